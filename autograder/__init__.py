@@ -1,1 +1,1 @@
-"""The engine: grades folders of student Keras models against a rubric; knows nothing of any course's content."""
+"""The engine: grades folders of student Keras models by a rubric; knows nothing of a course's content."""

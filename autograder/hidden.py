@@ -1,0 +1,45 @@
+"""Hidden data: test sets that a data set's own `generate.py` draws from the secret seed of the term."""
+
+import hashlib
+
+from autograder.course import Course, CourseError, load_module
+
+DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
+
+
+class HiddenData:
+    """Draws each hidden data set once per run.
+
+    Two draws of a data set with different options, or in different terms, share no random numbers: the
+    generator's seed is a hash of the secret, the data set's name and the options.
+    """
+
+    def __init__(self, course: Course, secret: str):
+        self._datasets, self._secret, self._drawn = course.root / "datasets", secret, {}
+
+    @property
+    def is_demo(self) -> bool:
+        return self._secret == DEMO_SECRET
+
+    def draw(self, dataset: str, options: dict):
+        """The data frame that `datasets/<dataset>/generate.py` makes for these options."""
+        key = f"{dataset}/{sorted(options.items())}"
+        if key not in self._drawn:
+            digest = hashlib.sha256(f"{self._secret}/{key}".encode()).digest()
+            generator = load_module(self._datasets / dataset / "generate.py")
+            self._drawn[key] = generator.make(seed=int.from_bytes(digest[:8], "big"), **options)
+        return self._drawn[key].copy()
+
+
+def hidden_data(course: Course) -> HiddenData | None:
+    """Hidden data of this term; with the demo seed where none is set; None where `solutions` is absent."""
+    solutions = course.root / "solutions"
+    if not solutions.is_dir():
+        return None
+    seed_file = solutions / "secret_seed"
+    if not seed_file.is_file():
+        return HiddenData(course, DEMO_SECRET)
+    secret = seed_file.read_text(encoding="utf-8").strip()
+    if not secret:
+        raise CourseError(f"{seed_file} is empty: write a long random line into it, or delete it.")
+    return HiddenData(course, secret)

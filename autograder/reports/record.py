@@ -1,0 +1,12 @@
+"""`report.json`: a report as plain data, for other programs and for a later regrading."""
+
+import json
+from dataclasses import asdict
+
+from autograder.rubric import Report
+
+
+def report_json(report: Report) -> str:
+    """The whole report as JSON text; the same report gives the same bytes."""
+    record = asdict(report) | {"earned": report.earned, "possible": report.possible, "status": report.status}
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

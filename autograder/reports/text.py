@@ -1,0 +1,72 @@
+"""Reports for a terminal, as rich tables. All text passes as `Text`, so markup in it stays mere text."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from autograder.rubric import Report, Score
+
+STYLES = {"graded": "green", "incomplete": "yellow", "needs a person": "bold red"}
+
+
+def points(score: Score) -> str:
+    """ "9.5 / 10", "– / 10" where nothing is decided yet, "+ 2 / 5" for stretch points."""
+    earned = "–" if score.earned is None else f"{score.earned:g}"
+    return f"{'+ ' if score.stretch else ''}{earned} / {score.possible:g}"
+
+
+def total(report: Report) -> str:
+    """ "97.5 / 100"; stretch points are part of what is earned."""
+    return f"{report.earned:g} / {report.possible:g}"
+
+
+def student_report(report: Report) -> Group:
+    """Every item of one submission: what it asks, what came, what to try next."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, padding=(0, 1, 1, 1))
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("item")
+    for score in report.scores:
+        table.add_row(Text(points(score), style=_style(score)), _lines(score))
+    footer = Text(f"{total(report)} points, {report.status}. {report.data}", style="bold")
+    return Group(table, footer)
+
+
+def class_table(reports: Sequence[Report]) -> Table:
+    """One line a student: points, status, and the first thing that cost points."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
+    table.add_column("student", overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("first thing to look at", overflow="fold")
+    for report in reports:
+        status = Text(report.status, style=STYLES[report.status])
+        table.add_row(Text(report.student), total(report), status, Text(first_loss(report)))
+    return table
+
+
+def first_loss(report: Report) -> str:
+    """What a person should read first: a broken item, else the first item that lost points, else nothing."""
+    broken = [score for score in report.scores if score.outcome == "broken"]
+    lost = [
+        score
+        for score in report.scores
+        if score.outcome == "scored" and not score.is_full and not score.stretch
+    ]
+    return next((f"{score.item}: {score.message}" for score in broken + lost), "")
+
+
+def _lines(score: Score) -> Text:
+    lines = Text(score.text, style="bold")
+    for line in (score.message, score.hint, *score.remarks):
+        if line:
+            lines.append(f"\n{line}", style="not bold")
+    return lines
+
+
+def _style(score: Score) -> str:
+    if score.outcome != "scored":
+        return "yellow" if score.outcome == "deferred" else "bold red"
+    return "green" if score.is_full else "cyan" if score.earned else "red"

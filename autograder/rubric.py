@@ -1,0 +1,185 @@
+"""What a rubric is written with (`item`, `Failure`, `credit`, `hidden`) and what comes of it (Score, Report).
+
+A rubric is a module of items. An item is a plain function that takes a submission; its docstring is the line
+that people read. It returns nothing (all points), a share from 0 to 1, or a `credit`; it raises `Failure` (no
+points, and the student reads why). Any other exception is the grader's fault: none is blamed, none rewarded.
+"""
+
+import math
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from autograder.course import load_module
+from autograder.failure import Failure, plain
+from autograder.hidden import HiddenData
+from autograder.submission import Submission
+
+Item = Callable[[Submission], "Credit | float | None"]
+Outcome = Literal["scored", "deferred", "broken"]
+
+_HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
+
+
+class Deferred(Exception):
+    """An item asked for hidden data where there is none: on a student's own machine."""
+
+
+class Remark(UserWarning):
+    """Something a reader of the mark should know; an item says it by `warnings.warn(Remark(...))`."""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A share of an item's points, with what was measured and what would raise it."""
+
+    share: float
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one item gave. `earned` is None unless the outcome is "scored"."""
+
+    item: str
+    text: str
+    possible: float
+    stretch: bool
+    outcome: Outcome
+    earned: float | None
+    message: str = ""
+    hint: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        return self.earned == self.possible
+
+
+@dataclass(frozen=True)
+class Report:
+    """All scores of one student's submission, and what they were computed from."""
+
+    student: str
+    assignment: str
+    scores: tuple[Score, ...]
+    data: str
+    versions: dict[str, str]
+
+    @property
+    def earned(self) -> float:
+        return round(sum(score.earned or 0 for score in self.scores), 2)
+
+    @property
+    def possible(self) -> float:
+        return sum(score.possible for score in self.scores if not score.stretch)
+
+    @property
+    def status(self) -> str:
+        """ "graded", "incomplete" (hidden items wait for the TA), or "needs a person"."""
+        outcomes = {score.outcome for score in self.scores}
+        if "broken" in outcomes:
+            return "needs a person"
+        return "incomplete" if "deferred" in outcomes else "graded"
+
+
+def item(points: float, stretch: bool = False) -> Callable[[Item], Item]:
+    """Marks a function as an item worth `points`; stretch points come on top of the assignment's total."""
+
+    def mark(function: Item) -> Item:
+        function.points, function.stretch = points, stretch
+        return function
+
+    return mark
+
+
+def credit(value: float, zero: float, full: float, hint: str = "", name: str = "It") -> Credit:
+    """Points in proportion: none up to `zero`, all from `full` on, a straight line between.
+
+    `name` says what `value` is ("accuracy"); `hint`, what to try next, is shown while points are missing.
+    `full` may lie below `zero`, for a value that should be small.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"credit needs a finite value, got {value}")
+    share = min(1.0, max(0.0, (value - zero) / (full - zero)))
+    message = f"{name} is {value:.4g}: no points at {zero:g}, full marks at {full:g}."
+    return Credit(share, message, "" if share == 1 else hint)
+
+
+def hidden(dataset: str, **options):
+    """Data that no student has seen: what the data set's `generate.py` makes from the term's secret seed.
+
+    An item is hidden because it calls this. On a student's machine there is no secret: the item is deferred.
+    """
+    source = _HIDDEN.get()
+    if source is None:
+        raise Deferred
+    return source.draw(dataset, options)
+
+
+@contextmanager
+def hidden_from(source: HiddenData | None):
+    """Inside this context, `hidden` draws from `source`."""
+    token = _HIDDEN.set(source)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(token)
+
+
+def read_rubric(path: Path) -> tuple[Item, ...]:
+    """The items of the rubric at `path`, in the order they are written."""
+    return tuple(value for value in vars(load_module(path)).values() if hasattr(value, "points"))
+
+
+def score(item: Item, submission: Submission) -> Score:
+    """Runs one item on one submission. Never raises, whatever the item or the submission does."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcome, share, message, hint = _run(item, submission)
+    return Score(
+        item=item.__name__,
+        text=" ".join((item.__doc__ or "").split()),
+        possible=item.points,
+        stretch=item.stretch,
+        outcome=outcome,
+        earned=None if share is None else round(item.points * share, 2),
+        message=message,
+        hint=hint,
+        remarks=tuple(plain(str(w.message)) for w in caught if issubclass(w.category, Remark)),
+    )
+
+
+def _run(item: Item, submission: Submission) -> tuple[Outcome, float | None, str, str]:
+    """Outcome, share of the points, message and hint."""
+    try:
+        share, message, hint = _share(item(submission))
+        return "scored", share, message, hint
+    except Failure as failure:
+        return "scored", 0.0, failure.reason, failure.hint
+    except Deferred:
+        return "deferred", None, "Scored by your TA on data you have not seen.", ""
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        what = plain(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})")
+        return "broken", None, f"The grader could not decide, a person will look: {what}", ""
+
+
+def _share(returned: Credit | float | None) -> tuple[float, str, str]:
+    """The share of points that an item's return value stands for; a nonsensical one is the grader's fault."""
+    if returned is None:
+        return 1.0, "As expected.", ""
+    credit = (
+        returned
+        if isinstance(returned, Credit)
+        else Credit(float(returned), f"{float(returned):.0%} of the points.")
+    )
+    if not 0 <= credit.share <= 1:
+        raise ValueError(f"the item returned a share of {credit.share}, expected 0 to 1")
+    return credit.share, plain(credit.message), plain(credit.hint)
