@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=False)
 
-Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its short name, such as dna_simple_rnn.")]
+Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
 Slugs = Annotated[
     list[str] | None, typer.Argument(metavar="[ASSIGNMENT]...", help="All of the course where none is named.")
 ]

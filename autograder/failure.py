@@ -19,7 +19,7 @@ class Failure(Exception):
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """`text` on one line, cut at `longest`, without control, format (bidirectional too) or surrogate characters."""
+    """`text` on one line, cut at `longest`, without control, bidirectional or surrogate characters."""
     line = " ".join(text[: 4 * longest].split())
     line = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -56,25 +56,20 @@ def grade_class(grader: Grader, submissions: dict[str, Path], out: Path) -> Iter
 
 def find_submissions(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Submissions in `folder` by student, each a sub-folder or a .zip; and the names of what was left out."""
+    expected = "expected one that holds a folder or a .zip for each student"
     if not folder.is_dir():
-        raise CourseError(
-            f"{folder} is not a folder: expected one that holds a folder or a .zip for each student."
-        )
+        raise CourseError(f"{folder} is no folder: {expected}.")
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
     if any(path.suffix in {".keras", ".ipynb"} for path in entries):
-        raise CourseError(
-            f"{folder} holds a model or a notebook itself, so it looks like one submission: "
-            f"name the folder that holds all submissions, or use `autograder check`."
-        )
+        advice = "Name the folder above it, or use `autograder check`"
+        raise CourseError(f"{folder} looks like one submission: {expected}. {advice}.")
     found = {}
-    for path in entries:
-        if is_submission(path):
-            student = path.name if path.is_dir() else path.stem
-            found[path.name if student in found else student] = path
-    left_out = [path.name for path in entries if path not in found.values()]
+    for path in filter(is_submission, entries):
+        student = path.name if path.is_dir() else path.stem
+        found[path.name if student in found else student] = path
     if not found:
-        raise CourseError(f"{folder} holds no submission: expected a folder or a .zip for each student.")
-    return found, left_out
+        raise CourseError(f"{folder} holds no submission: {expected}.")
+    return found, [path.name for path in entries if path not in found.values()]
 
 
 def is_submission(path: Path) -> bool:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from autograder.course import load_module
 from autograder.failure import Failure, plain
 from autograder.hidden import HiddenData
@@ -22,6 +24,8 @@ from autograder.submission import Submission
 
 Item = Callable[[Submission], "Credit | float | None"]
 Outcome = Literal["scored", "deferred", "broken"]
+
+CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
 
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
 
@@ -110,6 +114,20 @@ def credit(value: float, zero: float, full: float, hint: str = "", name: str = "
     share = min(1.0, max(0.0, (value - zero) / (full - zero)))
     message = f"{name} is {value:.4g}: no points at {zero:g}, full marks at {full:g}."
     return Credit(share, message, "" if share == 1 else hint)
+
+
+def decide(probabilities: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Which of the `probabilities`, `(n,)` or `(n, 1)`, lie above the threshold, as booleans `(n,)`.
+
+    One that lies within CLOSE of it is remarked on: another processor may round it to the other side.
+    """
+    flat = np.asarray(probabilities).reshape(-1)
+    close = int((abs(flat - threshold) < CLOSE).sum())
+    if close:
+        warnings.warn(
+            Remark(f"{close} of {len(flat)} predictions lie within {CLOSE:g} of {threshold:g}."), stacklevel=2
+        )
+    return flat > threshold
 
 
 def hidden(dataset: str, **options):

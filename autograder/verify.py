@@ -117,7 +117,7 @@ def check_specimens(items: tuple[Item, ...], reports: dict[str, Report]) -> Iter
     at_work = [report for name, report in reports.items() if name != STARTER and report.earned > 0]
     lost = {score.item for report in at_work for score in report.scores if not score.is_full}
     yield from (
-        f"{item.__name__}: no specimen that earns points loses it"
+        f"{item.__name__}: no specimen that earns points elsewhere loses it"
         for item in items
         if item.__name__ not in lost
     )

@@ -1,0 +1,103 @@
+"""The command line as its people type it: exit status, one line for a mistake, no traceback, no slow start."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import write
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments, cwd=ROOT):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_class_is_graded_from_any_folder_of_the_course(course, hand_in):
+    hand_in("ann", **{"greeting.txt": "hello" * 50})
+    folder = hand_in("[red]bob", **{"greeting.txt": "x"})
+    done = run("grade", "hello", folder, "--out", "out", cwd=course.root / "assignments")
+    assert done.returncode == 0, done.stderr
+    for expected in ("ann", "[red]bob", "10 / 10", "does not say hello", "DEMO", "out/grades.csv"):
+        assert expected in done.stdout
+    assert (course.root / "assignments/out/[red]bob/report.html").is_file()
+
+
+def test_status_1_when_a_person_must_look(course, hand_in):
+    (course.root / "datasets/numbers/generate.py").write_text("")
+    done = run("grade", "hello", hand_in("ann", **{"greeting.txt": "hello"}), cwd=course.root)
+    assert done.returncode == 1
+    assert "needs a person" in done.stdout
+
+
+def test_a_students_copy_defers_what_is_hidden(course, hand_in):
+    shutil.rmtree(course.root / "solutions")
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    done = run("check", "hello", folder / "ann", cwd=course.root)
+    assert done.returncode == 0, done.stderr
+    assert "6 / 6" in done.stdout and "– / 4" in done.stdout and "data you have not seen" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, line",
+    [
+        (["grade", "helo", "."], "did you mean hello"),
+        (["grade", "hello", "nowhere"], "nowhere is no folder"),
+        (["check", "hello", "nowhere"], "nowhere is neither a folder nor a .zip"),
+        (["verify", "x"], "no assignment named 'x'"),
+        (["gradee", "hello", "."], "grade"),
+        (["grade", "hello", "datasets", "--out", "course.toml"], "course.toml"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_status_2(course, arguments, line):
+    done = run(*arguments, cwd=course.root)
+    assert done.returncode == 2
+    assert line in done.stderr and "Traceback" not in done.stderr
+
+
+def test_outside_any_course_it_finds_the_one_it_was_installed_with(tmp_path):
+    assert "dna_simple_rnn" in run("check", "nothing", cwd=tmp_path).stderr
+
+
+def test_release_writes_and_then_finds_nothing_stale(course):
+    assert run("release", "--check", cwd=course.root).returncode == 1
+    assert run("release", cwd=course.root).stdout.count("written") == 2
+    assert run("release", "--check", cwd=course.root).returncode == 0
+    write(course.root / "solutions/hello/hello.py", "# %%\n# BEGIN SOLUTION\nx = 1\n")
+    done = run("release", cwd=course.root)
+    assert done.returncode == 2 and "hello.py:2" in done.stderr
+
+
+def test_verify_says_what_is_wrong_and_exits_with_1(course):
+    done = run("verify", cwd=course.root)
+    assert done.returncode == 1
+    assert "no specimen named perfect" in done.stdout and "problem(s)" in done.stdout
+
+
+def test_help_is_quick_and_imports_no_tensorflow():
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert run("--help").returncode == 0
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.7
+    slow = "tensorflow", "keras", "pandas", "jupytext", "h5py"
+    code = f"import sys, autograder.cli; print([m for m in {slow} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_a_package_named_datasets_changes_nothing(course, hand_in, tmp_path):
+    write(tmp_path / "site/datasets/__init__.py", "raise ImportError('the wrong datasets')")
+    folder = hand_in("ann", **{"greeting.txt": "hello" * 50})
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}
+    command = [sys.executable, "-m", "autograder", "grade", "hello", str(folder)]
+    done = subprocess.run(
+        command, cwd=course.root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "10 / 10" in done.stdout

@@ -1,0 +1,58 @@
+"""Courses are found from inside, and complain in one line."""
+
+import pytest
+
+from autograder.course import CourseError, find_course, read_course
+from autograder.hidden import HiddenData, hidden_data
+
+
+def test_a_course_is_found_from_a_folder_deep_inside(course):
+    assert find_course(course.root / "assignments" / "hello").root == course.root
+
+
+def test_an_unknown_assignment_gets_the_nearest_name(course):
+    with pytest.raises(CourseError, match="did you mean hello"):
+        course.assignment("helo")
+
+
+@pytest.mark.parametrize(
+    "text, complaint", [("title = ", "not valid TOML"), ("[[assignment]]", "lacks 'slug'")]
+)
+def test_a_broken_course_file_is_named(course, text, complaint):
+    (course.root / "course.toml").write_text(text)
+    with pytest.raises(CourseError, match=complaint):
+        read_course(course.root)
+
+
+def test_hidden_data_follow_secret_name_and_options(course):
+    seeds = "import pandas as pd\ndef make(seed, **options):\n    return pd.DataFrame({'seed': [seed]})\n"
+    for name in ("one", "two"):
+        (course.root / "datasets" / name).mkdir()
+        (course.root / "datasets" / name / "generate.py").write_text(seeds)
+    draws = [
+        HiddenData(course, secret).draw(name, options).seed[0]
+        for secret in ("spring", "autumn")
+        for name in ("one", "two")
+        for options in ({}, {"count": 3}, {"count": 4})
+    ]
+    assert len(set(draws)) == len(draws)
+    assert HiddenData(course, "spring").draw("one", {}).seed[0] == draws[0]
+
+
+def test_a_rubric_that_changes_its_frame_does_not_change_the_next_students(course):
+    source = HiddenData(course, "spring")
+    before = source.draw("numbers", {}).number[0]
+    frame = source.draw("numbers", {})
+    frame.loc[0, "number"] = -1
+    assert source.draw("numbers", {}).number[0] == before
+
+
+def test_where_hidden_data_come_from(course):
+    assert hidden_data(course).is_demo
+    (course.root / "solutions" / "secret_seed").write_text("a long random line\n")
+    assert not hidden_data(course).is_demo
+    (course.root / "solutions" / "secret_seed").write_text("\n")
+    with pytest.raises(CourseError, match="is empty"):
+        hidden_data(course)
+    (course.root / "solutions").rename(course.root / "elsewhere")
+    assert hidden_data(course) is None

@@ -1,0 +1,56 @@
+"""The engine's floors: a file imports only from floors below its own, and knows nothing of a course's content."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ENGINE = Path(__file__).parents[1] / "autograder"
+FLOORS = [
+    {"autograder", "failure", "course"},
+    {"models", "notebooks", "hidden"},
+    {"submission"},
+    {"rubric"},
+    {"reports"},
+    {"grading", "release"},
+    {"verify", "doctor"},
+    {"cli"},
+    {"__main__"},
+]
+FILES = sorted(ENGINE.rglob("*.py"))
+
+
+def room(name: str) -> str:
+    """The room of a module or file: `autograder.models.plan` lies in `models`."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def floor(name: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if name in rooms)
+
+
+def imports(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "autograder"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_a_file_imports_only_from_below(path):
+    here = room(
+        "autograder." + ".".join(path.relative_to(ENGINE).with_suffix("").parts).removesuffix(".__init__")
+    )
+    here = "autograder" if path == ENGINE / "__init__.py" else here
+    above = {name for name in imports(path) if room(name) != here and floor(room(name)) >= floor(here)}
+    assert not above
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *ENGINE.rglob("*.html")], ids=lambda path: str(path.relative_to(ENGINE))
+)
+def test_the_engine_knows_no_course(path):
+    text = path.read_text(encoding="utf-8").lower()
+    assert not [word for word in ("dna", "motif", "nucleotide", "sentiment", "movie", "film") if word in text]

@@ -1,0 +1,112 @@
+"""Grading a class: every submission gets a row and a reason, and none disturbs another."""
+
+import csv
+import json
+
+import pytest
+
+from autograder.course import CourseError
+from autograder.grading import Grader, find_submissions, grade_class
+from autograder.hidden import hidden_data
+
+
+@pytest.fixture
+def grader(course):
+    return Grader.of(course.assignments[0], hidden_data(course))
+
+
+def rows(out):
+    return {row["student"]: row for row in csv.DictReader((out / "grades.csv").open(encoding="utf-8"))}
+
+
+def graded(grader, folder, out):
+    return list(grade_class(grader, find_submissions(folder)[0], out))
+
+
+def test_a_class_of_good_and_bad(grader, hand_in, tmp_path):
+    hand_in("ann", **{"greeting.txt": "hello" * 50})
+    hand_in("bob", **{"greeting.txt": "good day"})
+    folder = hand_in("cy")
+    (folder / "di.zip").write_bytes(b"PK\x03\x04 damaged")
+    (folder / "notes.txt").write_text("")
+    found, left_out = find_submissions(folder)
+    assert left_out == ["notes.txt"]
+    list(grade_class(grader, found, tmp_path / "out"))
+    marks = rows(tmp_path / "out")
+    assert {name: row["earned"] for name, row in marks.items()} == {
+        "ann": "10.0",
+        "bob": marks["bob"]["counts"],
+        "cy": "0.0",
+        "di": "0.0",
+    }
+    assert all(row["status"] == "graded" and row["possible"] == "10" for row in marks.values())
+    reasons = {
+        name: json.loads((tmp_path / "out" / name / "report.json").read_text())["scores"][0]["message"]
+        for name in marks
+    }
+    assert "does not say hello" in reasons["bob"]
+    assert "it is empty" in reasons["cy"]
+    assert "not a zip archive" in reasons["di"]
+    assert (tmp_path / "out" / "di" / "report.html").is_file()
+
+
+def test_the_same_class_gives_the_same_bytes(grader, hand_in, tmp_path):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    graded(grader, folder, tmp_path / "1")
+    graded(grader, folder, tmp_path / "2")
+    for name in ("grades.csv", "ann/report.json", "ann/report.html"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_marks_made_before_an_interruption_are_kept(grader, hand_in, tmp_path):
+    for name in ("ann", "bob"):
+        folder = hand_in(name, **{"greeting.txt": "hello"})
+    reports = grade_class(grader, find_submissions(folder)[0], tmp_path / "out")
+    next(reports)
+    reports.close()
+    assert list(rows(tmp_path / "out")) == ["ann"]
+
+
+def test_students_named_like_the_graders_own_files(grader, hand_in, tmp_path):
+    for name in ("grades.csv", "index.html", "=1+1"):
+        folder = hand_in(name, **{"greeting.txt": "hello"})
+    graded(grader, folder, tmp_path / "out")
+    assert set(rows(tmp_path / "out")) == {"grades.csv", "index.html", "'=1+1"}
+
+
+def test_a_folder_and_an_archive_of_one_name_are_both_graded(hand_in):
+    folder = hand_in("ann")
+    (folder / "ann.zip").write_bytes(b"")
+    assert set(find_submissions(folder)[0]) == {"ann", "ann.zip"}
+
+
+def test_a_grader_that_breaks_asks_for_a_person(course, hand_in, tmp_path):
+    generator = course.root / "datasets/numbers/generate.py"
+    generator.write_text(generator.read_text().replace("largest + seed % 2", "largest / 0"))
+    grader = Grader.of(course.assignments[0], hidden_data(course))
+    [report] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
+    assert (report.status, report.earned) == ("needs a person", 6)
+    assert "ZeroDivisionError" in report.scores[1].message
+
+
+@pytest.mark.parametrize(
+    "name, complaint", [("model.keras", "looks like one submission"), ("notes.txt", "holds no submission")]
+)
+def test_a_wrong_folder_is_told_what_was_expected(tmp_path, name, complaint):
+    (tmp_path / name).touch()
+    with pytest.raises(CourseError, match=complaint):
+        find_submissions(tmp_path)
+    with pytest.raises(CourseError, match="is no folder"):
+        find_submissions(tmp_path / name)
+
+
+def test_every_report_says_where_its_data_come_from(course, hand_in, tmp_path):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+
+    def said():
+        return graded(Grader.of(course.assignments[0], hidden_data(course)), folder, tmp_path / "out")[0].data
+
+    assert "DEMO" in said()
+    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    assert "DEMO" not in said()
+    assert "autumn" not in (tmp_path / "out" / "ann" / "report.json").read_text()

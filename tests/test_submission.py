@@ -1,0 +1,133 @@
+"""Submissions are read in place; whatever is in them ends in bytes or in a Failure that a student understands."""
+
+import os
+import stat
+import zipfile
+
+import pytest
+
+from autograder import submission as module
+from autograder.failure import Failure
+from autograder.models import Predictor
+from autograder.submission import Submission
+
+
+def opened(path):
+    return Submission("ann", path, Predictor())
+
+
+def zipped(path, **files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def complaint(path, name="a.txt"):
+    with pytest.raises(Failure) as caught:
+        opened(path).read(name)
+    return f"{caught.value.reason} {caught.value.hint}"
+
+
+def test_files_are_found_by_name_in_whichever_folder(tmp_path):
+    (tmp_path / "work" / "deep").mkdir(parents=True)
+    (tmp_path / "work" / "deep" / "A.TXT").write_text("found")
+    assert opened(tmp_path / "work").read("a.txt") == b"found"
+    assert opened(zipped(tmp_path / "w.zip", **{"x/y/a.txt": "zipped"})).read("a.txt") == b"zipped"
+    assert opened(zipped(tmp_path / "b.zip", **{"x\\a.txt": "by an old Windows program"})).read("a.txt")
+
+
+def test_the_file_nearest_the_top_counts_and_two_at_one_depth_are_refused(tmp_path):
+    files = {"a.txt": "top", "old/a.txt": "old"}
+    assert opened(zipped(tmp_path / "1.zip", **files)).read("a.txt") == b"top"
+    assert "2 files are called a.txt: new/a.txt, old/a.txt" in complaint(
+        zipped(tmp_path / "2.zip", **{"new/a.txt": "", "old/a.txt": ""})
+    )
+
+
+def test_litter_of_operating_systems_is_not_seen(tmp_path):
+    litter = {"__MACOSX/a.txt": "", "work/._a.txt": "", ".ipynb_checkpoints/a.txt": "", "work/a.txt": "mine"}
+    assert opened(zipped(tmp_path / "a.zip", **litter)).read("a.txt") == b"mine"
+
+
+def test_a_missing_file_is_named_with_what_is_there(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"model (1).keras": "", "notes.md": ""})
+    assert "no other.csv in your submission; it holds model (1).keras, notes.md" in complaint(
+        path, "other.csv"
+    )
+    assert "there is model (1).keras" in complaint(path, "model.keras")
+    (tmp_path / "empty").mkdir()
+    assert "it is empty" in complaint(tmp_path / "empty")
+
+
+def test_links_and_pipes_are_not_followed(tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (tmp_path / "secret").write_text("the marks")
+    (work / "a.txt").symlink_to(tmp_path / "secret")
+    os.mkfifo(work / "pipe.txt")
+    (work / "folder").symlink_to(tmp_path)
+    assert "link or a device" in complaint(work)
+    assert "link or a device" in complaint(work, "pipe.txt")
+    assert "There is no secret" in complaint(work, "secret")
+
+
+def test_a_link_in_an_archive_is_refused(tmp_path):
+    entry = zipfile.ZipInfo("a.txt")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(entry, "/etc/passwd")
+    assert "is a link" in complaint(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut short"])
+def test_what_is_no_archive_is_told_so(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    assert "not a zip archive that can be opened" in complaint(tmp_path / "a.zip")
+
+
+def test_archives_with_any_byte_changed_end_in_bytes_or_failure(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"work/a.txt": "content " * 9})
+    whole = path.read_bytes()
+    outcomes = set()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            opened(path).read("a.txt")
+            outcomes.add("read")
+        except Failure:
+            outcomes.add("refused")
+    assert outcomes == {"read", "refused"}
+
+
+def test_a_bomb_is_stopped_by_what_comes_out_not_by_what_it_claims(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", bytes(10_000_000))
+    claims = (
+        (tmp_path / "a.zip")
+        .read_bytes()
+        .replace((10_000_000).to_bytes(4, "little"), (9).to_bytes(4, "little"))
+    )
+    (tmp_path / "liar.zip").write_bytes(claims)
+    assert "10 MiB" in complaint(tmp_path / "a.zip")
+    assert complaint(tmp_path / "liar.zip")
+
+
+def test_a_crowd_of_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FILES", 3)
+    files = {f"{number}.txt": "" for number in range(4)}
+    assert "more than 3 files" in complaint(zipped(tmp_path / "a.zip", **files))
+    (tmp_path / "work").mkdir()
+    for name in files:
+        (tmp_path / "work" / name).touch()
+    assert "more than 3 files" in complaint(tmp_path / "work")
+
+
+def test_a_protected_archive_says_so(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"a.txt": "x"})
+    locked = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(signature) + offset] |= 1
+    path.write_bytes(locked)
+    assert "password" in complaint(path)
