@@ -1,0 +1,59 @@
+"""Models: the trusted reading of `.keras` files, from hostile bytes to predictions.
+
+bytes -> archive (zip and JSON under limits) -> plan (known layers, checked options, totals) -> weights (arrays of
+the planned shapes) -> network (a Keras model, built by constructor calls). Keras's own `load_model` is not used: a
+config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograder.failure import Failure
+from autograder.models.archive import check_version, read_archive
+from autograder.models.hdf5 import Hdf5
+from autograder.models.layers import Layer
+from autograder.models.network import Predictor
+from autograder.models.plan import Plan, read_plan
+
+__all__ = ["Layer", "Model", "Plan", "Predictor", "read_model"]
+
+DIVERGED = (
+    "Usually the loss diverged in training: clip the gradient (clipnorm=1.0) or lower the learning rate."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as a file holds it: its plan, its weights (float32, in the plan's order), the file's SHA-256."""
+
+    plan: Plan
+    weights: tuple[np.ndarray, ...] = field(repr=False)
+    sha256: str
+
+
+def read_model(data: bytes) -> Model:
+    """The model in `data`, the bytes of a `.keras` file of Keras 3.3 or later.
+
+    Raises Failure and nothing else, whatever the bytes; its message names the entry, layer or option, says what
+    was expected and what came, and its hint what to use instead. TensorFlow and Keras are not imported.
+    """
+    archive = read_archive(data)
+    check_version(archive.metadata)
+    plan = read_plan(archive.config)
+    return Model(plan, read_weights(plan, archive.weights), hashlib.sha256(data).hexdigest())
+
+
+def read_weights(plan: Plan, data: bytes) -> tuple[np.ndarray, ...]:
+    """The arrays that a plan asks for, out of the bytes of model.weights.h5. Raises Failure."""
+    file = Hdf5(data)
+    arrays = tuple(file.array(weight.path, weight.shape) for weight in plan.weights)
+    for weight, array in zip(plan.weights, arrays, strict=True):
+        if not np.isfinite(array).all():
+            raise Failure(f"The weights of {weight.layer} hold NaN or infinity.", DIVERGED)
+    wanted = {weight.path for weight in plan.weights}
+    for path in file.datasets.keys() - wanted:
+        if path.startswith("layers/") and "/seed_generator/" not in path:
+            raise Failure(f"model.weights.h5 holds {path!r}, a weight that config.json does not mention.")
+    return arrays

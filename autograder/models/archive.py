@@ -1,0 +1,228 @@
+"""Archive: the three entries of a `.keras` file, taken out of its zip and its JSON under limits.
+
+A zip file names its entries twice (a directory at the end, a header before each entry) and may say different
+things in the two places; a few kilobytes may inflate to gigabytes. So the standard library only finds the
+directory here, and every statement in it is checked before a byte is inflated.
+"""
+
+import io
+import json
+import struct
+import zipfile
+import zlib
+from typing import NamedTuple
+
+from autograder.failure import Failure
+
+ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
+OLDEST = (3, 3)  # Keras 3.3; earlier versions name the weights differently
+
+MOST_BYTES = {"config.json": 2**20, "metadata.json": 2**12, "model.weights.h5": 2**27}
+MOST_RATIO = 200  # inflated to deflated; text of a config reaches 30
+DEEPEST = 60  # nested lists and objects in a JSON text; a bidirectional layer in a nested model reaches 20
+MOST_DIGITS = 25  # of one number in a JSON text
+
+SAVE_ANEW = 'With Keras 3.3 or later, save it anew: model.save("name.keras").'
+
+
+class Archive(NamedTuple):
+    """The entries of a `.keras` file: two JSON objects and the bytes of an HDF5 file."""
+
+    config: dict
+    metadata: dict
+    weights: bytes
+
+
+def read_archive(data: bytes) -> Archive:
+    """The three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
+    if not data.startswith(b"PK\x03\x04"):
+        raise Failure(*what_it_is(data))
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OverflowError):
+        raise Failure(
+            f"The file is a zip archive that breaks off or is damaged ({len(data):,} bytes came).",
+            "Save the model again, and compare the size of the file before and after the upload.",
+        ) from None
+    with archive:
+        entries = checked_entries(archive.infolist(), data)
+    config, metadata, weights = (content(data, entries[name]) for name in ENTRIES)
+    return Archive(read_json(config, "config.json"), read_json(metadata, "metadata.json"), weights)
+
+
+def what_it_is(data: bytes) -> tuple[str, str]:
+    """Reason and hint for a file that is no zip archive."""
+    start = data[:4096].lstrip()
+    if not data:
+        return "The file is empty (0 bytes).", SAVE_ANEW
+    if data.startswith(b"\x89HDF\r\n\x1a\n"):
+        reason = (
+            "Expected the .keras format of Keras 3, but this is an HDF5 file: the .h5 format of Keras 1 and 2"
+        )
+        return f"{reason}, or weights alone; renaming does not convert it.", SAVE_ANEW
+    if data.startswith((b"\x08\x01\x12", b"\x0a")) and b"saved_model" in data[:65536]:
+        reason = (
+            "Expected the .keras format of Keras 3, but this is a SavedModel of TensorFlow (saved_model.pb)."
+        )
+        return reason, SAVE_ANEW
+    if start.startswith(b"{") and b'"cells"' in data:
+        return "Expected a .keras file, but this is a Jupyter notebook.", SAVE_ANEW
+    if data.startswith((b"PK\x05\x06", b"PK\x07\x08")):
+        return "The file is a zip archive without entries.", SAVE_ANEW
+    try:
+        data[:4096].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(data[:4096]) - 4:
+            return (
+                "Expected a .keras file (a zip archive), but these bytes are of no known format.",
+                SAVE_ANEW,
+            )
+    return "Expected a .keras file (a zip archive), but this is a text file.", SAVE_ANEW
+
+
+def checked_entries(infos: list[zipfile.ZipInfo], data: bytes) -> dict[str, zipfile.ZipInfo]:
+    """The three expected entries by name; anything else, or anything odd about them, is a Failure."""
+    names = [info.filename for info in infos]
+    if any(name.split("/")[-1] == "saved_model.pb" for name in names[:1000]):
+        raise Failure("Expected the .keras format of Keras 3, but this is a zipped SavedModel.", SAVE_ANEW)
+    for name in ENTRIES:
+        if names.count(name) != 1:
+            raise Failure(
+                f"The archive should hold {name} once, but holds it {names.count(name)} times.", SAVE_ANEW
+            )
+    extra = [name for name in names if name not in ENTRIES]
+    if extra:
+        raise Failure(f"The archive holds {extra[0]!r}; only {', '.join(ENTRIES)} may be in it.", SAVE_ANEW)
+    for info in infos:
+        check_entry(info)
+    check_layout(infos, data)
+    return {info.filename: info for info in infos}
+
+
+def check_entry(info: zipfile.ZipInfo) -> None:
+    """Failure unless the entry is a regular file, stored or deflated, not encrypted and of a fair size."""
+    name, kind = info.filename, (info.external_attr >> 16) & 0o170000
+    if kind not in (0, 0o100000) or info.external_attr & 0x10:
+        raise Failure(
+            f"The entry {name} should be a regular file, but is a link, folder or device.", SAVE_ANEW
+        )
+    if info.flag_bits & ~0x080E:  # deflate's level, a size written after the data, names in UTF-8
+        raise Failure(f"The entry {name} is encrypted or patched.", SAVE_ANEW)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Failure(
+            f"The entry {name} is compressed by method {info.compress_type}; Keras stores or deflates."
+        )
+    most = min(MOST_BYTES[name], MOST_RATIO * (info.compress_size + 1))
+    if info.file_size > most:
+        raise Failure(f"The entry {name} claims {info.file_size:,} bytes; at most {most:,} are read.")
+
+
+def check_layout(infos: list[zipfile.ZipInfo], data: bytes) -> None:
+    """Failure unless the headers before the entries agree with the directory and no two entries overlap."""
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        start = body(data, info)
+        if info.header_offset < end or start + info.compress_size > len(data):
+            raise Failure(f"The entry {info.filename} overlaps another one or runs past the end.", SAVE_ANEW)
+        end = start + info.compress_size
+
+
+def body(data: bytes, info: zipfile.ZipInfo) -> int:
+    """Where the bytes of an entry begin."""
+    header = data[info.header_offset : info.header_offset + 30]
+    if len(header) == 30 and header.startswith(b"PK\x03\x04"):
+        method, name_length, extra_length = struct.unpack("<8xH16xHH", header)
+        start = info.header_offset + 30 + name_length
+        name = data[info.header_offset + 30 : start]
+        if name == info.filename.encode() and method == info.compress_type:
+            return start + extra_length
+    raise Failure(f"The archive says two things about its entry {info.filename}.", SAVE_ANEW)
+
+
+def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of one entry, counted while they are inflated and compared with the checksum."""
+    start = body(data, info)
+    raw = data[start : start + info.compress_size]
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        inflate = zlib.decompressobj(-15)
+        try:
+            raw = inflate.decompress(raw, info.file_size + 1)
+        except zlib.error:
+            raise Failure(f"The entry {info.filename} is damaged.", SAVE_ANEW) from None
+    if len(raw) != info.file_size or zlib.crc32(raw) != info.CRC:
+        raise Failure(
+            f"The entry {info.filename} is damaged: size or checksum differ from the directory.", SAVE_ANEW
+        )
+    return raw
+
+
+def read_json(raw: bytes, name: str) -> dict:
+    """The JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
+    try:
+        text = raw.decode("utf-8")
+        check_depth(text)
+        value = json.loads(
+            text,
+            parse_int=short_int,
+            parse_float=short_float,
+            parse_constant=no_constant,
+            object_pairs_hook=unique,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Failure(f"{name} is not the JSON that Keras writes: {error}.", SAVE_ANEW) from None
+    if not isinstance(value, dict):
+        raise Failure(f"{name} should hold a JSON object, but holds {type(value).__name__}.", SAVE_ANEW)
+    return value
+
+
+def check_depth(text: str) -> None:
+    """ValueError where lists and objects nest deeper than DEEPEST, counted without recursion."""
+    depth, quoted, escaped = 0, False, False
+    for character in text:
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                raise ValueError(f"it nests deeper than {DEEPEST} levels")
+        elif character in "]}":
+            depth -= 1
+
+
+def short_int(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits, at most {MOST_DIGITS} are read")
+    return int(digits)
+
+
+def short_float(digits: str) -> float:
+    value = float(digits) if len(digits) <= MOST_DIGITS else float("inf")
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long or too large")
+    return value
+
+
+def no_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which JSON does not know")
+
+
+def unique(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it names {next(n for n in names if names.count(n) > 1)!r} twice in one object")
+    return found
+
+
+def check_version(metadata: dict) -> None:
+    """Failure unless the file says that Keras 3.3 or later wrote it."""
+    version = metadata.get("keras_version")
+    parts = version.split(".")[:2] if isinstance(version, str) else []
+    if not (len(parts) == 2 and all(part.isdecimal() and len(part) < 6 for part in parts)):
+        raise Failure(f"metadata.json should name the Keras version, but says {version!r}.", SAVE_ANEW)
+    if tuple(map(int, parts)) < OLDEST:
+        reason = f"Keras {version} saved this file; the grader reads files of Keras 3.3 and later."
+        raise Failure(reason, 'Upgrade (pip install --upgrade "keras>=3.3"), then: model.save("name.keras").')

@@ -1,0 +1,181 @@
+"""Network: a Keras model built from a plan by constructor calls, traced once for all models with equal plans.
+
+This is the only module that imports Keras, and only when the first prediction is asked for. Creating variables
+and tracing cost hundreds of milliseconds, setting weights and predicting a few; so models that differ in
+their weights alone share one traced function, and the weights are swapped.
+"""
+
+import inspect
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autograder.failure import Failure
+from autograder.models.layers import Layer
+from autograder.models.plan import Plan, Result, Shape
+
+MOST_NETWORKS = 32  # kept at a time, the ones used last
+MOST_MEMORY = 2**29  # bytes for the results of one batch
+COPIES = 4  # of each result that a recurrent layer or a merge may hold at a time
+
+
+class Network(NamedTuple):
+    """A traced function from a batch of inputs to predictions, and the variables it reads."""
+
+    function: Callable
+    variables: list
+
+
+class Predictor:
+    """Predictions of many models. Keep one for a run: it holds the traced functions."""
+
+    def __init__(self):
+        self.networks: OrderedDict[str, Network] = OrderedDict()
+
+    def predict(
+        self, model, inputs: Sequence[np.ndarray], batch_size: int = 1024
+    ) -> np.ndarray | list[np.ndarray]:
+        """What `model` predicts for each of n inputs, in the order given; dropout is inactive.
+
+        inputs: arrays of shape (time, features), or (time,) for tokens, of any lengths. Equal lengths share a
+        batch and nothing is padded. Returns an array (n, k) for a model with output (None, k), and likewise for
+        more axes; where an axis of the output is free, a list of n arrays.
+        Raises Failure where the model cannot take the inputs or predicts NaN or infinity.
+        """
+        check_inputs(model.plan, inputs)
+        function = self.loaded(model)
+        lengths = np.array([len(x) for x in inputs])
+        predictions: list = [None] * len(inputs)
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            step = batch_rows(model.plan, int(length), batch_size)
+            for batch in np.split(rows, range(step, len(rows), step)):
+                x = np.stack([inputs[row] for row in batch]).astype(model.plan.input_dtype)
+                for row, y in zip(batch, attempt(lambda x=x: function(x).numpy()), strict=True):
+                    predictions[row] = y
+        return collected(model.plan, predictions)
+
+    def loaded(self, model) -> Callable:
+        """The traced function for the model's plan, with the model's weights."""
+        signature = model.plan.signature
+        if signature not in self.networks:
+            self.networks[signature] = attempt(lambda: network(model.plan))
+            if len(self.networks) > MOST_NETWORKS:
+                self.networks.popitem(last=False)
+        self.networks.move_to_end(signature)
+        function, variables = self.networks[signature]
+        for variable, array in zip(variables, model.weights, strict=True):
+            variable.assign(array)
+        return function
+
+
+def attempt(action: Callable):
+    """What `action` returns; a Failure where Keras or TensorFlow refuses the model or its inputs."""
+    import tensorflow as tf
+
+    try:
+        return action()
+    except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
+        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise Failure(f"Keras cannot build or run this model: {said}") from error
+
+
+def check_inputs(plan: Plan, inputs: Sequence[np.ndarray]) -> None:
+    """Failure unless every input has the shape the model takes."""
+    wanted = plan.input_shape[1:]
+    for x in inputs:
+        if len(x.shape) != len(wanted) or any(
+            m not in (None, n) for m, n in zip(wanted, x.shape, strict=True)
+        ):
+            given = (None, *x.shape)
+            raise Failure(
+                f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {given}.",
+                "None stands for any length: keras.Input(shape=(None, ...)) takes sequences of every length.",
+            )
+
+
+def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
+    """How many sequences of a length may share a batch within MOST_MEMORY."""
+    return max(1, min(batch_size, MOST_MEMORY // (4 * COPIES * plan.values(length))))
+
+
+def collected(plan: Plan, predictions: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+    """The predictions as one array where their shape is fixed. Raises Failure where one is not finite."""
+    bad = sum(not np.isfinite(y).all() for y in predictions)
+    if bad:
+        raise Failure(
+            f"{bad:,} of {len(predictions):,} predictions are NaN or infinite.",
+            "Usually the states grow without bound: clip the gradient (clipnorm=1.0) and lower the learning rate.",
+        )
+    if None in plan.output_shape[1:]:
+        return predictions
+    return np.array(predictions, np.float32).reshape(len(predictions), *plan.output_shape[1:])
+
+
+def network(plan: Plan) -> Network:
+    """The traced function for a plan. Its variables are in the order of `plan.weights`."""
+    import keras
+    import tensorflow as tf
+
+    layers = [None, *map(layer_of, plan.layers[1:])]
+    shape, dtype = plan.input_shape, plan.input_dtype
+    results = [[keras.Input(batch_shape=shape, dtype=dtype)]]
+    for call in plan.calls[1:]:
+        tensors = [looked_up(given, results) for given in call.inputs]
+        named = {"mask": call.mask and looked_up(call.mask, results)} if call.mask else {}
+        if call.state:
+            named["initial_state"] = [looked_up(state, results) for state in call.state]
+        outputs = layers[call.layer](*tensors, **named)
+        results.append(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
+    model = keras.Model(results[0][0], looked_up(plan.output, results))
+    variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
+    check_shapes(plan, variables, model.output_shape)
+    function = tf.function(
+        lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, dtype)], autograph=False
+    )
+    return Network(function, variables)
+
+
+def looked_up(given, results: list[list]):
+    """The tensors that results stand for; numbers and indices stand for themselves."""
+    if isinstance(given, Result):
+        return results[given.call][given.output]
+    return [looked_up(one, results) for one in given] if type(given) is tuple else given
+
+
+def layer_of(layer: Layer):
+    """A layer of Keras, or a function for an operation."""
+    import keras
+
+    if layer.kind.startswith("ops."):
+        return operation(layer)
+    inside = map(layer_of, layer.inside)
+    if layer.kind == "Bidirectional":
+        forward, backward = inside
+        return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
+    kind = getattr(keras.layers, layer.kind)
+    named = inspect.signature(kind).parameters
+    zeros = {name: "zeros" for name in named if name.endswith("_initializer")}  # random ones take time
+    return kind(*inside, **layer.options, **zeros)
+
+
+def operation(layer: Layer) -> Callable:
+    import keras
+
+    if layer.kind == "ops.GetItem":
+        return lambda x, key: x[tuple(key) if isinstance(key, list) else key]
+    name = re.sub("(?<=[a-z])([A-Z])", r"_\1", layer.kind.removeprefix("ops.")).lower()
+    function = getattr(keras.ops, name)
+    return lambda *inputs: function(*inputs, **layer.options)
+
+
+def check_shapes(plan: Plan, variables: list, output_shape: Shape) -> None:
+    """The rules in `shapes` against Keras; where they differ the grader is wrong, not the student."""
+    built = [tuple(variable.shape) for variable in variables]
+    if built != [weight.shape for weight in plan.weights] or tuple(output_shape) != plan.output_shape:
+        raise AssertionError(
+            f"the plan says {plan.weights}, {plan.output_shape}; Keras {built}, {output_shape}"
+        )

@@ -1,0 +1,279 @@
+"""Shapes: for each layer class, what comes out for what goes in, and which weights it then holds.
+
+A shape is a tuple whose first place is the batch; None is free: (None, None, 4) is any number of sequences of
+any length with 4 features. The rules follow Keras's `compute_output_shape`, and a test compares them with it.
+Each rule takes a layer, asked for its options as in `layer["units"]`, and the shapes that go in.
+"""
+
+from functools import reduce
+from math import prod
+
+Shape = tuple[int | None, ...]
+
+
+class Misfit(Exception):
+    """What an option or a shape should be and is not; `plan` makes it a Failure that names the layer."""
+
+
+# --- the parts the rules are made of
+
+
+def rank(x: Shape, axes: int) -> Shape:
+    if len(x) != axes:
+        raise Misfit(f"an input of {axes} axes such as {(None, None, 4)[: axes - 1] + (4,)}, not {x}")
+    return x
+
+
+def known(x: Shape) -> int:
+    """The number of features, which has to be known for the weights to have a shape."""
+    if len(x) < 2 or x[-1] is None:
+        raise Misfit(f"an input with a known number of features on its last axis, not {x}")
+    return x[-1]
+
+
+def place_of(axis: int, axes: int) -> int:
+    """An axis counted from the front; never the batch."""
+    place = axis if axis >= 0 else axes + axis
+    if not 1 <= place < axes:
+        raise Misfit(f"an axis from 1 to {axes - 1} of its input, not {axis}")
+    return place
+
+
+# --- outputs: each returns the tuple of shapes that come out
+
+
+def same(layer, x):
+    return (x,)
+
+
+def dense(layer, x):
+    known(x)
+    return ((*x[:-1], layer["units"]),)
+
+
+def recurrent(layer, x, *state):
+    rank(x, 3), known(x)
+    units = layer["units"]
+    states = ((None, units),) * (2 if layer.kind == "LSTM" else 1)
+    if state and state != states:
+        raise Misfit(f"an initial state of shape {states}, not {state}")
+    out = (None, x[1], units) if layer["return_sequences"] else (None, units)
+    return (out, *states) if layer["return_state"] else (out,)
+
+
+def bidirectional(layer, x, *state):
+    if state:
+        raise Misfit("no initial state (give it to two recurrent layers of your own)")
+    ahead, back = layer.inside
+    alike = all(ahead[option] == back[option] for option in ("return_sequences", "return_state"))
+    if not alike or ahead["go_backwards"] == back["go_backwards"]:
+        raise Misfit("two layers that differ in their direction only")
+    (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)
+    if layer["merge_mode"] is None:
+        merged = (ahead, back)
+    elif layer["merge_mode"] == "concat":
+        merged = ((*ahead[:-1], ahead[-1] + back[-1]),)
+    else:
+        merged = (broadcast(ahead, back),)
+    return (*merged, *states, *back_states)
+
+
+def time_distributed(layer, x):
+    if len(x) < 3:
+        raise Misfit(f"an input of 3 axes or more, not {x}")
+    outs = layer.inside[0].outputs((x[0], *x[2:]))
+    if len(outs) > 1:
+        raise Misfit("a layer with one output inside")
+    return ((None, x[1], *outs[0][1:]),)
+
+
+def embedding(layer, x):
+    return ((*x, layer["output_dim"]),)
+
+
+def pooled_globally(layer, x):
+    rank(x, 3)
+    return ((None, 1, x[2]) if layer["keepdims"] else (None, x[2]),)
+
+
+def windows(time: int | None, size: int, stride: int, padding: str) -> int | None:
+    """How many windows fit into `time` steps (Keras: compute_conv_output_shape)."""
+    if time is None:
+        return None
+    count = -(-time // stride) if padding in ("same", "causal") else (time - size) // stride + 1
+    if count < 1:
+        raise Misfit(f"an input of at least {size} steps, not {time}")
+    return count
+
+
+def pooled(layer, x):
+    rank(x, 3)
+    return ((None, windows(x[1], layer["pool_size"], layer["strides"], layer["padding"]), x[2]),)
+
+
+def convolved(layer, x):
+    rank(x, 3)
+    if known(x) % layer["groups"] or layer["filters"] % layer["groups"]:
+        raise Misfit(f"filters and features that its {layer['groups']} groups divide")
+    if layer["strides"] > 1 and layer["dilation_rate"] > 1:
+        raise Misfit("either strides or a dilation_rate above 1, not both")
+    reach = layer["dilation_rate"] * (layer["kernel_size"] - 1) + 1
+    return ((None, windows(x[1], reach, layer["strides"], layer["padding"]), layer["filters"]),)
+
+
+def size(x: Shape) -> int | None:
+    return None if None in x[1:] else prod(x[1:])
+
+
+def flattened(layer, x):
+    return ((None, size(x)),)
+
+
+def reshaped(layer, x):
+    target, total = layer["target_shape"], size(x)
+    rest = prod(n for n in target if n != -1)
+    if target.count(-1) > 1 or 0 in target or (total is not None and total % rest):
+        raise Misfit(f"a target_shape that holds the values of {x}")
+    if total is not None and -1 not in target and total != rest:
+        raise Misfit(f"a target_shape that holds the values of {x}")
+    free = None if total is None else total // rest
+    return ((None, *(free if n == -1 else n for n in target)),)
+
+
+def permuted(layer, x):
+    if sorted(layer["dims"]) != list(range(1, len(x))):
+        raise Misfit(f"dims that order the axes 1 to {len(x) - 1}")
+    return ((None, *(x[n] for n in layer["dims"])),)
+
+
+def repeated(layer, x):
+    return ((None, layer["n"], *rank(x, 2)[1:]),)
+
+
+def broadcast(x: Shape, y: Shape) -> Shape:
+    """The shape of an elementwise operation; like Keras a free axis yields to a known one, and 1 to any."""
+    if len(x) != len(y) or len(x) < 2:
+        raise Misfit(f"inputs with the same number of axes, not {x} and {y}")
+    if any(None not in (m, n) and m != n and 1 not in (m, n) for m, n in zip(x, y, strict=True)):
+        raise Misfit(f"inputs of the same shape, not {x} and {y}")
+    return tuple(n if m in (1, None) and not (m is None and n == 1) else m for m, n in zip(x, y, strict=True))
+
+
+def merged(layer, *inputs):
+    """Elementwise; the numbers among the inputs of an operation fit any shape."""
+    if layer.kind == "Subtract" and len(inputs) != 2:
+        raise Misfit(f"two inputs, not {len(inputs)}")
+    return (reduce(broadcast, [x for x in inputs if isinstance(x, tuple)]),)
+
+
+def joined(layer, *inputs):
+    first = inputs[0]
+    place = place_of(layer["axis"], len(first))
+    for x in inputs[1:]:
+        if 1 in without(x, place) + without(first, place) and without(x, place) != without(first, place):
+            raise Misfit(f"inputs that differ in axis {place} only, not {first} and {x}")
+    rest = reduce(broadcast, [without(x, place) for x in inputs]) if len(first) > 2 else first[:1]
+    lengths = [x[place] for x in inputs]
+    return ((*rest[:place], None if None in lengths else sum(lengths), *rest[place:]),)
+
+
+def without(x: Shape, place: int) -> Shape:
+    return x[:place] + x[place + 1 :]
+
+
+def reduced(layer, x):
+    place = place_of(layer["axis"], len(x))
+    return ((*x[:place], 1, *x[place + 1 :]) if layer["keepdims"] else without(x, place),)
+
+
+def along_axis(layer, x):
+    place_of(layer["axis"], len(x))
+    return (x,)
+
+
+def normalised(layer, x):
+    known(x)
+    if place_of(layer["axis"], len(x)) != len(x) - 1:
+        raise Misfit("axis -1")
+    return (x,)
+
+
+def stacked(layer, *inputs):
+    (x,) = merged(layer, *inputs)
+    place = place_of(layer["axis"], len(x) + 1)
+    return ((*x[:place], len(inputs), *x[place:]),)
+
+
+def expanded(layer, x):
+    place = place_of(layer["axis"], len(x) + 1)
+    return ((*x[:place], 1, *x[place:]),)
+
+
+def picked(layer, x, key):
+    """x[key]: a whole number drops its axis, a slice keeps it, a free axis stays free; the batch stays whole."""
+    key = key if isinstance(key, tuple) else (key,)
+    if ... in key:
+        gap = len(x) - len(key) + 1
+        key = tuple(part for one in key for part in ([slice(None)] * gap if one is ... else [one]))
+    if len(key) > len(x) or not key or key[0] != slice(None):
+        raise Misfit(f"an index such as x[:, -1] that keeps the batch whole and fits {x}")
+    rest = tuple(axis_left(n, one) for n, one in zip(x[1:], key[1:], strict=False))
+    return ((None, *(n for n in rest if n != "dropped"), *x[len(key) :]),)
+
+
+def axis_left(length: int | None, index) -> int | str | None:
+    if isinstance(index, int):
+        if length is not None and not -length <= index < length:
+            raise Misfit(f"an index within {length} places, not {index}")
+        return "dropped"
+    left = None if length is None else len(range(*index.indices(length)))
+    if left == 0:
+        raise Misfit(f"a slice that leaves something of {length} places")
+    return left
+
+
+# --- weights: each takes a layer and the shape that goes in, and returns the weights' shapes by path
+
+
+def weightless(layer, *inputs):
+    return {}
+
+
+def numbered(*shapes: Shape, within: str = "vars") -> dict[str, Shape]:
+    return {f"{within}/{k}": shape for k, shape in enumerate(shapes)}
+
+
+def dense_weights(layer, x):
+    return numbered((known(x), layer["units"]), *[(layer["units"],)] * layer["use_bias"])
+
+
+def recurrent_weights(layer, x, *state):
+    units, gates = layer["units"], {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}[layer.kind]
+    bias = (2, gates * units) if layer.kind == "GRU" and layer["reset_after"] else (gates * units,)
+    kernels = (known(x), gates * units), (units, gates * units)
+    return numbered(*kernels, *[bias] * layer["use_bias"], within="cell/vars")
+
+
+def bidirectional_weights(layer, x):
+    ahead, back = (one.weights(x) for one in layer.inside)
+    return {f"forward_layer/{k}": v for k, v in ahead.items()} | {
+        f"backward_layer/{k}": v for k, v in back.items()
+    }
+
+
+def time_distributed_weights(layer, x):
+    return {f"layer/{path}": shape for path, shape in layer.inside[0].weights((x[0], *x[2:])).items()}
+
+
+def embedding_weights(layer, x):
+    return numbered((layer["input_dim"], layer["output_dim"]))
+
+
+def convolution_weights(layer, x):
+    kernel = (layer["kernel_size"], known(x) // layer["groups"], layer["filters"])
+    return numbered(kernel, *[(layer["filters"],)] * layer["use_bias"])
+
+
+def normalisation_weights(layer, x):
+    moving = 2 if layer.kind == "BatchNormalization" else 0
+    return numbered(*[(known(x),)] * (layer["scale"] + layer["center"] + moving))
