@@ -148,7 +148,6 @@ ACTIVATIONS = frozenset(
         "tanh_shrink",
         "soft_shrink",
         "hard_shrink",
-        "threshold",
     }
 )
 
@@ -208,6 +207,7 @@ normalisation = partial(Kind, outputs=shapes.normalised, weights=shapes.normalis
 merging = Kind(outputs=shapes.merged, takes="list")
 elementwise = Kind(outputs=shapes.merged, takes="two")
 reduction = Kind({"axis": axis, "keepdims": flag}, shapes.reduced, ignored=("initial",))
+filled = Kind({"dtype": only(None, "bool")}, defaults={"dtype": None})
 
 KINDS: Mapping[str, Kind] = {
     "InputLayer": Kind(
@@ -310,6 +310,8 @@ KINDS: Mapping[str, Kind] = {
     "ops.NotEqual": elementwise,
     "ops.LogicalOr": elementwise,
     "ops.LogicalAnd": elementwise,
+    "ops.ZerosLike": filled,
+    "ops.OnesLike": filled,
     "ops.Add": elementwise,
     "ops.Subtract": elementwise,
     "ops.Multiply": elementwise,
@@ -317,6 +319,7 @@ KINDS: Mapping[str, Kind] = {
     "ops.Maximum": elementwise,
     "ops.Minimum": elementwise,
     "ops.Any": reduction,
+    "ops.All": reduction,
     "ops.Max": reduction,
     "ops.Min": reduction,
     "ops.Mean": reduction,

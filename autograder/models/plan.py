@@ -16,14 +16,14 @@ from autograder.failure import Failure, plain
 from autograder.models.layers import KINDS, Kind, Layer
 from autograder.models.shapes import Misfit, Shape
 
-MOST_LAYERS = 100  # and operations, wrapped layers included
+MOST_LAYERS = 100  # wrapped ones included
+MOST_CALLS = 500  # of layers and operations; the masks of a concatenation of seven layers take 60
 MOST_PARAMETERS = 5_000_000
 MOST_VALUES = 10_000_000  # in all results for one sequence, or for one step of it where its length is free
 MOST_WORK = 10**9  # multiplications for the same
 STEP_WORK = 20_000  # what one step of a recurrent layer costs besides its products
 
-DTYPES = ("float32", "int32", "int64")
-BOOLEAN = {"ops.NotEqual", "ops.Any", "ops.LogicalOr", "ops.LogicalAnd"}
+BOOLEAN = {"ops.NotEqual", "ops.Any", "ops.All", "ops.LogicalOr", "ops.LogicalAnd"}
 INSTEAD = {
     "Lambda": "It holds code, which is never run here: use layers such as Rescaling or Reshape, or x[:, -1].",
     "Functional": "Put all layers into one model; only Sequential models may be nested.",
@@ -273,10 +273,11 @@ class Draft:
     def count(self, layer: Layer, weights: dict[str, Shape], given: Shape, shapes: tuple[Shape, ...]) -> None:
         """Adds up what the model asks for; Failure at the layer that passes a limit."""
         parameters = sum(map(prod, weights.values()))
-        positions = extent(given[:-1], 1) if given else 0
-        work = 0 if layer.kind == "Embedding" else positions * parameters
-        if any("units" in one.options and "return_state" in one.options for one in flattened(layer)):
-            work += positions * STEP_WORK
+        work = 0 if layer.kind == "Embedding" else parameters
+        if any("return_state" in one.options for one in flattened(layer)):
+            work += STEP_WORK
+        if work:
+            work *= extent(given[:-1], 1)
         self.parameters += parameters
         self.values += sum(extent(shape, 1) for shape in shapes)
         self.work += work
@@ -374,7 +375,8 @@ def check_class(entry: dict, layer: Layer) -> None:
 
 def read_options(layer: Layer, config: dict, known: Kind) -> dict:
     """The options the constructor will get, each checked."""
-    check_policy(layer, config.get("dtype"))
+    if "dtype" not in known.options:
+        check_policy(layer, config.get("dtype"))
     wanted = known.defaults | {key: value for key, value in config.items() if key in known.options}
     for key in config.keys() - wanted.keys():
         if not ignorable(key, config[key], known):
@@ -397,10 +399,10 @@ def ignorable(key: str, value, known: Kind) -> bool:
 
 
 def check_policy(layer: Layer, policy) -> None:
-    """Failure unless the layer computes in float32 (an input may be whole numbers)."""
+    """Failure unless the layer computes in float32."""
     name = policy.get("config") if isinstance(policy, dict) else policy
     name = name.get("name") if isinstance(name, dict) else name
-    if name not in (DTYPES if layer.kind == "InputLayer" else (None, "float32")):
+    if name not in (None, "float32"):
         raise Failure(
             f"{title(layer)} should compute in float32, but has the dtype {shown(name)}.",
             'Before you build the model: keras.config.set_dtype_policy("float32").',

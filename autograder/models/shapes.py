@@ -65,7 +65,7 @@ def bidirectional(layer, x, *state):
     if state:
         raise Misfit("no initial state (give it to two recurrent layers of your own)")
     ahead, back = layer.inside
-    alike = all(ahead[option] == back[option] for option in ("return_sequences", "return_state"))
+    alike = all(ahead[option] == back[option] for option in ("units", "return_sequences", "return_state"))
     if not alike or ahead["go_backwards"] == back["go_backwards"]:
         raise Misfit("two layers that differ in their direction only")
     (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)

@@ -1,0 +1,75 @@
+"""Every layer the grader knows predicts, read from its file, bit for bit what Keras predicts."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from architectures import ARCHITECTURES  # noqa: E402
+
+from autograder.models import Predictor, read_model  # noqa: E402
+from autograder.models.layers import KINDS  # noqa: E402
+
+# Keras says so where a mask ends at a layer that has no use for it.
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor()
+
+
+def built(name: str, path) -> tuple["keras.Model", bytes]:
+    """A model with random weights everywhere, biases too, and the file Keras saves."""
+    keras.utils.set_random_seed(len(name))
+    model = ARCHITECTURES[name]()
+    random = np.random.default_rng(0)
+    model.set_weights([np.abs(random.normal(0.3, 0.5, w.shape)) for w in model.get_weights()])
+    model.save(path / "model.keras")
+    return model, (path / "model.keras").read_bytes()
+
+
+def sequences(model) -> list[np.ndarray]:
+    """Inputs of several lengths out of order, with steps of zeros in between, as the model takes them."""
+    random = np.random.default_rng(1)
+    fixed = model.inputs[0].shape[1]
+    lengths = [fixed] * 5 if fixed else [6, 9, 6, 7, 9, 6]
+    if model.inputs[0].dtype == "int32":
+        return [random.integers(0, 6, n).astype("int32") for n in lengths]
+    return [(random.normal(size=(n, 4)) * (random.random((n, 1)) > 0.3)).astype("float32") for n in lengths]
+
+
+def kerass_own(model, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """What Keras predicts when called as the predictor calls it: one trace with free axes, equal lengths together."""
+    spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
+    call = tf.function(lambda x: model(x, training=False), input_signature=[spec], autograph=False)
+    predictions = [None] * len(inputs)
+    for length in {len(x) for x in inputs}:
+        rows = [row for row, x in enumerate(inputs) if len(x) == length]
+        outputs = tf.nest.flatten(call(np.stack([inputs[row] for row in rows])))[0].numpy()
+        for row, output in zip(rows, outputs, strict=True):
+            predictions[row] = output
+    return predictions
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_predictions_equal_keras_bit_for_bit(name, tmp_path, predictor):
+    model, data = built(name, tmp_path)
+    ours = read_model(data)
+    assert ours.plan.parameters == model.count_params()
+    assert ours.plan.input_shape == model.inputs[0].shape
+    assert ours.plan.output_shape == tf.nest.flatten(model.outputs)[0].shape
+    inputs = sequences(model)
+    predicted, expected = predictor.predict(ours, inputs), kerass_own(model, inputs)
+    for one, other in zip(predicted, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len({row.tobytes() for row in expected}) > 1  # a model that says the same of all would prove nothing
+
+
+def test_the_architectures_use_every_kind_in_the_table(tmp_path):
+    used = set()
+    for name in ARCHITECTURES:
+        for layer in read_model(built(name, tmp_path)[1]).plan.layers:
+            used |= {layer.kind, *(inner.kind for inner in layer.inside)}
+    assert used == set(KINDS)
