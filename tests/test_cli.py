@@ -1,10 +1,10 @@
 """The command line as its people type it: exit status, one line for a mistake, no traceback, no slow start."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -82,11 +82,12 @@ def test_verify_says_what_is_wrong_and_exits_with_1(course):
 
 def test_help_is_quick_and_imports_no_tensorflow():
     times = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert run("--help").returncode == 0
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.7
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 0.7, "seconds of processor, which a busy machine does not stretch"
     slow = "tensorflow", "keras", "pandas", "jupytext", "h5py"
     code = f"import sys, autograder.cli; print([m for m in {slow} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
