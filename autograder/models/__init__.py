@@ -12,10 +12,11 @@ import numpy as np
 
 from autograder.failure import Failure
 from autograder.models.archive import check_version, read_archive
+from autograder.models.config import read_plan
 from autograder.models.hdf5 import Hdf5
 from autograder.models.layers import Layer
 from autograder.models.network import Predictor
-from autograder.models.plan import Plan, read_plan
+from autograder.models.plan import Plan
 
 __all__ = ["Layer", "Model", "Plan", "Predictor", "read_model"]
 

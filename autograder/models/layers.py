@@ -1,14 +1,13 @@
-"""Layers: the table of layer classes the grader knows, one entry a class.
+"""Layers: the table of layer classes the grader knows, one line a class.
 
-An entry says which options a prediction depends on and what each may be, which shape comes out, and which
-weights the layer then holds. From these alone `plan` totals parameters and work before anything is allocated,
-and `network` calls the class's constructor. What only matters to training (initializers, regularizers,
-constraints, seeds, dropout inside a recurrent layer) is ignored, whatever it says.
+An entry names the options a prediction depends on, how shapes follow from shapes, and which weights the layer
+then holds. From these alone `plan` totals parameters and work before anything is allocated, and `network` calls
+the class's constructor. An option means the same in every class that has it, so a second table says once what
+each may be. What only matters to training is ignored, whatever it says.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from autograder.models import shapes
 from autograder.models.shapes import Misfit, Shape
@@ -31,6 +30,18 @@ class Layer:
     def __getitem__(self, option: str):
         return self.options[option]
 
+    def __str__(self) -> str:
+        return f"{self.kind} layer {self.name!r}"
+
+    @property
+    def all(self) -> list["Layer"]:
+        """The layer and those wrapped in it."""
+        return [self, *(one for wrapped in self.inside for one in wrapped.all)]
+
+    @property
+    def is_operation(self) -> bool:
+        return self.kind.startswith("ops.")
+
     def outputs(self, *inputs: Shape) -> tuple[Shape, ...]:
         """The shapes that come out for the shapes that go in. Raises Misfit."""
         return KINDS[self.kind].outputs(self, *inputs)
@@ -40,278 +51,180 @@ class Layer:
         return KINDS[self.kind].weights(self, *inputs)
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What the grader knows of a layer class.
-
-    options: the check of each option that the constructor gets; ignored: options no prediction depends on;
-    defaults: options that some version from Keras 3.3 on does not write.
-    inside: the options that hold wrapped layers; wraps: the classes these may be of.
-    takes: "one" tensor, a "list" of them, "two" of which one may be a number, or one and a "key" to index it.
-    """
-
-    options: Mapping[str, Callable] = field(default_factory=dict)
-    outputs: Callable[..., tuple[Shape, ...]] = shapes.same
-    weights: Callable[..., dict[str, Shape]] = shapes.weightless
-    ignored: tuple[str, ...] = ()
-    defaults: Mapping[str, object] = field(default_factory=dict)
-    inside: tuple[str, ...] = ()
-    wraps: tuple[str, ...] = ()
-    takes: str = "one"
+# --- what an option may be: each check returns the value, or raises Misfit with what it should be
 
 
-# --- what an option may be: each returns the value or raises Misfit
-
-
-def whole(value, least: int = 1, most: int = 2**40) -> int:
-    if type(value) is not int or not least <= value <= most:
-        raise Misfit(f"a whole number from {least} on")
-    return value
-
-
-def number(value, least: float = -1e30, most: float = 1e30) -> float:
-    if type(value) not in (int, float) or not least <= value <= most:
-        raise Misfit("a number" if least == -1e30 else f"a number from {least:g} on")
-    return float(value)
-
-
-def flag(value) -> bool:
-    if type(value) is not bool:
-        raise Misfit("true or false")
+def whole(value) -> int:
+    if type(value) is not int or not 1 <= value <= 2**40:
+        raise Misfit("a whole number from 1 on")
     return value
 
 
 def single(value) -> int:
-    """3 or [3], as one-dimensional convolution and pooling write their sizes."""
+    """3 or [3], as Keras writes the sizes of one-dimensional windows."""
     return whole(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
-def choice(value, among: tuple):
-    if type(value) not in {type(one) for one in among} or value not in among:
-        raise Misfit(" or ".join(map(repr, among)))
-    return value
-
-
-def last_axis(value) -> int:
-    """-1, also as [-1]; Keras writes 2 for it where the input has three axes."""
-    value = value[0] if isinstance(value, list) and len(value) == 1 else value
-    return choice(value, (-1, 1, 2, 3))
-
-
-def axis(value) -> int:
-    """An axis of one sequence; axis 0 would mix the sequences of a batch."""
-    if type(value) is not int or value == 0 or not -6 <= value <= 6:
-        raise Misfit("one axis, and not the batch (0)")
-    return value
-
-
-def several(value) -> tuple[int, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= 6:
-        raise Misfit("a list of up to 6 whole numbers")
-    return tuple(whole(one, least=-1) for one in value)
+def whole_numbers(value) -> tuple[int, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= 4:
+        raise Misfit("a list of one to four whole numbers")
+    return tuple(-1 if one == -1 else whole(one) for one in value)
 
 
 def batch_shape(value) -> Shape:
-    """[null, null, 4]: a free batch, then one axis or more of which each is free or a length."""
     if not isinstance(value, list) or not 2 <= len(value) <= 5 or value[0] is not None:
-        raise Misfit("a shape such as [null, null, 4] with a free batch")
+        raise Misfit("a shape such as [null, null, 4], with a free batch")
     return tuple(None if one is None else whole(one) for one in value)
 
 
-ACTIVATIONS = frozenset(
-    {
-        "linear",
-        "relu",
-        "relu6",
-        "leaky_relu",
-        "elu",
-        "selu",
-        "celu",
-        "gelu",
-        "silu",
-        "swish",
-        "mish",
-        "softplus",
-        "softsign",
-        "softmax",
-        "log_softmax",
-        "tanh",
-        "sigmoid",
-        "hard_sigmoid",
-        "hard_silu",
-        "hard_swish",
-        "hard_tanh",
-        "log_sigmoid",
-        "exponential",
-        "squareplus",
-        "sparse_plus",
-        "tanh_shrink",
-        "soft_shrink",
-        "hard_shrink",
-    }
-)
+def axis(value) -> int:
+    """-1 or [-1]. Axis 0 would mix the sequences of a batch."""
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if type(value) is not int or value == 0:
+        raise Misfit("one axis other than the batch (0)")
+    return value
+
+
+def number(value, least: float = -1e30) -> float:
+    if type(value) not in (int, float) or not least <= value <= 1e30:
+        raise Misfit("a number")
+    return float(value)
+
+
+def positive(value) -> float:
+    return number(value, least=0)
+
+
+def positive_or_null(value) -> float | None:
+    return None if value is None else positive(value)
+
+
+def one_of(*among) -> Callable:
+    def check(value):
+        if not any(type(value) is type(one) and value == one for one in among):
+            raise Misfit(" or ".join(map(repr, among)))
+        return value
+
+    return check
+
+
+ACTIVATIONS = """linear relu relu6 leaky_relu elu selu celu gelu silu swish mish softplus softsign softmax
+log_softmax tanh sigmoid hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid exponential squareplus
+sparse_plus tanh_shrink soft_shrink hard_shrink"""
 
 
 def activation(value) -> str:
     value = "linear" if value is None else value
-    if not isinstance(value, str) or value not in ACTIVATIONS:
+    if not isinstance(value, str) or value not in ACTIVATIONS.split():
         raise Misfit(
-            "the name of an activation of Keras, such as 'tanh' or 'relu' (write your own as layers)"
+            "the name of one of Keras's activations, such as 'tanh' (a function of your own is code)"
         )
     return value
 
 
-def only(*among) -> Callable:
-    """The check that an option is one of these."""
-    return partial(choice, among=among)
+CHECKS: Mapping[Callable, str] = {
+    whole: "units input_dim output_dim filters groups n",
+    single: "kernel_size strides dilation_rate pool_size",
+    whole_numbers: "target_shape dims",
+    batch_shape: "batch_shape",
+    axis: "axis",
+    number: "mask_value Rescaling.scale offset",
+    positive: "rate stddev epsilon alpha negative_slope threshold",
+    positive_or_null: "max_value",
+    activation: "activation recurrent_activation",
+    one_of(True, False): "use_bias mask_zero keepdims center scale return_sequences return_state go_backwards"
+    " zero_output_for_mask reset_after",
+    one_of(False): "stateful sparse ragged rms_scaling renorm",  # true would change what a prediction means
+    one_of("valid", "same", "causal"): "padding",
+    one_of("channels_last"): "data_format",
+    one_of("concat", "sum", "mul", "ave", None): "merge_mode",
+    one_of("float32", "int32", "int64"): "InputLayer.dtype",
+    one_of("bool", None): "dtype",
+}
+OPTIONS = {option: check for check, options in CHECKS.items() for option in options.split()}
+# Options that some version from Keras 3.3 on does not write, and what it means.
+DEFAULTS = {"ragged": False, "rms_scaling": False, "renorm": False, "alpha": 1.0, "dtype": None}
+TRAINING = """name trainable dtype seed noise_shape dropout recurrent_dropout unit_forget_bias momentum synchronized
+renorm_clipping renorm_momentum optional unroll layer backward_layer initial"""
 
 
-def maybe(check: Callable) -> Callable:
-    """The check that an option is null or passes `check`."""
-    return lambda value: None if value is None else check(value)
+def check_of(kind: str, option: str) -> Callable:
+    return OPTIONS.get(f"{kind}.{option}") or OPTIONS[option]
 
 
 # --- the table
 
-rate = partial(number, least=0, most=1)
-positive = partial(number, least=0)
-channels_last = only("channels_last")
-never = only(False)
 
-RECURRENT = {
-    "units": whole,
-    "activation": activation,
-    "use_bias": flag,
-    "return_sequences": flag,
-    "return_state": flag,
-    "go_backwards": flag,
-    "stateful": never,  # a prediction would depend on the batch before
-    "zero_output_for_mask": flag,
-}
-GATED = {**RECURRENT, "recurrent_activation": activation}
-recurrent = partial(
-    Kind,
-    outputs=shapes.recurrent,
-    weights=shapes.recurrent_weights,
-    ignored=("dropout", "recurrent_dropout", "unroll", "unit_forget_bias", "implementation", "use_cudnn"),
-)
-POOLING = {
-    "pool_size": single,
-    "strides": single,
-    "padding": only("valid", "same"),
-    "data_format": channels_last,
-}
-GLOBAL_POOLING = {"data_format": channels_last, "keepdims": flag}
-NORMALISATION = {"axis": last_axis, "epsilon": positive, "center": flag, "scale": flag}
-normalisation = partial(Kind, outputs=shapes.normalised, weights=shapes.normalisation_weights)
-merging = Kind(outputs=shapes.merged, takes="list")
-elementwise = Kind(outputs=shapes.merged, takes="two")
-reduction = Kind({"axis": axis, "keepdims": flag}, shapes.reduced, ignored=("initial",))
-filled = Kind({"dtype": only(None, "bool")}, defaults={"dtype": None})
+@dataclass(frozen=True)
+class Kind:
+    """A layer class: the options its constructor gets; the rules for what comes out and for its weights.
+
+    takes: "one" tensor, a "list" of them, "two" of which one may be a number, or one and a "key" to index it.
+    inside: the options that hold wrapped layers.
+    """
+
+    options: str = ""
+    outputs: Callable[..., tuple[Shape, ...]] = shapes.same
+    weights: Callable[..., dict[str, Shape]] = shapes.weightless
+    takes: str = "one"
+    inside: tuple[str, ...] = ()
+
+
+RNN = "units activation use_bias return_sequences return_state go_backwards stateful zero_output_for_mask"
+CONV = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
+NORM = "axis epsilon center scale"
+POOL = "pool_size strides padding data_format"
+
+recurrent = (shapes.recurrent, shapes.recurrent_weights)
+normalised = (shapes.normalised, shapes.normalisation_weights)
+wrapped_twice = (shapes.bidirectional, shapes.bidirectional_weights)
+wrapped = (shapes.time_distributed, shapes.time_distributed_weights)
+merging = Kind("", shapes.merged, takes="list")
+elementwise = Kind("", shapes.merged, takes="two")
+reduction = Kind("axis keepdims", shapes.reduced)
 
 KINDS: Mapping[str, Kind] = {
-    "InputLayer": Kind(
-        {
-            "batch_shape": batch_shape,
-            "dtype": only("float32", "int32", "int64"),
-            "sparse": never,
-            "ragged": never,
-        },
-        takes="nothing",
-        ignored=("optional",),
-        defaults={"ragged": False},
-    ),
-    "Dense": Kind(
-        {"units": whole, "activation": activation, "use_bias": flag}, shapes.dense, shapes.dense_weights
-    ),
-    "Embedding": Kind(
-        {"input_dim": whole, "output_dim": whole, "mask_zero": flag},
-        shapes.embedding,
-        shapes.embedding_weights,
-    ),
-    "SimpleRNN": recurrent(RECURRENT),
-    "GRU": recurrent({**GATED, "reset_after": flag}),
-    "LSTM": recurrent(GATED),
-    "Bidirectional": Kind(
-        {"merge_mode": only("concat", "sum", "mul", "ave", None)},
-        shapes.bidirectional,
-        shapes.bidirectional_weights,
-        inside=("layer", "backward_layer"),
-        wraps=("SimpleRNN", "GRU", "LSTM"),
-    ),
-    "TimeDistributed": Kind(
-        {},
-        shapes.time_distributed,
-        shapes.time_distributed_weights,
-        inside=("layer",),
-        wraps=(
-            "Dense",
-            "Activation",
-            "Conv1D",
-            "SimpleRNN",
-            "GRU",
-            "LSTM",
-            "Bidirectional",
-            "Flatten",
-            "Dropout",
-        ),
-    ),
-    "Conv1D": Kind(
-        {
-            "filters": whole,
-            "kernel_size": single,
-            "strides": single,
-            "padding": only("valid", "same", "causal"),
-            "data_format": channels_last,
-            "dilation_rate": single,
-            "groups": whole,
-            "activation": activation,
-            "use_bias": flag,
-        },
-        shapes.convolved,
-        shapes.convolution_weights,
-    ),
-    "LayerNormalization": normalisation(
-        {**NORMALISATION, "rms_scaling": never}, defaults={"rms_scaling": False}
-    ),
-    "BatchNormalization": normalisation(
-        {**NORMALISATION, "renorm": never},
-        defaults={"renorm": False},
-        ignored=("momentum", "synchronized", "renorm_clipping", "renorm_momentum"),
-    ),
-    "Masking": Kind({"mask_value": number}),
-    "Dropout": Kind({"rate": rate}, ignored=("noise_shape",)),
-    "SpatialDropout1D": Kind({"rate": rate}),
-    "GaussianDropout": Kind({"rate": rate}),
-    "GaussianNoise": Kind({"stddev": positive}),
+    "InputLayer": Kind("batch_shape dtype sparse ragged", takes="nothing"),
+    "Dense": Kind("units activation use_bias", shapes.dense, shapes.dense_weights),
+    "Embedding": Kind("input_dim output_dim mask_zero", shapes.embedding, shapes.embedding_weights),
+    "SimpleRNN": Kind(RNN, *recurrent),
+    "GRU": Kind(f"{RNN} recurrent_activation reset_after", *recurrent),
+    "LSTM": Kind(f"{RNN} recurrent_activation", *recurrent),
+    "Bidirectional": Kind("merge_mode", *wrapped_twice, inside=("layer", "backward_layer")),
+    "TimeDistributed": Kind("", *wrapped, inside=("layer",)),
+    "Conv1D": Kind(CONV, shapes.convolved, shapes.convolution_weights),
+    "LayerNormalization": Kind(f"{NORM} rms_scaling", *normalised),
+    "BatchNormalization": Kind(f"{NORM} renorm", *normalised),
+    "Masking": Kind("mask_value"),
+    "Dropout": Kind("rate"),
+    "SpatialDropout1D": Kind("rate"),
+    "GaussianDropout": Kind("rate"),
+    "GaussianNoise": Kind("stddev"),
     "Identity": Kind(),
-    "Activation": Kind({"activation": activation}),
-    "ReLU": Kind({"max_value": maybe(positive), "negative_slope": positive, "threshold": positive}),
-    "LeakyReLU": Kind({"negative_slope": positive}),
-    "ELU": Kind({"alpha": positive}, defaults={"alpha": 1.0}),
-    "Softmax": Kind({"axis": axis}, shapes.along_axis),
-    "Rescaling": Kind({"scale": number, "offset": number}),
-    "GlobalMaxPooling1D": Kind(GLOBAL_POOLING, shapes.pooled_globally),
-    "GlobalAveragePooling1D": Kind(GLOBAL_POOLING, shapes.pooled_globally),
-    "MaxPooling1D": Kind(POOLING, shapes.pooled),
-    "AveragePooling1D": Kind(POOLING, shapes.pooled),
-    "Flatten": Kind({"data_format": channels_last}, shapes.flattened),
-    "Reshape": Kind({"target_shape": several}, shapes.reshaped),
-    "Permute": Kind({"dims": several}, shapes.permuted),
-    "RepeatVector": Kind({"n": whole}, shapes.repeated),
+    "Activation": Kind("activation"),
+    "ReLU": Kind("max_value negative_slope threshold"),
+    "LeakyReLU": Kind("negative_slope"),
+    "ELU": Kind("alpha"),
+    "Softmax": Kind("axis", shapes.along_axis),
+    "Rescaling": Kind("scale offset"),
+    "GlobalMaxPooling1D": Kind("data_format keepdims", shapes.pooled_globally),
+    "GlobalAveragePooling1D": Kind("data_format keepdims", shapes.pooled_globally),
+    "MaxPooling1D": Kind(POOL, shapes.pooled),
+    "AveragePooling1D": Kind(POOL, shapes.pooled),
+    "Flatten": Kind("data_format", shapes.flattened),
+    "Reshape": Kind("target_shape", shapes.reshaped),
+    "Permute": Kind("dims", shapes.permuted),
+    "RepeatVector": Kind("n", shapes.repeated),
+    "Concatenate": Kind("axis", shapes.joined, takes="list"),
     "Add": merging,
     "Subtract": merging,
     "Multiply": merging,
     "Average": merging,
     "Maximum": merging,
     "Minimum": merging,
-    "Concatenate": Kind({"axis": axis}, shapes.joined, takes="list"),
     # What a functional model holds for masks, and for arithmetic such as 2 * x or x[:, -1] between layers.
     "ops.NotEqual": elementwise,
     "ops.LogicalOr": elementwise,
-    "ops.LogicalAnd": elementwise,
-    "ops.ZerosLike": filled,
-    "ops.OnesLike": filled,
     "ops.Add": elementwise,
     "ops.Subtract": elementwise,
     "ops.Multiply": elementwise,
@@ -319,13 +232,12 @@ KINDS: Mapping[str, Kind] = {
     "ops.Maximum": elementwise,
     "ops.Minimum": elementwise,
     "ops.Any": reduction,
-    "ops.All": reduction,
     "ops.Max": reduction,
     "ops.Min": reduction,
     "ops.Mean": reduction,
     "ops.Sum": reduction,
-    "ops.Concatenate": Kind({"axis": axis}, shapes.joined, takes="list"),
-    "ops.Stack": Kind({"axis": axis}, shapes.stacked, takes="list"),
-    "ops.ExpandDims": Kind({"axis": axis}, shapes.expanded),
-    "ops.GetItem": Kind({}, shapes.picked, takes="key"),
+    "ops.ZerosLike": Kind("dtype"),
+    "ops.ExpandDims": Kind("axis", shapes.expanded),
+    "ops.Concatenate": Kind("axis", shapes.joined, takes="list"),
+    "ops.GetItem": Kind("", shapes.picked, takes="key"),
 }

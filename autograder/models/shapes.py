@@ -61,13 +61,20 @@ def recurrent(layer, x, *state):
     return (out, *states) if layer["return_state"] else (out,)
 
 
+ALIKE = ("units", "return_sequences", "return_state")
+
+
 def bidirectional(layer, x, *state):
     if state:
         raise Misfit("no initial state (give it to two recurrent layers of your own)")
     ahead, back = layer.inside
-    alike = all(ahead[option] == back[option] for option in ("units", "return_sequences", "return_state"))
-    if not alike or ahead["go_backwards"] == back["go_backwards"]:
-        raise Misfit("two layers that differ in their direction only")
+    alike = all(ahead.options.get(option) == back.options.get(option) for option in ALIKE)
+    if (
+        "go_backwards" not in ahead.options
+        or not alike
+        or ahead["go_backwards"] == back.options.get("go_backwards")
+    ):
+        raise Misfit("two recurrent layers that differ in their direction only")
     (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)
     if layer["merge_mode"] is None:
         merged = (ahead, back)
@@ -108,6 +115,8 @@ def windows(time: int | None, size: int, stride: int, padding: str) -> int | Non
 
 def pooled(layer, x):
     rank(x, 3)
+    if layer["padding"] == "causal":
+        raise Misfit("padding 'valid' or 'same'")
     return ((None, windows(x[1], layer["pool_size"], layer["strides"], layer["padding"]), x[2]),)
 
 
@@ -196,12 +205,6 @@ def normalised(layer, x):
     if place_of(layer["axis"], len(x)) != len(x) - 1:
         raise Misfit("axis -1")
     return (x,)
-
-
-def stacked(layer, *inputs):
-    (x,) = merged(layer, *inputs)
-    place = place_of(layer["axis"], len(x) + 1)
-    return ((*x[:place], len(inputs), *x[place:]),)
 
 
 def expanded(layer, x):

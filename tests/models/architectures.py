@@ -51,11 +51,17 @@ def one_layer() -> dict:
         "batch_normalization": lambda: L.BatchNormalization(),
         "batch_normalization_scale_only": lambda: L.BatchNormalization(center=False, epsilon=0.01),
         "simple_rnn": lambda: L.SimpleRNN(3, return_sequences=True),
-        "simple_rnn_backwards": lambda: L.SimpleRNN(3, return_sequences=True, go_backwards=True, activation="relu"),
-        "simple_rnn_dropout": lambda: L.SimpleRNN(3, return_sequences=True, dropout=0.5, recurrent_dropout=0.5),
+        "simple_rnn_backwards": lambda: L.SimpleRNN(
+            3, return_sequences=True, go_backwards=True, activation="relu"
+        ),
+        "simple_rnn_dropout": lambda: L.SimpleRNN(
+            3, return_sequences=True, dropout=0.5, recurrent_dropout=0.5
+        ),
         "simple_rnn_no_bias": lambda: L.SimpleRNN(3, return_sequences=True, use_bias=False),
         "gru": lambda: L.GRU(3, return_sequences=True),
-        "gru_before": lambda: L.GRU(3, return_sequences=True, reset_after=False, recurrent_activation="hard_sigmoid"),
+        "gru_before": lambda: L.GRU(
+            3, return_sequences=True, reset_after=False, recurrent_activation="hard_sigmoid"
+        ),
         "lstm": lambda: L.LSTM(3, return_sequences=True),
         "lstm_odd": lambda: L.LSTM(3, return_sequences=True, activation="relu", unit_forget_bias=False),
         "bidirectional": lambda: L.Bidirectional(L.SimpleRNN(3, return_sequences=True)),
@@ -63,16 +69,25 @@ def one_layer() -> dict:
         "bidirectional_mul": lambda: L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode="mul"),
         "bidirectional_ave": lambda: L.Bidirectional(L.SimpleRNN(3, return_sequences=True), merge_mode="ave"),
     }
-    return {name: lambda make=make: chain(make(), L.GlobalMaxPooling1D(), L.Dense(1)) for name, make in sequence.items()}
+    return {
+        name: lambda make=make: chain(make(), L.GlobalMaxPooling1D(), L.Dense(1))
+        for name, make in sequence.items()
+    }
+
+
+ACTIVATIONS = """linear relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign softmax log_softmax
+tanh sigmoid hard_sigmoid hard_silu hard_tanh log_sigmoid exponential squareplus sparse_plus tanh_shrink
+soft_shrink hard_shrink"""
 
 
 def activations() -> dict:
-    names = "linear relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign softmax log_softmax tanh sigmoid"
-    names += " hard_sigmoid hard_silu hard_tanh log_sigmoid exponential squareplus sparse_plus tanh_shrink soft_shrink"
-    known = [name for name in f"{names} hard_shrink".split() if hasattr(keras.activations, name)]
+    names = ACTIVATIONS.split()  # some came after Keras 3.3
+    known = [name for name in names if hasattr(keras.activations, name)]
 
     def all_of_them():
-        return graph(lambda x: head(L.Concatenate()([L.Activation(name)(L.Dense(2)(x[:, -1])) for name in known])))
+        return graph(
+            lambda x: head(L.Concatenate()([L.Activation(name)(L.Dense(2)(x[:, -1])) for name in known]))
+        )
 
     return {"activations": all_of_them}
 
@@ -86,11 +101,18 @@ def sequential() -> dict:
             L.Masking(), L.LSTM(4, return_sequences=True), L.GlobalAveragePooling1D(), L.Dense(1)
         ),
         "stacked": lambda: chain(
-            L.Masking(), L.GRU(4, return_sequences=True), L.Dropout(0.2), L.LSTM(3, return_sequences=True),
-            L.SimpleRNN(2), L.LayerNormalization(), L.Dense(2, activation="softmax"),
+            L.Masking(),
+            L.GRU(4, return_sequences=True),
+            L.Dropout(0.2),
+            L.LSTM(3, return_sequences=True),
+            L.SimpleRNN(2),
+            L.LayerNormalization(),
+            L.Dense(2, activation="softmax"),
         ),
         "many_to_many": lambda: chain(
-            L.Masking(), L.SimpleRNN(3, return_sequences=True), L.TimeDistributed(L.Dense(2, activation="softmax"))
+            L.Masking(),
+            L.SimpleRNN(3, return_sequences=True),
+            L.TimeDistributed(L.Dense(2, activation="softmax")),
         ),
         "tokens": lambda: tokens(L.Embedding(6, 3), L.GRU(3), L.Dense(1)),
         "masked_tokens": lambda: tokens(
@@ -108,8 +130,14 @@ def sequential() -> dict:
             L.Dense(1),
         ),
         "fixed_length": lambda: chain(
-            L.Permute((2, 1)), L.MaxPooling1D(2), L.Reshape((3, 4)), L.Flatten(), L.RepeatVector(3),
-            L.SimpleRNN(2), L.Dense(1), shape=(6, 4),
+            L.Permute((2, 1)),
+            L.MaxPooling1D(2),
+            L.Reshape((3, 4)),
+            L.Flatten(),
+            L.RepeatVector(3),
+            L.SimpleRNN(2),
+            L.Dense(1),
+            shape=(6, 4),
         ),
     }
 
@@ -149,10 +177,19 @@ def concatenated_masks(x):
 
 def arithmetic(x):
     s = L.SimpleRNN(3, return_sequences=True)(x)
-    parts = [s[:, -1], s[..., 0, :], ops.max(s, axis=1), ops.mean(s, axis=1), ops.sum(s, axis=1), ops.min(s, axis=-2)]
-    y = L.Concatenate()([1 - parts[0], 2 * parts[1], parts[2] / 3, parts[3] + parts[4], parts[5] - parts[0] * parts[1]])
+    parts = [
+        s[:, -1],
+        s[..., 0, :],
+        ops.max(s, axis=1),
+        ops.mean(s, axis=1),
+        ops.sum(s, axis=1),
+        ops.min(s, axis=-2),
+    ]
+    y = L.Concatenate()(
+        [1 - parts[0], 2 * parts[1], parts[2] / 3, parts[3] + parts[4], parts[5] - parts[0] * parts[1]]
+    )
     y = ops.concatenate([y, ops.maximum(parts[0], 0.1), ops.minimum(parts[1], parts[2])], axis=-1)
-    z = ops.max(ops.stack([parts[0], parts[1]], axis=1), axis=1, keepdims=True)
+    z = ops.max(s, axis=1, keepdims=True)
     return head(L.Concatenate(axis=-1)([y, ops.expand_dims(parts[3], 1)[:, 0], z[:, 0, 1:]]))
 
 
@@ -167,14 +204,25 @@ def nested_shared(x):
 
 
 def functional() -> dict:
-    builds = (two_heads, encoder_decoder, both_ways, merges, concatenated_masks, arithmetic, residual, nested_shared)
+    builds = (
+        two_heads,
+        encoder_decoder,
+        both_ways,
+        merges,
+        concatenated_masks,
+        arithmetic,
+        residual,
+        nested_shared,
+    )
     masked = lambda x: head(L.SimpleRNN(3)(L.Embedding(6, 3, mask_zero=True)(x)))  # noqa: E731
     own_mask = lambda x: head(L.LSTM(3)(x, mask=ops.any(x != 0, axis=-1)))  # noqa: E731
     return {build.__name__: lambda build=build: graph(build) for build in builds} | {
         "functional_mask": lambda: graph(masked, (None,), "int32"),
         "own_mask": lambda: graph(own_mask),
         "fixed_functional": lambda: graph(lambda x: head(L.Flatten()(x)), (6, 4)),
-        "dict_output": lambda: keras.Model(x := keras.Input((None, 4), name="in"), {"out": head(L.GRU(2)(x))}),
+        "dict_output": lambda: keras.Model(
+            x := keras.Input((None, 4), name="in"), {"out": head(L.GRU(2)(x))}
+        ),
     }
 
 

@@ -16,16 +16,17 @@ import keras
 import numpy as np
 from architectures import ARCHITECTURES
 
-CHOSEN = (
-    "masked_bidirectional tokens masked_tokens stacked many_to_many nested two_heads encoder_decoder "
-    "concatenated_masks conv_same_dilated batch_normalization simple_rnn_dropout"
-).split()
+CHOSEN = """masked_bidirectional tokens masked_tokens stacked many_to_many nested two_heads encoder_decoder
+concatenated_masks conv_same_dilated batch_normalization simple_rnn_dropout"""
 
 
 def inputs_for(model) -> list[np.ndarray]:
     """Two batches, of 5 and of 8 steps (or of the model's own length), with steps of zeros."""
     random = np.random.default_rng(1)
-    shape, lengths = model.inputs[0].shape, [5, 8] if model.inputs[0].shape[1] is None else [model.inputs[0].shape[1]]
+    shape, lengths = (
+        model.inputs[0].shape,
+        [5, 8] if model.inputs[0].shape[1] is None else [model.inputs[0].shape[1]],
+    )
     if len(shape) == 2:
         return [random.integers(0, 6, (3, n)).astype("int32") for n in lengths]
     values = [random.normal(size=(3, n, 4)) for n in lengths]
@@ -50,7 +51,7 @@ def made(name: str) -> tuple[bytes, dict[str, np.ndarray]]:
 
 def main(target: str, *names: str) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names or CHOSEN:
+        for name in names or CHOSEN.split():
             data, arrays = made(name)
             expected = io.BytesIO()
             np.savez(expected, **arrays)

@@ -1,5 +1,7 @@
 """Every layer the grader knows predicts, read from its file, bit for bit what Keras predicts."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -20,14 +22,21 @@ def predictor() -> Predictor:
     return Predictor()
 
 
-def built(name: str, path) -> tuple["keras.Model", bytes]:
-    """A model with random weights everywhere, biases too, and the file Keras saves."""
-    keras.utils.set_random_seed(len(name))
-    model = ARCHITECTURES[name]()
-    random = np.random.default_rng(0)
-    model.set_weights([np.abs(random.normal(0.3, 0.5, w.shape)) for w in model.get_weights()])
-    model.save(path / "model.keras")
-    return model, (path / "model.keras").read_bytes()
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """`built(name)`: a model with random weights everywhere, biases too, and the file Keras saves; made once."""
+    path = tmp_path_factory.mktemp("built") / "model.keras"
+
+    @cache
+    def build(name: str) -> tuple["keras.Model", bytes]:
+        keras.utils.set_random_seed(len(name))
+        model = ARCHITECTURES[name]()
+        random = np.random.default_rng(0)
+        model.set_weights([np.abs(random.normal(0.3, 0.5, w.shape)) for w in model.get_weights()])
+        model.save(path)
+        return model, path.read_bytes()
+
+    return build
 
 
 def sequences(model) -> list[np.ndarray]:
@@ -54,8 +63,8 @@ def kerass_own(model, inputs: list[np.ndarray]) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_predictions_equal_keras_bit_for_bit(name, tmp_path, predictor):
-    model, data = built(name, tmp_path)
+def test_predictions_equal_keras_bit_for_bit(name, built, predictor):
+    model, data = built(name)
     ours = read_model(data)
     assert ours.plan.parameters == model.count_params()
     assert ours.plan.input_shape == model.inputs[0].shape
@@ -64,12 +73,11 @@ def test_predictions_equal_keras_bit_for_bit(name, tmp_path, predictor):
     predicted, expected = predictor.predict(ours, inputs), kerass_own(model, inputs)
     for one, other in zip(predicted, expected, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len({row.tobytes() for row in expected}) > 1  # a model that says the same of all would prove nothing
+    assert (
+        len({row.tobytes() for row in expected}) > 1
+    )  # a model that says the same of all would prove nothing
 
 
-def test_the_architectures_use_every_kind_in_the_table(tmp_path):
-    used = set()
-    for name in ARCHITECTURES:
-        for layer in read_model(built(name, tmp_path)[1]).plan.layers:
-            used |= {layer.kind, *(inner.kind for inner in layer.inside)}
-    assert used == set(KINDS)
+def test_the_architectures_use_every_kind_in_the_table(built):
+    plans = [read_model(built(name)[1]).plan for name in ARCHITECTURES]
+    assert {one.kind for plan in plans for layer in plan.layers for one in layer.all} == set(KINDS)
