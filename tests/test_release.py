@@ -54,7 +54,7 @@ def region_lines(source):
             inside = "BEGIN" in line
         elif inside:
             lines.add(line.strip().removeprefix("# ").strip())
-    return {line for line in lines if len(line) > 8}
+    return {line for line in lines if len(line) > 12}
 
 
 @pytest.fixture
