@@ -115,7 +115,7 @@ class Names:
 def read_layer(entry: dict, names: Names | None = None) -> Layer:
     """The layer in an entry; what is wrapped in it is read the same way. Raises Failure."""
     kind, config = class_of(entry), settings(entry)
-    layer = Layer(kind, {}, (), plain(str(config.get("name")), 60))
+    layer = Layer(kind, {}, (), plain(str(config.get("name", entry.get("name"))), 60))
     check_class(entry, layer)
     wrapped = [config.get(key) for key in KINDS[kind].inside]
     if not all(isinstance(one, dict) for one in wrapped):
@@ -263,4 +263,4 @@ def class_of(entry: dict) -> str:
 
 def shown(value) -> str:
     """A value of the config as a message quotes it."""
-    return plain(repr(value), 60)
+    return plain(repr(value), 100)

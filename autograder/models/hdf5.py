@@ -25,6 +25,7 @@ MOST_READS = 300_000  # fields looked at in one file; a model of 100 layers and 
 
 # Types of header messages (section IV.A.2)
 DATASPACE, DATATYPE, EXTERNAL, LAYOUT, FILTERS, CONTINUATION, SYMBOL_TABLE = 1, 3, 7, 8, 11, 16, 17
+LINK_INFO, LINK = 2, 6  # of groups in the newer form, which links to other files need
 FORBIDDEN = {EXTERNAL: "stores its values in another file", FILTERS: "is compressed or filtered"}
 
 FLOATS = {2: "<f2", 4: "<f4", 8: "<f8"}  # IEEE little endian, by size in bytes
@@ -80,6 +81,8 @@ class Hdf5:
         while groups:
             path, address = groups.pop()
             messages = dict(self.messages(address))
+            if messages.keys() & {LINK_INFO, LINK}:
+                raise self.damaged("holds a link, or a group in a form that Keras does not write")
             if SYMBOL_TABLE not in messages:
                 self.datasets[path] = messages
                 continue

@@ -156,10 +156,27 @@ def layer_of(layer: Layer):
     if layer.kind == "Bidirectional":
         forward, backward = inside
         return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
-    kind = getattr(keras.layers, layer.kind)
+    kind = per_step() if layer.kind == "TimeDistributed" else getattr(keras.layers, layer.kind)
     named = inspect.signature(kind).parameters
     zeros = {name: "zeros" for name in named if name.endswith("_initializer")}  # random ones take time
     return kind(*inside, **layer.options, **zeros)
+
+
+def per_step() -> type:
+    """TimeDistributed that is right in a trace with a free time axis too.
+
+    Keras 3.15.1 then runs as many steps as the batch has rows (`call` takes the count before it swaps the axes).
+    Here batch and time become one axis for the wrapped layer, which is what the layer means.
+    """
+    import keras
+
+    class PerStep(keras.layers.TimeDistributed):
+        def call(self, inputs, training=None, mask=None):
+            batch, time, *rest = keras.ops.shape(inputs)
+            outputs = self.layer(keras.ops.reshape(inputs, (-1, *rest)), training=training)
+            return keras.ops.reshape(outputs, (batch, time, *keras.ops.shape(outputs)[1:]))
+
+    return PerStep
 
 
 def operation(layer: Layer) -> Callable:

@@ -1,0 +1,197 @@
+"""Thousands of damaged files: each is read or refused with a Failure, in bounded time and memory."""
+
+import json
+import random
+import resource
+import struct
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from crafted import FIXTURES, entries, good, replaced
+
+from autograder.failure import Failure
+from autograder.models import Model, Predictor, read_model
+
+with zipfile.ZipFile(FIXTURES / "keras-3.15.1.zip") as archive:
+    BASES = [good(name.removesuffix(".keras")) for name in archive.namelist() if name.endswith(".keras")]
+
+ODD = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    2,
+    3,
+    -1,
+    7,
+    1.5,
+    -0.0,
+    1e30,
+    10**9,
+    10**18,
+    2**63,
+    "",
+    "relu",
+    "é\u202e",
+    [],
+    {},
+    [None],
+)
+ODD_BYTES = (
+    b"\0" * 8,
+    b"\xff" * 8,
+    struct.pack("<Q", 2**40),
+    struct.pack("<Q", 96),
+    b"TREE",
+    b"SNOD",
+    b"\x11\0\x10\0",
+)
+SECONDS = 1.0  # of processor time for one file
+MEGABYTES = 300  # of memory for all of them together
+
+
+def flipped(data: bytes, rng: random.Random, within: int | None = None) -> bytes:
+    """A few bytes overwritten, cut out or put in."""
+    data = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5, 20))):
+        at = rng.randrange(min(len(data), within or len(data)))
+        match rng.randrange(5):
+            case 0:
+                data[at] ^= 1 << rng.randrange(8)
+            case 1:
+                data[at] = rng.randrange(256)
+            case 2 | 3:
+                odd = rng.choice(ODD_BYTES)
+                at -= at % 8
+                data[at : at + len(odd)] = odd
+            case 4:
+                source, size = rng.randrange(len(data)), rng.choice((1, 8, 40, 400))
+                data[at : at + size] = data[source : source + size]
+    return bytes(data)
+
+
+def of_archive(rng: random.Random) -> bytes:
+    """A zip file with damage anywhere, mostly in what describes its entries; or cut; or two joined."""
+    data, other = rng.choice(BASES), rng.choice(BASES)
+    match rng.randrange(6):
+        case 0:
+            return data[: rng.randrange(len(data))]
+        case 1:
+            return data[: rng.randrange(len(data))] + other[rng.randrange(len(other)) :]
+        case 2:
+            return flipped(data, rng)
+        case _:
+            tail = len(data) - 250  # the directory
+            return data[:tail] + flipped(data[tail:], rng)
+
+
+def of_weights(rng: random.Random) -> bytes:
+    """An HDF5 file with damage anywhere, or in its first structures."""
+    data = rng.choice(BASES)
+    weights = entries(data)["model.weights.h5"]
+    weights = weights[: rng.randrange(len(weights))] if rng.random() < 0.1 else weights
+    return replaced(data, weights=flipped(weights, rng, rng.choice((100, 3000, None))) if weights else b"")
+
+
+def places(value) -> list[tuple]:
+    """(container, key) of everything inside a JSON value."""
+    found, waiting = [], [value]
+    while waiting:
+        one = waiting.pop()
+        inside = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
+        found += [(one, key) for key, _ in inside]
+        waiting += [child for _, child in inside]
+    return found
+
+
+def of_config(rng: random.Random) -> bytes:
+    """A config with values replaced, removed, doubled, or taken from another config."""
+    data = rng.choice(BASES)
+    config = json.loads(entries(data)["config.json"])
+    other = places(json.loads(entries(rng.choice(BASES))["config.json"]))
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        container, key = rng.choice([(c, k) for c, k in places(config) if not relates_to_training(k)])
+        match rng.randrange(6):
+            case 0:
+                del container[key]
+            case 1 if isinstance(container, list):
+                container.insert(rng.randrange(len(container) + 1), container[key])
+            case 2:
+                donor, donor_key = rng.choice(other)
+                container[key] = json.loads(json.dumps(donor[donor_key]))
+            case 3:
+                similar = [c[k] for c, k in other if k == key and isinstance(key, str)] or [None]
+                container[key] = json.loads(json.dumps(rng.choice(similar)))
+            case _:
+                container[key] = rng.choice(ODD)
+    return replaced(data, config=json.dumps(config).encode())
+
+
+def relates_to_training(key) -> bool:
+    """What the reader leaves unread would use up most of the tries."""
+    return str(key).endswith(
+        ("_initializer", "_regularizer", "_constraint", "_config", "optimizer")
+    ) or key in (
+        "seed",
+        "shared_object_id",
+    )
+
+
+def read_all(mutate, seeds: range) -> list[Model]:
+    """The models that were read among the mutants of these seeds; each was read or refused in time."""
+    models = []
+    for seed in seeds:
+        data = mutate(random.Random(seed))
+        start = time.process_time()
+        try:
+            models.append(read_model(data))
+        except Failure as failure:
+            assert str(failure).isprintable()
+        assert time.process_time() - start < SECONDS, seed
+    return models
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+MUTATORS = (of_archive, of_config, of_weights)
+
+
+@pytest.mark.parametrize("mutate", MUTATORS, ids=lambda one: one.__name__)
+def test_damaged_files_are_read_or_refused(mutate):
+    before = peak()
+    models = read_all(mutate, range(400))
+    assert 0 < len(models) < 400  # the damage is neither always fatal nor never
+    assert peak() - before < MEGABYTES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutate", MUTATORS, ids=lambda one: one.__name__)
+def test_thousands_of_damaged_files_are_read_or_refused(mutate):
+    before = peak()
+    read_all(mutate, range(1000, 11_000))
+    assert peak() - before < MEGABYTES
+
+
+def inputs_for(model: Model) -> list[np.ndarray]:
+    shape = [n or 6 for n in model.plan.input_shape[1:]]
+    return [np.random.default_rng(k).integers(0, 3, shape) for k in range(3)]
+
+
+@pytest.mark.slow
+def test_damaged_configs_that_are_read_also_build_and_predict():
+    """What the plan lets through, Keras builds; only inputs and predictions may still be refused."""
+    predictor, seen = Predictor(), set()
+    for model in read_all(of_config, range(20_000, 23_000)):
+        if model.plan.signature in seen or np.prod([n or 6 for n in model.plan.input_shape[1:]]) > 1e6:
+            continue
+        seen.add(model.plan.signature)
+        try:
+            predictor.predict(model, inputs_for(model))
+        except Failure as failure:
+            assert str(failure).isprintable()
+    assert len(seen) > 50
