@@ -1092,12 +1092,13 @@ def cuttings(model, frame, before, after):
     )
 
 
-figure, axes = plt.subplots(figsize=(8, 2.6), layout="constrained")
+figure, axes = plt.subplots(figsize=(8, 2.6))
 draw_logo(axes, cuttings(readouts["max"], forward_test, before=11, after=5).mean(axis=0))
 axes.axvline(11, color="#8e44ad", ls="--", lw=1)
 axes.text(11.1, 1.85, "read later", color="#8e44ad", fontsize=8)
 axes.text(10.9, 1.85, "already read", color="#8e44ad", fontsize=8, ha="right")
 axes.set_title("The bases around the step at which one unit is loudest", fontsize=11)
+figure.tight_layout()
 
 # %% [markdown]
 # There is your word, with its firm and its soft places, found by a network that only ever heard "yes" or
