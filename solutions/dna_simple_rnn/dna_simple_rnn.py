@@ -288,7 +288,10 @@ print("one_hot: right.\n", x[:3])
 
 # %%
 def predict(model, sequences):
-    """Probabilities (n,) of n sequences of any lengths, one batch per length, in the order of `sequences`."""
+    """Probabilities (n,) of n sequences of any lengths, one batch per length, in the order of `sequences`.
+
+    Ask the model with `predict_on_batch`: for a single batch it is much quicker than `predict`.
+    """
     sequences = np.array(sequences)
     lengths = np.array([len(sequence) for sequence in sequences])
     answers = np.zeros(len(sequences))
@@ -370,7 +373,10 @@ def kmer_counts(sequences, k):
 
 
 def logistic_regression(features, labels, new_features):
-    """Fit on features (n, columns) and labels (n,); return the probabilities (m,) of a one for the m new rows."""
+    """Fit on features (n, columns) and labels (n,); return the probabilities (m,) of a one for the m new rows.
+
+    `make_pipeline` joins it with a `MaxAbsScaler`, which lets rare and frequent words weigh alike.
+    """
     # BEGIN SOLUTION
     model = make_pipeline(MaxAbsScaler(), LogisticRegression(C=10, max_iter=1000))
     return model.fit(features, labels).predict_proba(new_features)[:, 1]
@@ -1254,7 +1260,8 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 # ## 8. Think
 #
 # Four questions without a cell that checks them; a person reads your answers. Three or four sentences each.
-#
+
+# %% [markdown]
 # **1.** Base counts with logistic regression are perfect on the first family. Why, then, are they at exactly
 # one half on the pairs of section 5, whatever the training data? And what is the *least* that a model must
 # remember to be perfect there?
@@ -1265,7 +1272,8 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 # a T with none, one, two, and three or more G after it. How long the sequence is and where in it we are need
 # not be remembered.
 # END SOLUTION
-#
+
+# %% [markdown]
 # **2.** The network trained on masked sequences was perfect up to 20 bases and not at 200, although weights
 # exist that are right at every length. Which three things must one tell apart here? How did flags at every
 # step, and noise, change *the training* and not the network?
@@ -1276,7 +1284,8 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 # gradient need not travel back from the end; the noise makes a fading flag costly even within 20 steps, so
 # that only self-restoring flags remain.
 # END SOLUTION
-#
+
+# %% [markdown]
 # **3.** A friend trains the motif network on boxes padded with zeros to 120 bases, with a `Masking` layer and
 # two directions, and reads out the maximum. Training looks fine. What may go wrong on the grader's sequences,
 # which are never padded?
@@ -1284,10 +1293,11 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 # BEGIN SOLUTION
 # The maximum runs over all steps, the padded ones too: the pooling layer doesn't know the mask (Keras says so
 # in a warning that is easily overlooked). The states at padded steps are 0 there and enter the maximum, so no
-# unit's maximum is ever below 0 in training, while on unpadded sequences it may be. The readout has learned
+# unit's maximum is ever below 0 for a padded sequence, while for others it may be. The readout has learned
 # from numbers that the grader's batches don't produce.
 # END SOLUTION
-#
+
+# %% [markdown]
 # **4.** Name a task on DNA for which all that you built tonight would be the wrong tool, and say why.
 #
 # BEGIN SOLUTION
