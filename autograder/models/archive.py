@@ -7,9 +7,12 @@ directory here, and every statement in it is checked before a byte is inflated.
 
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
+from itertools import accumulate
+from math import isinf
 from typing import NamedTuple
 
 from autograder.failure import Failure
@@ -18,6 +21,7 @@ ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
 OLDEST = (3, 3)  # Keras 3.3; earlier versions name the weights differently
 
 MOST_BYTES = {"config.json": 2**20, "metadata.json": 2**12, "model.weights.h5": 2**27}
+MOST_PLACES = 100  # entries to list at most; three, and what looks like one among weights by chance
 MOST_RATIO = 200  # inflated to deflated; text of a config reaches 30
 DEEPEST = 60  # nested lists and objects in a JSON text; a bidirectional layer in a nested model reaches 20
 MOST_DIGITS = 25  # of one number in a JSON text
@@ -36,7 +40,11 @@ class Archive(NamedTuple):
 def read_archive(data: bytes) -> Archive:
     """The three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
     if not data.startswith(b"PK\x03\x04"):
-        raise Failure(*what_it_is(data))
+        raise Failure(
+            f"Expected a .keras file of Keras 3 (a zip archive), but the file {what_it_is(data)}.", SAVE_ANEW
+        )
+    if data.count(b"PK\x01\x02") > MOST_PLACES or len(data) > sum(MOST_BYTES.values()):
+        raise Failure(f"The archive is far larger than a model's: {len(data):,} bytes, or very many entries.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OverflowError):
@@ -50,41 +58,30 @@ def read_archive(data: bytes) -> Archive:
     return Archive(read_json(config, "config.json"), read_json(metadata, "metadata.json"), weights)
 
 
-def what_it_is(data: bytes) -> tuple[str, str]:
-    """Reason and hint for a file that is no zip archive."""
-    start = data[:4096].lstrip()
+def what_it_is(data: bytes) -> str:
+    """What a file is that is no zip archive."""
     if not data:
-        return "The file is empty (0 bytes).", SAVE_ANEW
+        return "is empty (0 bytes)"
     if data.startswith(b"\x89HDF\r\n\x1a\n"):
-        reason = (
-            "Expected the .keras format of Keras 3, but this is an HDF5 file: the .h5 format of Keras 1 and 2"
+        return (
+            "is an HDF5 file: the .h5 format of Keras 1 and 2, or weights alone; renaming does not convert it"
         )
-        return f"{reason}, or weights alone; renaming does not convert it.", SAVE_ANEW
-    if data.startswith((b"\x08\x01\x12", b"\x0a")) and b"saved_model" in data[:65536]:
-        reason = (
-            "Expected the .keras format of Keras 3, but this is a SavedModel of TensorFlow (saved_model.pb)."
-        )
-        return reason, SAVE_ANEW
-    if start.startswith(b"{") and b'"cells"' in data:
-        return "Expected a .keras file, but this is a Jupyter notebook.", SAVE_ANEW
+    if data.startswith(b"\x08\x01\x12"):
+        return "is a SavedModel of TensorFlow (saved_model.pb)"
     if data.startswith((b"PK\x05\x06", b"PK\x07\x08")):
-        return "The file is a zip archive without entries.", SAVE_ANEW
-    try:
-        data[:4096].decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(data[:4096]) - 4:
-            return (
-                "Expected a .keras file (a zip archive), but these bytes are of no known format.",
-                SAVE_ANEW,
-            )
-    return "Expected a .keras file (a zip archive), but this is a text file.", SAVE_ANEW
+        return "is an archive of another kind, or an empty one"
+    if b"\0" in data[:4096]:
+        return "is of no known format"
+    return "is a Jupyter notebook" if b'"cells"' in data else "is a text file"
 
 
 def checked_entries(infos: list[zipfile.ZipInfo], data: bytes) -> dict[str, zipfile.ZipInfo]:
     """The three expected entries by name; anything else, or anything odd about them, is a Failure."""
     names = [info.filename for info in infos]
-    if any(name.split("/")[-1] == "saved_model.pb" for name in names[:1000]):
-        raise Failure("Expected the .keras format of Keras 3, but this is a zipped SavedModel.", SAVE_ANEW)
+    if any(name.split("/")[-1] == "saved_model.pb" for name in names):
+        raise Failure(
+            "Expected a .keras file of Keras 3, but this is a zipped SavedModel of TensorFlow.", SAVE_ANEW
+        )
     for name in ENTRIES:
         if names.count(name) != 1:
             raise Failure(
@@ -177,19 +174,9 @@ def read_json(raw: bytes, name: str) -> dict:
 
 def check_depth(text: str) -> None:
     """ValueError where lists and objects nest deeper than DEEPEST, counted without recursion."""
-    depth, quoted, escaped = 0, False, False
-    for character in text:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
-            depth += 1
-            if depth > DEEPEST:
-                raise ValueError(f"it nests deeper than {DEEPEST} levels")
-        elif character in "]}":
-            depth -= 1
+    bare = re.sub(r'"(?:[^"\\]|\\.)*+\\?"?', "", text, flags=re.DOTALL)  # without what stands in quotes
+    if max(accumulate((c in "[{") - (c in "]}") for c in bare), default=0) > DEEPEST:
+        raise ValueError(f"it nests deeper than {DEEPEST} levels")
 
 
 def short_int(digits: str) -> int:
@@ -199,10 +186,9 @@ def short_int(digits: str) -> int:
 
 
 def short_float(digits: str) -> float:
-    value = float(digits) if len(digits) <= MOST_DIGITS else float("inf")
-    if value in (float("inf"), float("-inf")):
+    if len(digits) > MOST_DIGITS or isinf(float(digits)):
         raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long or too large")
-    return value
+    return float(digits)
 
 
 def no_constant(name: str) -> None:

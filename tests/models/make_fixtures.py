@@ -17,7 +17,8 @@ import numpy as np
 from architectures import ARCHITECTURES
 
 CHOSEN = """masked_bidirectional tokens masked_tokens stacked many_to_many nested two_heads encoder_decoder
-concatenated_masks conv_same_dilated batch_normalization simple_rnn_dropout"""
+concatenated_masks conv_same_dilated batch_normalization simple_rnn_dropout arithmetic
+both_ways fixed_length"""
 
 
 def inputs_for(model) -> list[np.ndarray]:

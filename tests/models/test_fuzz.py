@@ -13,6 +13,7 @@ from crafted import FIXTURES, entries, good, replaced
 
 from autograder.failure import Failure
 from autograder.models import Model, Predictor, read_model
+from autograder.models.config import read_plan
 
 with zipfile.ZipFile(FIXTURES / "keras-3.15.1.zip") as archive:
     BASES = [good(name.removesuffix(".keras")) for name in archive.namelist() if name.endswith(".keras")]
@@ -24,22 +25,22 @@ ODD = (
     0,
     1,
     2,
-    3,
+    4,
     -1,
-    7,
+    -2,
     1.5,
     -0.0,
     1e30,
     10**9,
-    10**18,
     2**63,
     "",
     "relu",
-    "é\u202e",
-    [],
-    {},
-    [None],
+    "softmax",
+    "same",
+    "causal",
+    "sum",
 )
+ODD += ("é\u202e", [], [1], [None], {})
 ODD_BYTES = (
     b"\0" * 8,
     b"\xff" * 8,
@@ -114,7 +115,7 @@ def of_config(rng: random.Random) -> bytes:
     other = places(json.loads(entries(rng.choice(BASES))["config.json"]))
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         container, key = rng.choice([(c, k) for c, k in places(config) if not relates_to_training(k)])
-        match rng.randrange(6):
+        match rng.randrange(8):
             case 0:
                 del container[key]
             case 1 if isinstance(container, list):
@@ -125,8 +126,10 @@ def of_config(rng: random.Random) -> bytes:
             case 3:
                 similar = [c[k] for c, k in other if k == key and isinstance(key, str)] or [None]
                 container[key] = json.loads(json.dumps(rng.choice(similar)))
-            case _:
+            case 4:
                 container[key] = rng.choice(ODD)
+            case _:
+                container[key] = rng.choice([one for one in ODD if type(one) is type(container[key])])
     return replaced(data, config=json.dumps(config).encode())
 
 
@@ -177,21 +180,30 @@ def test_thousands_of_damaged_files_are_read_or_refused(mutate):
     assert peak() - before < MEGABYTES
 
 
-def inputs_for(model: Model) -> list[np.ndarray]:
-    shape = [n or 6 for n in model.plan.input_shape[1:]]
-    return [np.random.default_rng(k).integers(0, 3, shape) for k in range(3)]
+def planned(seed: int) -> Model | None:
+    """The model of a damaged config, with weights of its own choice: few that came with it would still fit."""
+    config = json.loads(entries(of_config(random.Random(seed)))["config.json"])
+    try:
+        plan = read_plan(config)
+    except Failure:
+        return None
+    rng = np.random.default_rng(seed)
+    return Model(plan, tuple(rng.normal(size=weight.shape).astype("float32") for weight in plan.weights), "")
 
 
 @pytest.mark.slow
-def test_damaged_configs_that_are_read_also_build_and_predict():
-    """What the plan lets through, Keras builds; only inputs and predictions may still be refused."""
-    predictor, seen = Predictor(), set()
-    for model in read_all(of_config, range(20_000, 23_000)):
-        if model.plan.signature in seen or np.prod([n or 6 for n in model.plan.input_shape[1:]]) > 1e6:
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+def test_what_the_plan_lets_through_is_built_and_predicts():
+    """Shapes and weights of the plan are Keras's own (`network` compares them); only running may still fail."""
+    predictor, seen, refused = Predictor(), set(), 0
+    for model in filter(None, map(planned, range(20_000, 24_000))):
+        shape = [n or 6 for n in model.plan.input_shape[1:]]
+        if model.plan.signature in seen or np.prod(shape) > 1e6:
             continue
         seen.add(model.plan.signature)
         try:
-            predictor.predict(model, inputs_for(model))
+            predictor.predict(model, [np.random.default_rng(k).integers(0, 3, shape) for k in range(3)])
         except Failure as failure:
             assert str(failure).isprintable()
-    assert len(seen) > 50
+            refused += 1
+    assert len(seen) > 100 and refused < len(seen) / 3

@@ -236,7 +236,7 @@ CASES = {
     "overlapping": (lambda: overlapping(), "overlaps"),
     "header_elsewhere": (lambda: central(BASE, 42, struct.pack("<I", 0)), "two things"),
     "checksum": (lambda: BASE.replace(b'"Sequential"', b'"Sequentiel"', 1), "config.json", "damaged"),
-    "many_entries": (lambda: packed({f"{k}": b"" for k in range(3000)}), "config.json"),
+    "many_entries": (lambda: packed({f"{k}": b"" for k in range(3000)}), "very many entries"),
     # the JSON
     "not_json": (lambda: config_text("model = 1"), "config.json", "JSON"),
     "not_an_object": (lambda: config_text("[1]"), "object"),
