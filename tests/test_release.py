@@ -13,7 +13,7 @@ from autograder.release import is_stale, release, starter
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "jupytext", "nbformat"}
-REFERENCES = sorted((ROOT / "solutions").glob("*/*.py"))
+REFERENCES = [path for path in sorted((ROOT / "solutions").glob("*/*.py")) if path.stem == path.parent.name]
 
 LESSON = '''# %% [markdown]
 # # Counting
