@@ -1,7 +1,7 @@
 """HDF5: the small part of the format that h5py writes for Keras, read from bytes in Python alone.
 
 What Keras writes needs little of HDF5: superblock 0, version 1 object headers, groups as symbol tables (a B-tree
-of nodes and a heap of names), data sets in one piece. h5py 3.14 to 3.16 write just this (libver "earliest").
+of nodes and a heap of names), data sets in one piece. h5py 3.14.0 and 3.16.0 write just this (libver "earliest").
 The library would do far more with a hostile file in the grader's own process: follow links to other files, run
 filters, allocate what a header claims. Here all of that is refused, each structure is visited once, every offset
 is checked and the reads are counted. (It is not that libhdf5 is fragile: version 1.14.6 neither crashed nor
