@@ -1098,18 +1098,18 @@ def cuttings(model, frame, before, after):
     )
 
 
-figure, axes = plt.subplots(figsize=(8, 2.6))
-draw_logo(axes, cuttings(readouts["max"], forward_test, before=11, after=5).mean(axis=0))
-axes.axvline(11, color="#8e44ad", ls="--", lw=1)
-axes.text(11.1, 1.85, "read later", color="#8e44ad", fontsize=8)
-axes.text(10.9, 1.85, "already read", color="#8e44ad", fontsize=8, ha="right")
+figure, axes = plt.subplots(figsize=(9, 2.6))
+draw_logo(axes, cuttings(readouts["max"], forward_test, before=16, after=4).mean(axis=0))
+axes.axvline(16, color="#8e44ad", ls="--", lw=1)
+axes.text(16.1, 1.85, "read later", color="#8e44ad", fontsize=8)
+axes.text(15.9, 1.85, "already read", color="#8e44ad", fontsize=8, ha="right")
 axes.set_title("The bases around the step at which one unit is loudest", fontsize=11)
 figure.tight_layout()
 
 # %% [markdown]
 # There is your word, with its firm and its soft places, found by a network that only ever heard "yes" or
-# "no". Compare it with the strips of paper. The unit can't know what it has not read yet; if the word goes on
-# behind the dashed line, this unit didn't wait for its last letters. Others may have.
+# "no". Compare it with the strips of paper. Look where the dashed line stands: if the word goes on behind it,
+# this unit didn't wait for the last letters; if the line stands behind the word, it took its time.
 #
 # ### The other strand
 #
@@ -1193,7 +1193,7 @@ everything = pd.concat([motif_train, mirrored])
 candidates, curves = {}, {}
 for name, (units, readout, both_directions) in kinds.items():
     keras.utils.set_random_seed(SEED)
-    model = train_on_boxes(motif_model(units, readout, both_directions), everything, epochs=4)
+    model = train_on_boxes(motif_model(units, readout, both_directions), everything, epochs=6)
     candidates[name], curves[name] = model, predict(model, both_test.sequence)
     auc = roc_auc_score(both_test.label, curves[name])
     print(f"{name:>26}: AUC {auc:.3f}, {model.count_params():,} parameters")
