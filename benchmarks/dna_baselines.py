@@ -230,7 +230,7 @@ def answering(model):
 
 
 def true_matrix(data, seed):
-    """The best log-odds score of the matrix that planted the sites, on either strand: what nobody can beat."""
+    """The best log-odds score of the matrix that planted the sites, on either strand: what knowing it is worth."""
     score = np.log2(generator("motif").MATRIX / 0.25)
 
     def answer(sequences):
