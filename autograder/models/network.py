@@ -80,6 +80,7 @@ def attempt(action: Callable):
         return action()
     except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
         said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        said = re.sub(r"\{\{.*?\}\} ?", "", said)  # the name of a node in the trace
         raise Failure(f"Keras cannot build or run this model: {said}") from error
 
 
