@@ -44,8 +44,10 @@ def made(name: str) -> tuple[bytes, dict[str, np.ndarray]]:
     model.compile("adam", "mse")
     arrays = {}
     for k, x in enumerate(inputs_for(model)):
-        y = model.predict(x, verbose=0)
-        arrays[f"x{k}"], arrays[f"y{k}"] = x, list(y.values())[0] if isinstance(y, dict) else y
+        y = model(
+            x, training=False
+        )  # predict() traces with free axes, where TimeDistributed is wrong in 3.15.1
+        arrays[f"x{k}"], arrays[f"y{k}"] = x, np.asarray(list(y.values())[0] if isinstance(y, dict) else y)
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model.keras")
         return (Path(folder) / "model.keras").read_bytes(), arrays
