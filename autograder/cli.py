@@ -36,13 +36,16 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Your work: a folder, or the .zip you hand in.")] = Path("."),
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
-    from autograder.grading import Grader, require_submission
+    from autograder.classroom import require_submission
+    from autograder.grading import Grader
     from autograder.hidden import hidden_data
     from autograder.reports.text import student_report
+    from autograder.sandbox import Sandbox, probe
 
     course = find_course(Path.cwd())
-    grader = Grader.of(course.assignment(assignment), hidden_data(course))
-    report = grader.grade(require_submission(folder), folder.resolve().name)
+    with Sandbox(probe(), trusted=True) as sandbox:  # it is the student's own code
+        grader = Grader.of(course.assignment(assignment), hidden_data(course), sandbox)
+        report = grader.grade(require_submission(folder), folder.resolve().name)
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
 
@@ -52,21 +55,30 @@ def grade(
     assignment: Slug,
     submissions: Annotated[Path, typer.Argument(help="Holds a folder or a .zip for each student.")],
     out: Annotated[Path | None, typer.Option(help="Where reports go [default: results/ASSIGNMENT].")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Grade anew what an earlier run has graded.")
+    ] = False,
+    no_isolation: Annotated[
+        bool, typer.Option("--no-isolation", help="Run student code unprotected where nothing isolates it.")
+    ] = False,
 ) -> None:
     """TA: grade a class; writes grades.csv, and report.json and report.html for each student."""
-    from autograder.grading import Grader, find_submissions, grade_class
+    from autograder.classroom import find_submissions
+    from autograder.grading import Grader, grade_class
     from autograder.hidden import hidden_data
     from autograder.reports.text import class_table
+    from autograder.sandbox import Sandbox, probe
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     found, left_out = find_submissions(submissions)
     out = out or Path("results") / chosen.slug
-    grader = Grader.of(chosen, hidden_data(course))
-    reports = list(with_progress(grade_class(grader, found, out), len(found)))
+    with Sandbox(probe(), trusted=no_isolation) as sandbox:
+        grader = Grader.of(chosen, hidden_data(course), sandbox)
+        reports = list(with_progress(grade_class(grader, found, out, fresh), len(found)))
     console.print(class_table(reports))
     for name in left_out:
-        console.print(Text(f"Left out, neither a folder nor a .zip: {name}", style="yellow"))
+        console.print(Text(f"Left out, neither a folder nor an archive: {name}", style="yellow"))
     console.print(Text(reports[0].data))
     say(f"Marks:   {out / 'grades.csv'}\nReports: {out}/<student>/report.html and report.json")
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
@@ -75,15 +87,17 @@ def grade(
 @app.command()
 def verify(assignments: Slugs = None) -> None:
     """Instructor: the starter is fresh, and each specimen earns its known marks for its known reasons."""
+    from autograder.sandbox import Sandbox, probe
     from autograder.verify import verify
 
     course = find_course(Path.cwd())
     problems = 0
-    for assignment in named(course, assignments):
-        say(assignment.slug)
-        for finding in verify(course, assignment):
-            problems += len(finding.problems)
-            tick(not finding.problems, finding.what, finding.problems)
+    with Sandbox(probe()) as sandbox:
+        for assignment in named(course, assignments):
+            say(assignment.slug)
+            for finding in verify(course, assignment, sandbox):
+                problems += len(finding.problems)
+                tick(not finding.problems, finding.what, finding.problems)
     say(f"{problems} problem(s)" if problems else "All as it should be.")
     raise typer.Exit(int(problems > 0))
 

@@ -1,6 +1,7 @@
 """Doctor: what this machine has for the course, what is missing, and how to get it."""
 
 import json
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,12 +9,19 @@ from dataclasses import dataclass
 
 from autograder.course import Course
 from autograder.grading import versions
+from autograder.sandbox import Isolation, probe
 
 PROBE = """
 import json, tensorflow, keras
 print(json.dumps({"tensorflow": tensorflow.__version__, "keras": keras.__version__,
                   "gpus": [gpu.name for gpu in tensorflow.config.list_physical_devices("GPU")]}))
 """
+NAMESPACES = (
+    "apt-get install bubblewrap; where the system forbids user namespaces (most containers, Ubuntu 24.04), "
+    "Landlock and seccomp do without"
+)
+LANDLOCK = "pip install landlockpy, on Linux 5.13 or newer"
+SECCOMP = "pip install pyseccomp; apt-get install libseccomp2"
 
 
 @dataclass(frozen=True)
@@ -33,19 +41,17 @@ def examine(course: Course) -> Iterator[Sign]:
     yield from examine_tensorflow()
     yield Sign(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
     yield examine_secret(course)
-    yield Sign(
-        True, "isolation: no code of a student is run; models are read as data and rebuilt layer by layer"
-    )
+    yield from examine_isolation(probe())
 
 
 def examine_tensorflow() -> Iterator[Sign]:
     """TensorFlow is asked in a process of its own: a broken installation may crash whoever imports it."""
-    probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
-    if probe.returncode:
-        reason = (probe.stderr.strip().splitlines() or [f"exit status {probe.returncode}"])[-1]
+    asked = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
+    if asked.returncode:
+        reason = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
         yield Sign(False, f"TensorFlow does not start: {reason}", "pip install -r requirements.txt")
         return
-    found = json.loads(probe.stdout.splitlines()[-1])
+    found = json.loads(asked.stdout.splitlines()[-1])
     yield Sign(True, f"TensorFlow {found['tensorflow']}, Keras {found['keras']}")
     gpus = ", ".join(found["gpus"])
     yield Sign(True, f"GPU: {gpus}" if gpus else "GPU: none; grading uses the CPU")
@@ -63,3 +69,28 @@ def examine_secret(course: Course) -> Sign:
         "secret seed: not set, hidden data come from the public demo seed",
         f'python -c "import secrets; print(secrets.token_hex(16))" > {solutions / "secret_seed"}',
     )
+
+
+def examine_isolation(found: Isolation) -> Iterator[Sign]:
+    """Each layer that keeps student code from harm, and whether enough of them hold to run any."""
+    if platform.system() != "Linux":
+        advice = (
+            "grade on Linux (a container or WSL2 will do), or pass --no-isolation to `grade` at your own risk"
+        )
+        yield Sign(
+            False,
+            f"isolation: none on {platform.system()}; models are graded, student code is not run",
+            advice,
+        )
+        return
+    yield Sign(found.namespaces, f"isolation: namespaces {_has(found.namespaces)}", NAMESPACES)
+    yield Sign(found.landlock > 0, f"isolation: Landlock {_has(found.landlock)}", LANDLOCK)
+    yield Sign(found.seccomp, f"isolation: seccomp {_has(found.seccomp)}", SECCOMP)
+    verdict = "student code is run" if found.holds else "models are graded, student code is not run"
+    yield Sign(
+        found.holds, f"isolation: {verdict}", "mend a layer above: seccomp, and namespaces or Landlock"
+    )
+
+
+def _has(layer: int) -> str:
+    return f"hold (version {layer})" if layer > 1 else "hold" if layer else "do not hold"

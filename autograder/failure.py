@@ -1,4 +1,4 @@
-"""Failure: the one exception that blames a submission, and the cleaning of text that came out of one."""
+"""Failure and Remark: what a submission is blamed for, what is said beside its marks; and the cleaning of its text."""
 
 import unicodedata
 
@@ -16,6 +16,18 @@ class Failure(Exception):
     def __init__(self, reason: str, hint: str = ""):
         self.reason, self.hint = plain(reason), plain(hint)
         super().__init__(f"{self.reason} {self.hint}".strip())
+
+
+class Claim(Failure):
+    """A Failure in words that the student's own code chose; withheld where it ran on hidden data."""
+
+
+class Remark(UserWarning):
+    """Something that the reader of a mark should know; said by `warnings.warn(Remark(...))` while an item runs."""
+
+
+class Printed(Remark):
+    """What the student's own code printed; withheld where it ran on hidden data, which it could repeat."""
 
 
 def plain(text: str, longest: int = LONGEST) -> str:

@@ -1,19 +1,21 @@
-"""Grading: one submission against a rubric, and a folder of submissions against the same."""
+"""Grading: one submission against a rubric, and a class against the same; what was graded before is kept."""
 
+import hashlib
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from autograder.course import Assignment, CourseError
-from autograder.failure import plain
+from autograder.classroom import folder_name, save_report, saved_report, write
+from autograder.course import Assignment
+from autograder.failure import Failure, plain
+from autograder.files import open_files, refuse_size
 from autograder.hidden import HiddenData
 from autograder.models import Predictor
-from autograder.reports.page import report_html
-from autograder.reports.record import report_json
 from autograder.reports.table import grades_csv
 from autograder.rubric import Item, Report, hidden_from, read_rubric, score
+from autograder.sandbox import Sandbox
 from autograder.submission import Submission
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
@@ -21,82 +23,76 @@ PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 @dataclass(frozen=True)
 class Grader:
-    """Grades submissions of one assignment; holds what they share: items, hidden data, traced models."""
+    """Grades submissions of one assignment; holds what they share: items, hidden data, traced models.
+
+    basis: stands for everything but the submission that a mark depends on; equal bases give equal marks.
+    """
 
     assignment: str
     items: tuple[Item, ...]
     source: HiddenData | None
     predictor: Predictor
+    sandbox: Sandbox
     versions: dict[str, str]
+    basis: str
 
     @classmethod
-    def of(cls, assignment: Assignment, source: HiddenData | None) -> "Grader":
-        return cls(assignment.slug, read_rubric(assignment.rubric), source, Predictor(), versions())
+    def of(cls, assignment: Assignment, source: HiddenData | None, sandbox: Sandbox) -> "Grader":
+        made_with = versions() | {"isolation": str(sandbox.isolation)}
+        identity = source.identity if source else "no hidden data"
+        basis = digest(assignment.rubric.read_bytes(), identity.encode(), str(made_with).encode())
+        items = read_rubric(assignment.rubric)
+        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, basis)
 
     def grade(self, path: Path, student: str) -> Report:
         """The report on the submission at `path`. Never raises for what a student handed in."""
-        submission = Submission(student, path, self.predictor)
+        submission = Submission(student, path, self.predictor, self.sandbox)
         with hidden_from(self.source):
             scores = tuple(score(item, submission) for item in self.items)
-        return Report(plain(student), self.assignment, scores, describe(self.source), self.versions)
+        data, fingerprint = describe(self.source), self.fingerprint(path)
+        return Report(plain(student), self.assignment, scores, data, self.versions, fingerprint)
+
+    def fingerprint(self, path: Path) -> str:
+        """Stands for the submission at `path` and all that its marks depend on; empty where it can't be read."""
+        try:
+            if not path.is_dir():
+                refuse_size(path.name, path.stat().st_size)
+                return digest(self.basis.encode(), path.read_bytes())
+            files = open_files(path)
+            parts = (part for name in sorted(files.names) for part in (name.encode(), files.read(name)))
+            return digest(self.basis.encode(), *parts)
+        except (Failure, OSError, UnicodeError):
+            return ""
 
 
-def grade_class(grader: Grader, submissions: dict[str, Path], out: Path) -> Iterator[Report]:
-    """Grades each submission and writes its report at once; `grades.csv` is written however the run ends."""
+def grade_class(
+    grader: Grader, submissions: dict[str, Path], out: Path, fresh: bool = False
+) -> Iterator[Report]:
+    """Grades each submission and saves its report at once; `grades.csv` is written however the run ends.
+
+    A report in `out` from an earlier run is kept where nothing it depends on has changed, unless `fresh`.
+    """
     reports = []
     out.mkdir(parents=True, exist_ok=True)
     try:
         for student, path in submissions.items():
-            reports.append(grader.grade(path, student))
-            write_report(reports[-1], out / folder_name(student))
-            yield reports[-1]
+            folder = out / folder_name(student)
+            report = None if fresh else kept_report(grader, path, folder)
+            if report is None:
+                report = grader.grade(path, student)
+                save_report(report, folder)
+            reports.append(report)
+            yield report
     finally:
         write(out / "grades.csv", grades_csv(reports))
 
 
-def find_submissions(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Submissions in `folder` by student, each a sub-folder or a .zip; and the names of what was left out."""
-    expected = "expected one that holds a folder or a .zip for each student"
-    if not folder.is_dir():
-        raise CourseError(f"{folder} is no folder: {expected}.")
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    if any(path.suffix in {".keras", ".ipynb"} for path in entries):
-        advice = "Name the folder above it, or use `autograder check`"
-        raise CourseError(f"{folder} looks like one submission: {expected}. {advice}.")
-    found = {}
-    for path in filter(is_submission, entries):
-        student = path.name if path.is_dir() else path.stem
-        found[path.name if student in found else student] = path
-    if not found:
-        raise CourseError(f"{folder} holds no submission: {expected}.")
-    return found, [path.name for path in entries if path not in found.values()]
-
-
-def is_submission(path: Path) -> bool:
-    """A folder or a .zip archive; a link to one counts, since the TA laid it there."""
-    return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
-
-
-def require_submission(path: Path) -> Path:
-    """`path` itself, or one line that says what it should have been."""
-    if not is_submission(path):
-        raise CourseError(f"{path} is neither a folder nor a .zip: name what holds your notebook and models.")
-    return path
-
-
-def folder_name(student: str) -> str:
-    """The name of the student's folder under --out, clear of the class's own files."""
-    return f"{student}_" if student.casefold() in {"grades.csv", "index.html"} else student
-
-
-def write_report(report: Report, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "report.json", report_json(report))
-    write(folder / "report.html", report_html(report))
-
-
-def write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+def kept_report(grader: Grader, path: Path, folder: Path) -> Report | None:
+    """The saved report, if it is decided and would come out the same today."""
+    report = saved_report(folder)
+    if report and report.status == "graded" and report.fingerprint == grader.fingerprint(path) != "":
+        return report
+    return None
 
 
 def describe(source: HiddenData | None) -> str:
@@ -117,3 +113,11 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def digest(*parts: bytes) -> str:
+    """SHA-256 of several parts, each told from the next."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()

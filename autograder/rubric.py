@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from autograder.course import load_module
-from autograder.failure import Failure, plain
+from autograder.failure import Claim, Failure, Printed, Remark, plain
 from autograder.hidden import HiddenData
 from autograder.submission import Submission
 
@@ -27,15 +27,20 @@ Outcome = Literal["scored", "deferred", "broken"]
 
 CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
 
+WITHHELD = Failure(  # what the student's code says after it has seen hidden data could repeat them
+    "Your function gave no result on data you have not seen.",
+    "Try it on other inputs: more of them or fewer, longer or shorter.",
+)
+
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
+
+
+class Drew(UserWarning):
+    """Said by `hidden`, so that `score` knows that an item has seen hidden data."""
 
 
 class Deferred(Exception):
     """An item asked for hidden data where there is none: on a student's own machine."""
-
-
-class Remark(UserWarning):
-    """Something a reader of the mark should know; an item says it by `warnings.warn(Remark(...))`."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Report:
     scores: tuple[Score, ...]
     data: str
     versions: dict[str, str]
+    fingerprint: str = ""  # of the submission and all that its marks depend on
 
     @property
     def earned(self) -> float:
@@ -138,6 +144,7 @@ def hidden(dataset: str, **options):
     source = _HIDDEN.get()
     if source is None:
         raise Deferred
+    warnings.warn(Drew(dataset), stacklevel=2)
     return source.draw(dataset, options)
 
 
@@ -160,7 +167,7 @@ def score(item: Item, submission: Submission) -> Score:
     """Runs one item on one submission. Never raises, whatever the item or the submission does."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        outcome, share, message, hint = _run(item, submission)
+        outcome, share, message, hint = _run(item, submission, caught)
     return Score(
         item=item.__name__,
         text=" ".join((item.__doc__ or "").split()),
@@ -170,15 +177,25 @@ def score(item: Item, submission: Submission) -> Score:
         earned=None if share is None else round(item.points * share, 2),
         message=message,
         hint=hint,
-        remarks=tuple(plain(str(w.message)) for w in caught if issubclass(w.category, Remark)),
+        remarks=remarks([w.message for w in caught]),
     )
 
 
-def _run(item: Item, submission: Submission) -> tuple[Outcome, float | None, str, str]:
+def remarks(warned: list[Warning]) -> tuple[str, ...]:
+    """What was remarked on; what the student's code printed only where it saw no hidden data."""
+    drew = any(isinstance(one, Drew) for one in warned)
+    said = (one for one in warned if isinstance(one, Remark) and not (drew and isinstance(one, Printed)))
+    return tuple(dict.fromkeys(plain(str(one)) for one in said))
+
+
+def _run(item: Item, submission: Submission, caught: list) -> tuple[Outcome, float | None, str, str]:
     """Outcome, share of the points, message and hint."""
     try:
         share, message, hint = _share(item(submission))
         return "scored", share, message, hint
+    except Claim as claim:
+        failure = WITHHELD if any(isinstance(warned.message, Drew) for warned in caught) else claim
+        return "scored", 0.0, failure.reason, failure.hint
     except Failure as failure:
         return "scored", 0.0, failure.reason, failure.hint
     except Deferred:

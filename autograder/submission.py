@@ -1,9 +1,7 @@
-"""A submission: what one student handed in, a folder or a zip archive, read in place and never extracted."""
+"""A submission: what one student handed in, its files, its models, its functions."""
 
-import os
-import stat
-import zipfile
-import zlib
+import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,21 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from autograder.failure import Failure
+from autograder.failure import Failure, Printed
+from autograder.files import Files, open_files
 from autograder.models import Model, Predictor, read_model
-
-MOST_FILES = 2_000
-MOST_BYTES = 64 * 2**20  # of one file, and of an archive; the course's models are under 100 kB
-LITTER = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", ".venv"}
-BAD_ZIP = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
-
-
-@dataclass(frozen=True)
-class Files:
-    """Files by their path inside the submission, read one at a time and only when an item asks."""
-
-    names: tuple[str, ...]
-    read: Callable[[str], bytes]
+from autograder.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -35,6 +22,7 @@ class Submission:
     student: str
     path: Path
     predictor: Predictor
+    sandbox: Sandbox
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
@@ -45,10 +33,42 @@ class Submission:
         """Predictions `(n, k)` of the model `name` for n inputs `(time, ...)`; none of them is padded."""
         return self.predictor.predict(self.model(name), inputs)
 
+    def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:
+        """What a function of the student's notebook returns for these arrays, numbers or texts.
+
+        It runs in a process of its own that can do no harm, gets nothing but the arguments, and ends after so many
+        seconds. Numbers in nested lists come back as an array; a tuple, or a ragged list, as a tuple of arrays.
+        """
+        name = self.notebook
+        answer = self.sandbox.call(self.files.read(name), name, function, arguments, seconds=seconds)
+        for problem in answer.problems:
+            warnings.warn(Printed(problem), stacklevel=2)
+        if answer.printed:
+            warnings.warn(Printed(f"{function} printed: {answer.printed}"), stacklevel=2)
+        if answer.failure:
+            raise answer.failure
+        return answer.value
+
+    @property
+    def notebook(self) -> str:
+        """The path of the one notebook in the submission, whatever it is called; a .py file where there is none."""
+        for suffix in (".ipynb", ".py"):
+            found = [path for path in self.files.names if path.lower().endswith(suffix)]
+            if len(found) > 1:
+                several = ", ".join(found[:6])
+                raise Failure(
+                    f"{len(found)} notebooks are handed in: {several}.", "Hand in just one of them."
+                )
+            if found:
+                return found[0]
+        raise Failure(
+            "There is no notebook in your submission.", "Hand in the .ipynb file with your functions."
+        )
+
     def read(self, name: str) -> bytes:
         """The content of the file called `name`, in whichever folder of the submission it lies."""
         files = self.files
-        matches = [path for path in files.names if PurePosixPath(path).name.casefold() == name.casefold()]
+        matches = [path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name)]
         depth = min((path.count("/") for path in matches), default=0)
         matches = [path for path in matches if path.count("/") == depth]
         if not matches:
@@ -61,7 +81,12 @@ class Submission:
     @property
     def files(self) -> Files:
         """The submission's files; a Failure says why they can't be opened."""
-        return _once(self._known, "", lambda: (_folder if self.path.is_dir() else _archive)(self.path))
+        return _once(self._known, "", lambda: open_files(self.path))
+
+
+def _folded(name: str) -> str:
+    """`name` as file systems that ignore case, or compose accents their own way, would tell it from others."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _once(known: dict, name: str, make: Callable):
@@ -84,78 +109,3 @@ def _missing(name: str, found: list[str]) -> Failure:
     some = ", ".join(sorted(found)[:6]) + (" …" if len(found) > 6 else "")
     reason = f"{reason}; it holds {some}." if found else f"{reason}; it is empty."
     return Failure(reason, f'Run model.save("{name}") and hand that file in too.')
-
-
-def _folder(root: Path) -> Files:
-    names = []
-    for folder, folders, files in os.walk(root):  # which does not follow links
-        folders[:] = sorted(set(folders) - LITTER)
-        paths = ((Path(folder) / file).relative_to(root).as_posix() for file in sorted(files))
-        names += [path for path in paths if not _is_litter(path)]
-        _refuse_crowd(len(names))
-    return Files(tuple(names), lambda name: _read_regular(root / name, name))
-
-
-def _read_regular(path: Path, name: str) -> bytes:
-    """The bytes of a regular file: a link could point at someone else's work, a pipe could block for ever."""
-    try:
-        state = path.lstat()
-        if not stat.S_ISREG(state.st_mode):
-            raise Failure(f"{name} is a link or a device, not a file.", "Hand in the file itself.")
-        _refuse_size(name, state.st_size)
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
-            return file.read(MOST_BYTES)
-    except OSError as error:
-        raise Failure(f"{name} can't be read: {error.strerror}.", "Hand the file in again.") from None
-
-
-def _archive(path: Path) -> Files:
-    broken = Failure(
-        f"{path.name} is not a zip archive that can be opened: it is damaged, incomplete or of another kind.",
-        "Make the archive again, open it once yourself, and hand it in again.",
-    )
-
-    def read(name: str) -> bytes:
-        try:
-            return _read_entry(path, entries[name])
-        except BAD_ZIP:
-            raise broken from None
-
-    try:
-        _refuse_size(path.name, path.stat().st_size)
-        with zipfile.ZipFile(path) as archive:
-            found = {entry.filename.replace("\\", "/"): entry for entry in archive.infolist()}
-    except BAD_ZIP:
-        raise broken from None
-    entries = {name: entry for name, entry in found.items() if not (entry.is_dir() or _is_litter(name))}
-    _refuse_crowd(len(entries))
-    return Files(tuple(entries), read)
-
-
-def _read_entry(path: Path, entry: zipfile.ZipInfo) -> bytes:
-    """One entry, inflated at most to MOST_BYTES whatever its header claims."""
-    if entry.flag_bits & 1:
-        raise Failure(f"{path.name} is protected by a password.", "Hand in an archive without one.")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise Failure(f"{entry.filename} is a link, not a file.", "Hand in the file itself.")
-    _refuse_size(entry.filename, entry.file_size)
-    with zipfile.ZipFile(path) as archive, archive.open(entry) as file:
-        content = file.read(MOST_BYTES + 1)
-    _refuse_size(entry.filename, len(content))
-    return content
-
-
-def _is_litter(path: str) -> bool:
-    return any(part in LITTER or part.startswith("._") for part in path.split("/"))
-
-
-def _refuse_crowd(count: int) -> None:
-    if count > MOST_FILES:
-        reason = f"The submission holds more than {MOST_FILES} files."
-        raise Failure(reason, "Hand in the notebook and the models it saves, no more.")
-
-
-def _refuse_size(name: str, size: int) -> None:
-    if size > MOST_BYTES:
-        reason = f"{name} has {size / 2**20:.0f} MiB; at most {MOST_BYTES // 2**20} MiB are read."
-        raise Failure(reason, "A model of this course takes well under 1 MiB: check what you saved.")

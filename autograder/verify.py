@@ -13,6 +13,7 @@ from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.release import is_stale
 from autograder.rubric import Item, Report
+from autograder.sandbox import Sandbox
 
 PERFECT, STARTER = "perfect", "untouched_starter"
 TOLERANCE = (
@@ -30,9 +31,9 @@ class Finding:
     problems: tuple[str, ...]
 
 
-def verify(course: Course, assignment: Assignment) -> Iterator[Finding]:
+def verify(course: Course, assignment: Assignment, sandbox: Sandbox) -> Iterator[Finding]:
     """Checks one assignment, cheap checks first; yields each finding as it is made."""
-    grader = Grader.of(assignment, HiddenData(course, DEMO_SECRET))
+    grader = Grader.of(assignment, HiddenData(course, DEMO_SECRET), sandbox)
     yield Finding("rooms", tuple(check_rooms(assignment)))
     yield Finding("rubric", tuple(check_rubric(assignment, grader.items)))
     yield Finding("starter", tuple(check_starter(assignment)))

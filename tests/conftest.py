@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from autograder.course import Course, read_course
+from autograder.sandbox import Sandbox, probe
 
 RUBRIC = '''
 from autograder.rubric import Failure, credit, hidden, item
@@ -48,6 +49,13 @@ def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """The sandbox of this machine; its server starts with the first call."""
+    with Sandbox(probe()) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
     {"autograder", "failure", "course"},
-    {"models", "notebooks", "hidden"},
+    {"models", "notebooks", "hidden", "sandbox", "files"},
     {"submission"},
     {"rubric"},
     {"reports"},
+    {"classroom"},
     {"grading", "release"},
     {"verify", "doctor"},
     {"cli"},

@@ -2,17 +2,20 @@
 
 import csv
 import json
+import zipfile
+from dataclasses import replace
 
 import pytest
 
+from autograder.classroom import find_submissions
 from autograder.course import CourseError
-from autograder.grading import Grader, find_submissions, grade_class
+from autograder.grading import Grader, grade_class
 from autograder.hidden import hidden_data
 
 
 @pytest.fixture
-def grader(course):
-    return Grader.of(course.assignments[0], hidden_data(course))
+def grader(course, sandbox):
+    return Grader.of(course.assignments[0], hidden_data(course), sandbox)
 
 
 def rows(out):
@@ -46,7 +49,7 @@ def test_a_class_of_good_and_bad(grader, hand_in, tmp_path):
     }
     assert "does not say hello" in reasons["bob"]
     assert "it is empty" in reasons["cy"]
-    assert "not a zip archive" in reasons["di"]
+    assert "not an archive that can be opened" in reasons["di"]
     assert (tmp_path / "out" / "di" / "report.html").is_file()
 
 
@@ -80,10 +83,10 @@ def test_a_folder_and_an_archive_of_one_name_are_both_graded(hand_in):
     assert set(find_submissions(folder)[0]) == {"ann", "ann.zip"}
 
 
-def test_a_grader_that_breaks_asks_for_a_person(course, hand_in, tmp_path):
+def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, hand_in, tmp_path):
     generator = course.root / "datasets/numbers/generate.py"
     generator.write_text(generator.read_text().replace("largest + seed % 2", "largest / 0"))
-    grader = Grader.of(course.assignments[0], hidden_data(course))
+    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
     [report] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
     assert (report.status, report.earned) == ("needs a person", 6)
     assert "ZeroDivisionError" in report.scores[1].message
@@ -100,13 +103,65 @@ def test_a_wrong_folder_is_told_what_was_expected(tmp_path, name, complaint):
         find_submissions(tmp_path / name)
 
 
-def test_every_report_says_where_its_data_come_from(course, hand_in, tmp_path):
+def test_every_report_says_where_its_data_come_from(course, sandbox, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
 
     def said():
-        return graded(Grader.of(course.assignments[0], hidden_data(course)), folder, tmp_path / "out")[0].data
+        return graded(
+            Grader.of(course.assignments[0], hidden_data(course), sandbox), folder, tmp_path / "out"
+        )[0].data
 
     assert "DEMO" in said()
     (course.root / "solutions" / "secret_seed").write_text("autumn")
     assert "DEMO" not in said()
     assert "autumn" not in (tmp_path / "out" / "ann" / "report.json").read_text()
+
+
+def test_what_was_graded_before_is_kept_until_something_it_depends_on_changes(
+    course, sandbox, hand_in, tmp_path
+):
+    hand_in("ann", **{"greeting.txt": "hello"})
+    folder = hand_in("bob", **{"greeting.txt": "hello"})
+    with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
+        archive.writestr("greeting.txt", "hello")
+    out = tmp_path / "out"
+
+    def graded_anew(fresh=False):
+        before = {path: path.stat().st_mtime_ns for path in out.glob("*/report.json")}
+        grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+        list(grade_class(grader, find_submissions(folder)[0], out, fresh))
+        return {
+            path.parent.name
+            for path in out.glob("*/report.json")
+            if path.stat().st_mtime_ns != before.get(path)
+        }
+
+    everyone = {"ann", "bob", "cy"}
+    assert graded_anew() == everyone
+    marks = (out / "grades.csv").read_bytes()
+    assert graded_anew() == set()
+    assert graded_anew(fresh=True) == everyone
+    (out / "cy" / "report.json").write_text("{")
+    assert graded_anew() == {"cy"}
+    assert (out / "grades.csv").read_bytes() == marks
+    hand_in("bob", **{"greeting.txt": "hello!"})
+    assert graded_anew() == {"bob"}
+    rubric = course.assignments[0].rubric
+    rubric.write_text(rubric.read_text() + "\n# a comment\n")
+    assert graded_anew() == everyone
+    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    assert graded_anew() == everyone
+    (course.root / "datasets/numbers/generate.py").open("a").write("\n# another\n")
+    assert graded_anew() == everyone
+
+
+def test_an_undecided_report_is_not_kept(course, sandbox, hand_in, tmp_path):
+    generator = course.root / "datasets/numbers/generate.py"
+    sound = generator.read_text()
+    generator.write_text(sound.replace("largest + seed % 2", "largest / 0"))
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    assert graded(grader, folder, tmp_path / "out")[0].status == "needs a person"
+    generator.write_text(sound)  # and the same grader: only the status says that it must run again
+    grader = replace(Grader.of(course.assignments[0], hidden_data(course), sandbox), basis=grader.basis)
+    assert graded(grader, folder, tmp_path / "out")[0].status == "graded"

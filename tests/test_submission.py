@@ -1,19 +1,23 @@
 """Submissions are read in place; whatever is in them ends in bytes or in a Failure that a student understands."""
 
+import contextlib
+import io
 import os
 import stat
+import tarfile
+import unicodedata
 import zipfile
 
 import pytest
 
-from autograder import submission as module
+from autograder import files as module
 from autograder.failure import Failure
 from autograder.models import Predictor
 from autograder.submission import Submission
 
 
 def opened(path):
-    return Submission("ann", path, Predictor())
+    return Submission("ann", path, Predictor(), sandbox=None)
 
 
 def zipped(path, **files):
@@ -83,7 +87,7 @@ def test_a_link_in_an_archive_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut short"])
 def test_what_is_no_archive_is_told_so(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
-    assert "not a zip archive that can be opened" in complaint(tmp_path / "a.zip")
+    assert "not an archive that can be opened" in complaint(tmp_path / "a.zip")
 
 
 def test_archives_with_any_byte_changed_end_in_bytes_or_failure(tmp_path):
@@ -131,3 +135,72 @@ def test_a_protected_archive_says_so(tmp_path):
         locked[locked.index(signature) + offset] |= 1
     path.write_bytes(locked)
     assert "password" in complaint(path)
+
+
+def tarred(path, *entries, **files):
+    with tarfile.open(path, "w:gz" if path.suffix in {".gz", ".tgz"} else "w") as archive:
+        for name, text in files.items():
+            entries += ((tarfile.TarInfo(name), text),)
+        for entry, text in entries:
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+def link(name, kind, target="/etc/passwd"):
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = kind, target
+    return entry, ""
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.TGZ"])
+def test_tar_archives_are_read(tmp_path, name):
+    path = tarred(tmp_path / name.lower(), **{"./work/a.txt": "tarred", "work/._a.txt": "litter"})
+    assert opened(path.rename(tmp_path / name)).read("a.txt") == b"tarred"
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
+    assert "link or a device" in complaint(tarred(tmp_path / "a.tar", link("a.txt", kind)))
+
+
+@pytest.mark.parametrize(
+    "name", ["../a.txt", "/a.txt", "x/../../a.txt", "C:/a.txt", "C:\\a.txt", "d/" * 30 + "a.txt"]
+)
+def test_paths_that_lead_out_or_far_down_are_refused(tmp_path, name):
+    assert "leads out" in complaint(zipped(tmp_path / "a.zip", **{name: ""}))
+
+
+def test_tar_bombs_are_stopped(tmp_path, monkeypatch):
+    path = tarred(tmp_path / "a.tar.gz", **{"a.txt": "x" * 10_000_000})
+    monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    assert "MiB" in complaint(path)
+
+
+def test_any_byte_of_a_tar_changed_ends_in_bytes_or_failure(tmp_path):
+    path = tarred(tmp_path / "a.tgz", **{"work/a.txt": "content " * 9})
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(Failure):
+            opened(path).read("a.txt")
+
+
+def test_names_in_any_script_and_either_form_of_accents(tmp_path):
+    decomposed = unicodedata.normalize("NFD", "résumé.txt")
+    assert (
+        opened(zipped(tmp_path / "ответ.zip", **{f"работа/{decomposed}": "da"})).read("résumé.txt") == b"da"
+    )
+
+
+def test_the_one_notebook_is_found_whatever_its_name(tmp_path):
+    assert (
+        opened(zipped(tmp_path / "1.zip", **{"x/My Work (3).ipynb": "{}", "a.py": ""})).notebook
+        == "x/My Work (3).ipynb"
+    )
+    for name, files, expected in [
+        ("2", {"a.ipynb": "", "b.ipynb": ""}, "2 notebooks are handed in: a.ipynb, b.ipynb"),
+        ("3", {"model.keras": ""}, "There is no notebook"),
+    ]:
+        with pytest.raises(Failure, match=expected):
+            _ = opened(zipped(tmp_path / f"{name}.zip", **files)).notebook

@@ -30,8 +30,13 @@ def sound(course):
     return course
 
 
-def problems(course):
-    return [problem for finding in verify(course, course.assignments[0]) for problem in finding.problems]
+@pytest.fixture
+def problems(sandbox):
+    def of(course):
+        findings = verify(course, course.assignments[0], sandbox)
+        return [problem for finding in findings for problem in finding.problems]
+
+    return of
 
 
 def change(course, path, old, new):
@@ -41,7 +46,7 @@ def change(course, path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_a_sound_assignment_passes(sound):
+def test_a_sound_assignment_passes(sound, problems):
     assert problems(sound) == []
 
 
@@ -71,7 +76,7 @@ SPECIMENS = "solutions/hello/specimens"
         ("datasets/numbers/generate.py", "largest=100", "largest=200", "counts earned"),
     ],
 )
-def test_one_change_turns_it_red(sound, path, old, new, complaint):
+def test_one_change_turns_it_red(sound, path, old, new, complaint, problems):
     change(sound, path, old, new)
     assert any(complaint in problem for problem in problems(sound)), problems(sound)
 
@@ -86,21 +91,21 @@ def test_one_change_turns_it_red(sound, path, old, new, complaint):
         ("assignments/hello/hello.ipynb", "hello.ipynb is missing"),
     ],
 )
-def test_something_missing_turns_it_red(sound, gone, complaint, tmp_path):
+def test_something_missing_turns_it_red(sound, gone, complaint, tmp_path, problems):
     (sound.root / gone).rename(tmp_path / "gone")
     assert any(complaint in problem for problem in problems(sound)), problems(sound)
 
 
-def test_a_stray_file_turns_it_red(sound):
+def test_a_stray_file_turns_it_red(sound, problems):
     write(sound.root / "assignments/hello/answers.txt", "42")
     assert any("answers.txt" in problem and "stray" in problem for problem in problems(sound))
 
 
-def test_a_starter_that_earns_points_turns_it_red(sound):
+def test_a_starter_that_earns_points_turns_it_red(sound, problems):
     write(sound.root / SPECIMENS / "untouched_starter" / "greeting.txt", "hello")
     assert any("the starter earns 6" in problem for problem in problems(sound))
 
 
-def test_marks_do_not_depend_on_the_terms_secret(sound):
+def test_marks_do_not_depend_on_the_terms_secret(sound, problems):
     (sound.root / "solutions" / "secret_seed").write_text("spring")
     assert problems(sound) == []

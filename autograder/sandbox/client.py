@@ -1,0 +1,284 @@
+"""The grader's side: starts the server, hands it jobs, holds the clock, and replaces it when it stops answering."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from autograder.failure import Claim, Failure, plain
+from autograder.sandbox import wire
+from autograder.sandbox.confinement import Isolation, Limits, bubblewrap
+from autograder.sandbox.server import remove
+
+PACKAGE = Path(__file__).parents[1]
+START, STOP = (
+    120.0,
+    30.0,
+)  # seconds that a server may take to import TensorFlow, and to clean up after a child
+MOST_OUTPUT = 64 * 2**10
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",  # a library that starts threads at import makes forks unsafe
+    "OMP_NUM_THREADS": "1",
+    "JOBLIB_MULTIPROCESSING": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    "MPLBACKEND": "Agg",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+class SandboxError(Exception):
+    """The sandbox itself does not work here; no student is to blame."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call.
+
+    value: an array, or a tuple of them where the function returned several; failure: why there is none.
+    printed: the student's output, cut; problems: what is wrong with the notebook, a sentence each; cpu: seconds.
+    """
+
+    value: np.ndarray | tuple[np.ndarray, ...] | None
+    failure: Failure | None
+    printed: str
+    problems: tuple[str, ...]
+    cpu: float
+
+
+@dataclass
+class Sandbox:
+    """One server and the calls it runs, one at a time. Use it as a context manager.
+
+    trusted: run student code even where isolation does not hold, at the risk of whoever says so.
+    """
+
+    isolation: Isolation
+    trusted: bool = False
+    limits: Limits = field(default_factory=Limits)
+    _server: subprocess.Popen | None = None
+    _control: socket.socket | None = None
+    _home: str = ""
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stop()
+
+    def call(
+        self,
+        content: bytes,
+        file: str,
+        function: str,
+        arguments: Sequence,
+        seed: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Calls `function` of the notebook `content`, named `file`, in a child of its own.
+
+        arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits. The answer
+        holds a Failure where the student's code gives no arrays: missing, wrong, crashed, too slow, too large.
+        Raises SandboxError where the sandbox is at fault.
+        """
+        request = _request(content, file, function, arguments, seed)
+        limits = replace(self.limits, seconds=seconds or self.limits.seconds)
+        for _ in range(2):  # a server that is lost once may have been killed by anything
+            self.start()
+            with _Pipes() as pipes:
+                reply = self._exchange(pipes, request, limits)
+                ended = self._end()
+            if isinstance(reply, tuple):
+                return _answer(function, *reply, pipes.output, ended["cpu"])
+            if ended["ended"] != "lost":
+                failure = _failure(function, reply, ended, limits)
+                return Answer(None, failure, pipes.output, (), ended["cpu"])
+        raise SandboxError(f"The sandbox was lost twice while it ran {function}.")
+
+    def _exchange(
+        self, pipes: "_Pipes", request: bytes, limits: Limits
+    ) -> tuple[dict, list[np.ndarray]] | Exception:
+        """Sends one job, waits for one reply until the deadline."""
+        deadline = wire.Deadline.after(limits.seconds)
+        try:
+            socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], pipes.childs)
+            pipes.close_childs()
+            wire.send(pipes.request, request, deadline)
+            return wire.receive(pipes.reply, limits.reply, deadline)
+        except (wire.WireError, EOFError, OSError) as error:  # TimeoutError is an OSError
+            return error
+
+    def _end(self) -> dict:
+        """Has the child killed, whatever it is doing, and says how it ended.
+
+        A server that does not answer, or could not clean up, is replaced by the next call.
+        """
+        ended = {"ended": "lost", "signal": 0, "seconds": 0.0, "cpu": 0.0, "memory": 0, "clean": False}
+        with contextlib.suppress(OSError):
+            self._control.settimeout(STOP)
+            self._control.send(b"kill")
+            ended |= json.loads(self._control.recv(65536) or "{}")
+        if not ended["clean"]:
+            self.stop()
+        return ended
+
+    def start(self) -> None:
+        """Starts a server where none is running. Raises SandboxError where it can't, or must not."""
+        if self._server and self._server.poll() is None:
+            return
+        if not (self.isolation.holds or self.trusted):
+            reason = f"isolation that holds on this machine: {self.isolation}"
+            raise SandboxError(
+                f"Student code is not run ({reason}); see `autograder doctor`, or --no-isolation."
+            )
+        self.stop()
+        self._home = tempfile.mkdtemp(prefix="autograder-")
+        os.chmod(self._home, 0o711)
+        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "autograder.sandbox.server",
+            str(other.fileno()),
+            json.dumps(asdict(self.isolation)),
+        ]
+        where = "/tmp" if self.isolation.namespaces else self._home
+        wrap = bubblewrap([PACKAGE]) if self.isolation.namespaces else []
+        environment = ENVIRONMENT | {
+            "PYTHONPATH": str(PACKAGE.parent),
+            "TMPDIR": where,
+            "HOME": where,
+            "KERAS_HOME": where,
+            "MPLCONFIGDIR": where,
+        }
+        self._server = subprocess.Popen(
+            wrap + command,
+            env=environment, cwd=self._home, pass_fds=[other.fileno()], start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        other.close()
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        self._control.settimeout(START)
+        try:
+            answer = self._control.recv(65536)
+            reason = json.loads(answer)["refused"] if answer else "it ended while starting"
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            self._server.kill()
+            said = self._server.stderr.read().decode("utf-8", "replace").strip()
+            self.stop()
+            raise SandboxError(f"The sandbox does not start: {reason}. {plain(said[-300:])}")
+
+    def stop(self) -> None:
+        """Ends the server and all that it started, and removes its folder."""
+        if self._control:
+            self._control.close()
+        if self._server:
+            if self._server.poll() is None:
+                os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait()
+            self._server.stderr.close()
+        if self._home:
+            remove(self._home)
+        self._server, self._control, self._home = None, None, ""
+
+
+class _Pipes:
+    """Three pipes to a child: request, reply, output. The output is drained by a thread and cut, so it can't block."""
+
+    def __enter__(self) -> "_Pipes":
+        request, self.request = os.pipe()
+        self.reply, reply = os.pipe()
+        self._output, output = os.pipe()
+        self.childs = [request, reply, output]
+        self._kept = bytearray()
+        self._drain = threading.Thread(target=self._read_output, daemon=True)
+        self._drain.start()
+        return self
+
+    def close_childs(self) -> None:
+        for descriptor in self.childs:
+            os.close(descriptor)
+        self.childs = []
+
+    def _read_output(self) -> None:
+        while piece := os.read(self._output, 2**16):
+            self._kept += piece[: MOST_OUTPUT - len(self._kept)]
+
+    def __exit__(self, *exception) -> None:
+        self.close_childs()
+        self._drain.join(STOP)  # every writer is dead by now
+        for descriptor in (self.request, self.reply, self._output):
+            os.close(descriptor)
+
+    @property
+    def output(self) -> str:
+        lines = self._kept.decode("utf-8", "replace").splitlines()
+        return "\n".join(plain(line) for line in lines)
+
+
+def _request(content: bytes, file: str, function: str, arguments: Sequence, seed: int) -> bytes:
+    """A call as one message: the notebook's bytes are its first array."""
+    arrays = [np.frombuffer(content, np.uint8)]
+    sent = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            sent.append({"array": len(arrays) - 1})
+            arrays.append(argument)
+        else:
+            sent.append(argument)
+    return wire.pack({"file": file, "function": function, "arguments": sent, "seed": seed}, arrays)
+
+
+def _answer(function: str, said: dict, arrays: list[np.ndarray], printed: str, cpu: float) -> Answer:
+    """The reply as plain values; one without arrays says why."""
+    problems = said.get("problems")
+    problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
+    if arrays:
+        return Answer(
+            tuple(arrays) if said.get("several") is True else arrays[0], None, printed, problems, cpu
+        )
+    reason = _text(said.get("reason")) or f"{function} returned no numbers."
+    return Answer(None, Claim(reason, _text(said.get("hint"))), printed, problems, cpu)
+
+
+def _text(claimed) -> str:
+    """What a child sent as a text, if it is one."""
+    return claimed if isinstance(claimed, str) else ""
+
+
+def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Failure:
+    """Why there was no reply, from what the kernel says of the child's end."""
+    if ended["ended"] == "overfull":
+        return Failure(f"{function} fills the disk.", "A graded function has no need to write files.")
+    if ended["ended"] == "overcrowded":
+        return Failure(f"{function} starts too many threads.", "A graded function needs none of its own.")
+    if isinstance(error, TimeoutError) or ended["signal"] == signal.SIGXCPU:
+        return Failure(
+            f"{function} took more than {limits.seconds:g} s.", "Look for a loop that does not end."
+        )
+    if isinstance(error, wire.WireError):
+        return Claim(f"{function} returned what can't be read: {error}.", "Return numbers in NumPy arrays.")
+    if ended["signal"] not in (0, signal.SIGKILL):
+        name = signal.Signals(ended["signal"]).name
+        return Failure(
+            f"{function} crashed Python ({name}).", "Call it in the notebook with a small example."
+        )
+    return Failure(f"{function} ended Python before it returned.", "Leave out exit(), quit() and os._exit().")

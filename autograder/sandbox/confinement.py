@@ -1,0 +1,235 @@
+"""What a child may do: resource limits, Landlock for files, seccomp for system calls, namespaces around the server.
+
+Each layer alone leaves a hole; together they are "threads yes, processes no; read Python, write one folder".
+`probe` says which of them this machine has; student code is refused where too few hold.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import platform
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+NOBODY = 65534
+TMP_BYTES, SHM_BYTES = 512 * 2**20, 16 * 2**20
+CLONE_THREAD = 0x00010000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # put characters into the terminal, as if typed
+
+PROCESSES = "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kcmp"
+SIGNALS = "tkill pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo process_mrelease"
+NETWORK = "socket connect bind listen accept accept4 io_uring_setup io_uring_enter io_uring_register"
+MEMORY = "memfd_create memfd_secret shmget shmat shmctl msgget msgsnd msgctl semget semop semctl mq_open"
+IDENTITY = (
+    "setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset keyctl add_key "
+    "request_key unshare setns"
+)
+SYSTEM = (
+    "mount umount2 pivot_root chroot mount_setattr open_tree move_mount fsopen fsconfig fsmount fspick mknod "
+    "mknodat open_by_handle_at name_to_handle_at fanotify_init bpf perf_event_open userfaultfd kexec_load "
+    "kexec_file_load init_module finit_module delete_module modify_ldt personality quotactl quotactl_fd reboot "
+    "swapon swapoff syslog acct iopl ioperm adjtimex clock_adjtime settimeofday clock_settime sethostname "
+    "setdomainname vhangup lookup_dcookie nfsservctl uselib ustat sysfs move_pages migrate_pages setpriority "
+    "sched_setscheduler sched_setattr sched_setparam ioprio_set"
+)
+FILE_MARKS = (  # Landlock does not cover these; needed where other people's files are in sight
+    "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat truncate "
+    "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr setxattrat removexattrat"
+)
+
+
+READABLE = (
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/sys/devices/system/cpu",
+    "/dev/urandom",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may use: seconds on the clock and of processor, bytes above what the server holds."""
+
+    seconds: float = 60.0
+    memory: int = 4 * 2**30  # of address space; TensorFlow's threads alone reserve 1 GiB
+    file: int = 32 * 2**20  # times open files: what deleted files may hide from a look at the folder, 4 GiB
+    open_files: int = 128
+    reply: int = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Which layers hold on this machine: namespaces (bubblewrap), Landlock (its ABI, 0 for none), seccomp."""
+
+    namespaces: bool
+    landlock: int
+    seccomp: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether student code may run: no processes, and no sight of the grader's files."""
+        return self.seccomp and (self.namespaces or self.landlock > 0)
+
+    def __str__(self) -> str:
+        layers = {
+            "namespaces": self.namespaces,
+            f"Landlock {self.landlock}": self.landlock,
+            "seccomp": self.seccomp,
+        }
+        return ", ".join(name for name, there in layers.items() if there) or "none"
+
+
+NO_ISOLATION = Isolation(namespaces=False, landlock=0, seccomp=False)
+
+
+def probe() -> Isolation:
+    """What this machine has, each layer tried and not guessed."""
+    if platform.system() != "Linux":
+        return NO_ISOLATION
+    return Isolation(_try_namespaces(), _try_landlock(), _try_seccomp())
+
+
+def _try_namespaces() -> bool:
+    if not shutil.which("bwrap"):
+        return False
+    command = bubblewrap([]) + ["true"]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+def _try_landlock() -> int:
+    try:
+        import landlockpy
+
+        return landlockpy.abi_version()
+    except (ImportError, OSError):
+        return 0
+
+
+def _try_seccomp() -> bool:
+    """Loads the filter in a process of its own, and sees that it bites."""
+    code = "from autograder.sandbox import confinement as c; c.filter_calls(False); import os; os.fork()"
+    search = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    tried = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=search, capture_output=True, text=True, check=False
+    )
+    return tried.returncode != 0 and "PermissionError" in tried.stderr
+
+
+def bubblewrap(readable: list[Path]) -> list[str]:
+    """The command that puts a server into namespaces of its own, with nothing in sight but Python."""
+    command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
+    command += ["--as-pid-1", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    command += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+    for path in [*python_paths(), *readable]:
+        link = os.readlink(path) if path.is_symlink() and path.parent == Path("/") else None
+        command += ["--symlink", link, str(path)] if link else ["--ro-bind-try", str(path), str(path)]
+    return command + ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/tmp", "--"]
+
+
+def python_paths() -> list[Path]:
+    """What Python and its libraries are read from."""
+    names = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", sys.base_prefix, sys.prefix]
+    return [Path(name) for name in dict.fromkeys(names) if os.path.lexists(name)]
+
+
+def confine(work: Path, readable: list[Path], limits: Limits, isolation: Isolation) -> None:
+    """Gives up, for this process and for ever, every right that a student's function does not need."""
+    if os.geteuid() == 0 and isolation.holds and not isolation.namespaces:
+        give_up_root(work)
+    die_with_parent()  # the kernel forgets it when the user changes
+    limit_resources(limits)
+    if isolation.landlock:
+        shared = (
+            [Path("/dev/shm")] if isolation.namespaces else []
+        )  # locks of multiprocessing; Keras uses some
+        restrict_files([work, *shared], readable)
+    if isolation.seccomp:
+        filter_calls(file_marks=not isolation.namespaces)
+
+
+def give_up_root(work: Path) -> None:
+    """Becomes nobody; stays root by name, but without capabilities, where nobody can't read Python."""
+    prefix = Path(sys.base_prefix)
+    if all(folder.stat().st_mode & stat.S_IXOTH for folder in (prefix, *prefix.parents)):
+        os.chown(work, NOBODY, NOBODY)
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        return
+    version_3, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(version_3, none):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def limit_resources(limits: Limits) -> None:
+    """Limits that the kernel holds; hard ones, so that they can't be raised again."""
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    for what, most in {
+        resource.RLIMIT_AS: held + limits.memory,
+        resource.RLIMIT_CPU: int(limits.seconds) + 1,
+        resource.RLIMIT_FSIZE: limits.file,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_CORE: 0,
+    }.items():
+        resource.setrlimit(what, (most, most))
+
+
+def restrict_files(writable: list[Path], readable: list[Path]) -> None:
+    """Landlock: read Python's installation, write a few folders; no signals and no abstract sockets to others."""
+    from landlockpy import AccessFS, Ruleset, Scope
+
+    read = AccessFS.READ_FILE | AccessFS.READ_DIR
+    with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
+        for path in {path.resolve() for path in [*python_paths(), *readable, *map(Path, READABLE)]}:
+            if path.exists():
+                rules.allow_path(path, read if path.is_dir() else AccessFS.READ_FILE)
+        rules.allow_path("/dev/null", AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+        for folder in writable:
+            rules.allow_path(folder, ~AccessFS.NONE & ~AccessFS.EXECUTE)
+        rules.restrict()
+
+
+def filter_calls(file_marks: bool) -> None:
+    """seccomp: threads yes, processes no; no sockets, no signals to others, nothing that administers a system.
+
+    file_marks: refuse calls that change what is known about a file (mode, times), not only its content.
+    """
+    import pyseccomp as seccomp
+
+    refuse = seccomp.ERRNO(errno.EPERM)
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    names = " ".join(
+        [PROCESSES, SIGNALS, NETWORK, MEMORY, IDENTITY, SYSTEM, FILE_MARKS if file_marks else ""]
+    )
+    for name in names.split():
+        with contextlib.suppress(ValueError, OSError):  # a call that this kernel or libseccomp does not know
+            rules.add_rule(refuse, name)
+    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; libc falls back to clone
+    rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
+    for name in ("kill", "tgkill"):
+        rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, os.getpid()))
+    for name in ("prlimit64", "sched_setaffinity"):
+        rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
+    rules.add_rule(refuse, "socketpair", seccomp.Arg(0, seccomp.NE, 1))  # AF_UNIX alone: asyncio needs it
+    for what in (PR_SET_PDEATHSIG, PR_SET_DUMPABLE):
+        rules.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.EQ, what))
+    for request in (TIOCSTI, TIOCLINUX):
+        rules.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    rules.load()
+
+
+def die_with_parent() -> None:
+    """SIGKILL for this process when its parent ends, and no core or memory for other processes to read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -1,0 +1,142 @@
+"""From a notebook to its functions: definitions only, so that asking for a function never trains a model.
+
+Imports, functions, classes and constants are run, in the order of the notebook; everything else (training,
+plots, magics, shell lines) is left out. This needs no tag and no metadata that a student's editor could lose.
+It runs in the child: parsing a hostile source is no safer than running it.
+"""
+
+import ast
+import json
+import linecache
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+
+DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
+QUICK_CALLS = "range len dict list tuple set zip enumerate sorted str int float"
+QUICK_MODULES = {"np", "numpy", "math", "string"}  # np.eye(4) makes a constant; model.fit(...) does not
+
+
+def new_names() -> dict:
+    """The names of a new module `notebook`; AutoGraph, dataclasses and pickle look for it among the modules."""
+    sys.modules["notebook"] = ModuleType("notebook")
+    return vars(sys.modules["notebook"])
+
+
+@dataclass
+class Definitions:
+    """What a notebook defines.
+
+    names: its functions, classes, modules and constants; left_out: the cell of each name that other statements
+    make; problems: what a student should know, a sentence each.
+    """
+
+    names: dict = field(default_factory=new_names)
+    left_out: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_definitions(content: bytes, file: str) -> Definitions:
+    """Runs the definitions of a notebook, or of a plain Python file. Raises ValueError for what is neither."""
+    found, defined_in = Definitions(), {}
+    for number, source in enumerate(cells(content, file), start=1):
+        for statement in statements(source, number, found.problems):
+            run(statement, number, found)
+            if isinstance(statement, ast.FunctionDef):
+                earlier = defined_in.setdefault(statement.name, number)
+                if earlier != number:
+                    found.problems.append(
+                        f"{statement.name} is defined in cells {earlier} and {number}: the last one counts."
+                    )
+    return found
+
+
+def cells(content: bytes, file: str) -> Iterator[str]:
+    """The source of each code cell of a notebook, of format 3 or later; a .py file is one cell."""
+    if file.endswith(".py"):
+        yield content.decode("utf-8", "replace")
+        return
+    try:
+        notebook = json.loads(content)
+        sheets = notebook.get("worksheets") or [notebook]
+        for cell in (cell for sheet in sheets for cell in sheet["cells"]):
+            if cell["cell_type"] == "code":
+                yield "".join(cell["source"] if "source" in cell else cell["input"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{file} is not a notebook that can be read") from None
+
+
+def statements(source: str, number: int, problems: list[str]) -> Iterator[ast.stmt]:
+    """The statements of a cell; one that is no Python is named and skipped."""
+    first, _, rest = source.lstrip("\n").partition("\n")
+    if first.startswith("%%"):
+        source = "\n" + rest if first.split()[0] in CELL_MAGICS else ""
+    name = f"cell {number}"
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+    try:
+        yield from parsed(source, name).body
+    except SyntaxError as error:
+        problems.append(
+            f"Cell {number}, line {error.lineno}: {error.msg}. The rest of the notebook still counts."
+        )
+    except (ValueError, RecursionError, MemoryError):
+        problems.append(f"Cell {number} can't be read as Python. The rest of the notebook still counts.")
+
+
+def parsed(source: str, name: str) -> ast.Module:
+    """The syntax tree of a cell; magics and shell lines become calls, as IPython reads them."""
+    try:
+        return ast.parse(source, name)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return ast.parse(TransformerManager().transform_cell(source), name)
+
+
+def run(statement: ast.stmt, number: int, found: Definitions) -> None:
+    """Runs a statement if it defines something, and notes the names it would have made if not."""
+    if defines(statement):
+        try:
+            exec(compile(ast.Module([statement], []), f"cell {number}", "exec"), found.names)
+            return
+        except Exception as error:
+            if isinstance(statement, DEFINING):  # what else fails here may rest on what was left out
+                found.problems.append(
+                    f"Cell {number}, line {statement.lineno}: {type(error).__name__}: {error}"
+                )
+    stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    found.left_out.update({node.id: number for node in stores if isinstance(node.ctx, ast.Store)})
+
+
+def defines(statement: ast.stmt) -> bool:
+    """Whether a statement is an import, a function, a class or a constant, or a choice or loop of such."""
+    if isinstance(statement, DEFINING):
+        return True
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return statement.value is not None and is_constant(statement.value)
+    if isinstance(statement, ast.If):
+        return is_constant(statement.test) and all(map(defines, statement.body + statement.orelse))
+    if isinstance(statement, ast.For):
+        return is_constant(statement.iter) and all(map(defines, statement.body + statement.orelse))
+    if isinstance(statement, ast.Try):
+        handled = [inner for handler in statement.handlers for inner in handler.body]
+        return all(map(defines, statement.body + handled + statement.orelse + statement.finalbody))
+    return False
+
+
+def is_constant(expression: ast.expr) -> bool:
+    """Whether an expression calls nothing but a few quick functions."""
+    calls = (node.func for node in ast.walk(expression) if isinstance(node, ast.Call))
+    return all(is_quick(function) for function in calls)
+
+
+def is_quick(function: ast.expr) -> bool:
+    if isinstance(function, ast.Name):
+        return function.id in QUICK_CALLS.split()
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id in QUICK_MODULES
+    )

@@ -1,0 +1,128 @@
+"""Messages between grader and child: a JSON header and raw little-endian arrays, checked before they are believed.
+
+A message is: the header's length (4 bytes), the header (JSON), then the bytes of its arrays, one after another.
+Nothing is ever unpickled. Every size, type and shape is checked before memory is taken for it, and a reader
+waits no longer than its deadline.
+"""
+
+import json
+import math
+import os
+import select
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LONGEST_HEADER = 64 * 2**10
+MOST_ARRAYS = 64
+MOST_AXES = 8
+TYPES = ("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8")
+
+
+class WireError(Exception):
+    """What came is no message, or a larger one than was allowed."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on the monotonic clock, in seconds."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.at - time.monotonic())
+
+
+def pack(header: dict, arrays: Sequence[np.ndarray] = ()) -> bytes:
+    """One message. Raises TypeError for an array of objects, text or dates: only numbers and booleans travel."""
+    arrays = [plain_array(array) for array in arrays]
+    shapes = [{"dtype": array.dtype.str, "shape": array.shape} for array in arrays]
+    text = json.dumps(header | {"arrays": shapes}).encode()
+    return struct.pack("<I", len(text)) + text + b"".join(array.tobytes() for array in arrays)
+
+
+def plain_array(value) -> np.ndarray:
+    """`value` as a little-endian array in one piece; a sparse matrix of SciPy is filled up with its zeros."""
+    array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+    if array.dtype.str not in TYPES:
+        raise TypeError(f"expected an array of numbers, got {array.dtype}")
+    return array
+
+
+def send(fd: int, message: bytes, deadline: Deadline) -> None:
+    """Writes a whole message; raises TimeoutError where the reader does not take it in time."""
+    os.set_blocking(fd, False)
+    rest = memoryview(message)
+    while rest:
+        _, writable, _ = select.select([], [fd], [], deadline.left)
+        if not writable:
+            raise TimeoutError
+        rest = rest[os.write(fd, rest) :]
+
+
+def receive(fd: int, most_bytes: int, deadline: Deadline) -> tuple[dict, list[np.ndarray]]:
+    """One message whose arrays hold at most `most_bytes` together.
+
+    Raises WireError for anything else, EOFError where the sender is gone, TimeoutError at the deadline.
+    """
+    (length,) = struct.unpack("<I", _exactly(fd, 4, deadline))
+    if length > LONGEST_HEADER:
+        raise WireError(f"a header of {length} bytes")
+    header = _header(_exactly(fd, length, deadline))
+    shapes = [_checked(entry) for entry in header.pop("arrays")]
+    if sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in shapes) > most_bytes:
+        raise WireError(f"arrays of more than {most_bytes} bytes")
+    return header, [_array(fd, dtype, shape, deadline) for dtype, shape in shapes]
+
+
+def _header(text: bytes) -> dict:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        raise WireError("a header that is not JSON") from None
+    if not isinstance(header, dict) or not isinstance(header.get("arrays"), list):
+        raise WireError("a header without a list of arrays")
+    if len(header["arrays"]) > MOST_ARRAYS:
+        raise WireError(f"{len(header['arrays'])} arrays")
+    return header
+
+
+def _checked(entry) -> tuple[str, tuple[int, ...]]:
+    """Type and shape of one announced array."""
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape"} or entry["dtype"] not in TYPES:
+        raise WireError("an array of a type that does not travel")
+    shape = entry["shape"]
+    if not isinstance(shape, list) or len(shape) > MOST_AXES:
+        raise WireError("an array of too many axes")
+    if any(type(axis) is not int or not 0 <= axis < 2**40 for axis in shape):
+        raise WireError("an array of an impossible shape")
+    return entry["dtype"], tuple(shape)
+
+
+def _array(fd: int, dtype: str, shape: tuple[int, ...], deadline: Deadline) -> np.ndarray:
+    size = np.dtype(dtype).itemsize * math.prod(shape)
+    return np.frombuffer(_exactly(fd, size, deadline), dtype=dtype).reshape(shape)
+
+
+def _exactly(fd: int, size: int, deadline: Deadline) -> bytearray:
+    """`size` bytes; memory grows with what really comes, not with what was announced."""
+    os.set_blocking(fd, False)
+    data = bytearray()
+    while len(data) < size:
+        readable, _, _ = select.select([fd], [], [], deadline.left)
+        if not readable:
+            raise TimeoutError
+        piece = os.read(fd, min(size - len(data), 2**20))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
