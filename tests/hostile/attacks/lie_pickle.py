@@ -1,0 +1,18 @@
+"""Returns objects whose pickle runs a command wherever it is opened."""
+
+import os
+
+import numpy as np
+
+EXPECTS = "expected an array of numbers, got object"
+
+
+class Command:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/autograder-canary-pickle",)
+
+
+def double(x):
+    array = np.empty((3, 4), object)
+    array[:] = Command()
+    return array
