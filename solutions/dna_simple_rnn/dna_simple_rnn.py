@@ -6,7 +6,7 @@
 # what matters. They are called *recurrent* networks, and you will see what they can do, where they fail and
 # how to help them.
 #
-# | You hand in | It answers | Trained in |
+# | You hand in, with this notebook | It answers | Trained in |
 # | --- | --- | --- |
 # | `dna_family.keras` | Does the sequence hold three or more G? | section 4 |
 # | `dna_order.keras` | Do three or more G follow the first T? | section 5 |
@@ -25,14 +25,19 @@
 #
 # | Points | For | Full marks from |
 # | ---: | --- | ---: |
-# | 15 | three models that keep the contract and the rules, 5 each | |
-# | 10 | family: accuracy at 5 to 20 bases, the lengths of the training data | 0.99 |
-# | 20 | family: accuracy at 50 bases, longer than all training data | 0.90 |
+# | 14 | functions: `one_hot` 2, `states` 4, `majority_accuracy` 2, `base_counts` 2, `kmer_counts` 4 | |
+# | 12 | three models that keep the contract and the rules, 4 each | |
+# | 8 | family: accuracy at 5 to 20 bases, the lengths of the training data | 0.99 |
+# | 18 | family: accuracy at 50 bases, longer than all training data | 0.90 |
 # | +5 | family: accuracy at 200 bases (a stretch: points on top of the 100) | 0.95 |
-# | 10 | order: accuracy at 5 to 20 bases | 0.97 |
-# | 20 | order: the share of pairs with both sequences answered right | 0.95 |
-# | 10 | motif on one strand: area under the ROC curve (AUC) | 0.95 |
-# | 15 | motif on both strands: area under the ROC curve (AUC) | 0.92 |
+# | 8 | order: accuracy at 5 to 20 bases | 0.99 |
+# | 18 | order: the share of pairs with both sequences answered right | 0.98 |
+# | 8 | motif on one strand: area under the ROC curve (AUC) | 0.95 |
+# | 14 | motif on both strands: area under the ROC curve (AUC) | 0.92 |
+#
+# The grader takes the functions out of your notebook and calls them alone, without running the rest: a
+# function that leans on a variable made in another cell won't find it, unless that is a plain constant such as
+# `BASES`. Pass what a function needs as its arguments.
 #
 # **How to work.** Where a cell says `# YOUR CODE HERE`, put your code in place of the line below it. The cell
 # after it checks your work at once and says what to try if something is off. Before you run a cell that
@@ -1225,7 +1230,8 @@ save_and_prove(motif_best, "motif.keras")
 # %% [markdown]
 # ## 7. Hand in
 #
-# Three files lie beside this notebook now. This cell reads them once more, as the grader does.
+# Hand in this notebook and the three files that lie beside it now. This cell reads them once more, as the
+# grader does.
 
 # %%
 for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
