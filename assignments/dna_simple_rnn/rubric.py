@@ -152,7 +152,7 @@ def order_one_by_one(submission):
     probability = simple_rnn(submission, ORDER)
     data = hidden("dna_order", count=2000)
     hint = "Counting bases can't tell these apart: the state must know whether a T has come by."
-    return accuracy(data.label, probability(data.sequence), zero=0.75, full=0.99, hint=hint)
+    return accuracy(data.label, probability(data.sequence), zero=0.75, full=0.995, hint=hint)
 
 
 @item(points=18)
@@ -163,7 +163,7 @@ def order_in_pairs(submission):
     right = data.label.astype(bool) == decide(probability(data.sequence))
     pairs = right.groupby(data.pair).all().mean()
     hint = "Leaning to one answer gets one of each pair right, and no pair: it has to learn the order."
-    return credit(pairs, 0.60, 0.98, hint, "The share of pairs with both right")
+    return credit(pairs, 0.60, 0.99, hint, "The share of pairs with both right")
 
 
 @item(points=4)
