@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write
+from toy import write
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,7 +1,7 @@
 """`verify` passes on a sound assignment and turns red at each thing that can be wrong with one."""
 
 import pytest
-from conftest import write
+from toy import write
 
 from autograder.release import release
 from autograder.verify import verify

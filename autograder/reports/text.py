@@ -55,7 +55,7 @@ def first_loss(report: Report) -> str:
         for score in report.scores
         if score.outcome == "scored" and not score.is_full and not score.stretch
     ]
-    return next((f"{score.item}: {score.message}" for score in broken + lost), "")
+    return next((f"{score.item.replace('_', ' ')}: {score.message}" for score in broken + lost), "")
 
 
 def _lines(score: Score) -> Text:

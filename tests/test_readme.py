@@ -1,0 +1,34 @@
+"""The README stays true: its size, its commands, its paths."""
+
+import re
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from autograder.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_engines_size():
+    lines = [
+        line.strip() for path in (ROOT / "autograder").rglob("*.py") for line in path.open(encoding="utf-8")
+    ]
+    [claim] = re.findall(r"has ([\d,]+) lines of Python", README)
+    assert abs(len(lines) - int(claim.replace(",", ""))) <= 100
+
+
+def test_every_command_named_is_one_of_the_command_lines():
+    named = set(re.findall(r"python -m autograder (\w+)", README)) | set(
+        re.findall(r"`autograder (\w+)`", README)
+    )
+    helped = CliRunner().invoke(app, ["--help"], terminal_width=200).output
+    assert named >= {"grade", "check", "verify", "release", "doctor"}
+    assert [name for name in named if not re.search(rf"\b{name}\b", helped)] == []
+
+
+def test_the_rooms_named_are_there():
+    rooms = re.findall(r"(?m)^([a-z]+/|course\.toml) ", README)
+    assert set(rooms) >= {"assignments/", "solutions/", "datasets/", "autograder/", "benchmarks/", "tests/"}
+    assert [room for room in rooms if not (ROOT / room).exists()] == ["reports/"]  # a room inside the engine
