@@ -140,37 +140,20 @@ class Sandbox:
         if self._server and self._server.poll() is None:
             return
         if not (self.isolation.holds or self.trusted):
-            reason = f"isolation that holds on this machine: {self.isolation}"
+            lacks = f"isolation that holds on this machine: {self.isolation}"
             raise SandboxError(
-                f"Student code is not run ({reason}); see `autograder doctor`, or --no-isolation."
+                f"Student code is not run ({lacks}); see `autograder doctor`, or --no-isolation."
             )
         self.stop()
         self._home = tempfile.mkdtemp(prefix="autograder-")
         os.chmod(self._home, 0o711)
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "autograder.sandbox.server",
-            str(other.fileno()),
-            json.dumps(asdict(self.isolation)),
-        ]
-        where = "/tmp" if self.isolation.namespaces else self._home
-        wrap = bubblewrap([PACKAGE]) if self.isolation.namespaces else []
-        environment = ENVIRONMENT | {
-            "PYTHONPATH": str(PACKAGE.parent),
-            "TMPDIR": where,
-            "HOME": where,
-            "KERAS_HOME": where,
-            "MPLCONFIGDIR": where,
-        }
-        self._server = subprocess.Popen(
-            wrap + command,
-            env=environment, cwd=self._home, pass_fds=[other.fileno()], start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        other.close()
+        with other:
+            self._server = subprocess.Popen(
+                _command(self.isolation, other.fileno()), env=_environment(self.isolation, self._home),
+                cwd=self._home, pass_fds=[other.fileno()], start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            )  # fmt: skip
         self._await_ready()
 
     def _await_ready(self) -> None:
@@ -198,6 +181,19 @@ class Sandbox:
         if self._home:
             remove(self._home)
         self._server, self._control, self._home = None, None, ""
+
+
+def _command(isolation: Isolation, control: int) -> list[str]:
+    wrap = bubblewrap([PACKAGE]) if isolation.namespaces else []
+    server = [sys.executable, "-P", "-m", "autograder.sandbox.server"]
+    return [*wrap, *server, str(control), json.dumps(asdict(isolation))]
+
+
+def _environment(isolation: Isolation, home: str) -> dict[str, str]:
+    """All that a server knows of its surroundings; nothing of the grader's own environment is passed on."""
+    folder = "/tmp" if isolation.namespaces else home
+    own = dict.fromkeys(("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR"), folder)
+    return ENVIRONMENT | own | {"PYTHONPATH": str(PACKAGE.parent)}
 
 
 class _Pipes:

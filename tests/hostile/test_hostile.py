@@ -136,18 +136,13 @@ def grade(course: Path, out: str, **how) -> subprocess.CompletedProcess:
 
 
 def environment(course: Path, path: str) -> dict[str, str]:
-    (course / "tmp").mkdir(exist_ok=True)
-    (course / "tmp").chmod(0o777)
-    own = {
-        "PYTHONPATH": str(REPOSITORY),
+    for name in ("tmp", "home"):
+        (course / name).mkdir(exist_ok=True)
+    folders = {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(course / "tmp"), "HOME": str(course / "home")}
+    return folders | {
         "PATH": path,
-        "TMPDIR": str(course / "tmp"),
-        "HOME": str(course / "tmp"),
-    }
-    return own | {
         "PYTHONDONTWRITEBYTECODE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "COLUMNS": "200",
         "TERM": "dumb",
     }
 

@@ -1,6 +1,6 @@
 """Writes files for ever, empty ones, three hundred thousand if it may."""
 
-EXPECTS = "double fills the disk"
+EXPECTS = "double fills the disk", "double took more than 2 s"  # whichever is first
 
 
 def double(x):

@@ -2,7 +2,7 @@
 
 import os
 
-EXPECTS = "double fills the disk"
+EXPECTS = "double fills the disk", "double took more than 2 s"  # whichever is first
 
 
 def double(x):
