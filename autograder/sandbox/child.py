@@ -22,7 +22,7 @@ LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer 
 PACKAGE = Path(__file__).parents[1]
 
 
-def become(descriptors: list[int], control: int, work: Path, limits: Limits, isolation: Isolation) -> None:
+def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolation, calls) -> None:
     """Turns a fresh fork into the child of one job. Never returns."""
     status = 1
     try:
@@ -30,7 +30,7 @@ def become(descriptors: list[int], control: int, work: Path, limits: Limits, iso
         rearrange(descriptors)
         os.setsid()
         settle(work)
-        confine(work, [PACKAGE], limits, isolation)
+        confine(work, [PACKAGE], limits, isolation, calls)
         answer(limits)
         status = 0
     except BaseException:

@@ -117,7 +117,7 @@ def _try_landlock() -> int:
 
 def _try_seccomp() -> bool:
     """Loads the filter in a process of its own, and sees that it bites."""
-    code = "from autograder.sandbox import confinement as c; c.filter_calls(False); import os; os.fork()"
+    code = "from autograder.sandbox import confinement as c; c.filter_calls(c.call_filter(False)); import os; os.fork()"
     search = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     tried = subprocess.run(
         [sys.executable, "-P", "-c", code], env=search, capture_output=True, text=True, check=False
@@ -142,19 +142,20 @@ def python_paths() -> list[Path]:
     return [Path(name) for name in dict.fromkeys(names) if os.path.lexists(name)]
 
 
-def confine(work: Path, readable: list[Path], limits: Limits, isolation: Isolation) -> None:
-    """Gives up, for this process and for ever, every right that a student's function does not need."""
+def confine(work: Path, readable: list[Path], limits: Limits, isolation: Isolation, calls) -> None:
+    """Gives up, for this process and for ever, every right that a student's function does not need.
+
+    calls: what `call_filter` made once for all children, as it takes longer than all the rest.
+    """
     if os.geteuid() == 0 and isolation.holds and not isolation.namespaces:
         give_up_root(work)
     die_with_parent()  # the kernel forgets it when the user changes
     limit_resources(limits)
     if isolation.landlock:
-        shared = (
-            [Path("/dev/shm")] if isolation.namespaces else []
-        )  # locks of multiprocessing; Keras uses some
+        shared = [Path("/dev/shm")] if isolation.namespaces else []  # for locks; Keras takes some
         restrict_files([work, *shared], readable)
     if isolation.seccomp:
-        filter_calls(file_marks=not isolation.namespaces)
+        filter_calls(calls)
 
 
 def give_up_root(work: Path) -> None:
@@ -190,8 +191,9 @@ def restrict_files(writable: list[Path], readable: list[Path]) -> None:
 
     read = AccessFS.READ_FILE | AccessFS.READ_DIR
     with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
-        for path in {path.resolve() for path in [*python_paths(), *readable, *map(Path, READABLE)]}:
-            if path.exists():
+        paths = {path.resolve() for path in [*python_paths(), *readable, *map(Path, READABLE)]}
+        for path in paths:
+            if path.exists() and not paths.intersection(path.parents):
                 rules.allow_path(path, read if path.is_dir() else AccessFS.READ_FILE)
         rules.allow_path("/dev/null", AccessFS.READ_FILE | AccessFS.WRITE_FILE)
         for folder in writable:
@@ -199,7 +201,7 @@ def restrict_files(writable: list[Path], readable: list[Path]) -> None:
         rules.restrict()
 
 
-def filter_calls(file_marks: bool) -> None:
+def call_filter(file_marks: bool):
     """seccomp: threads yes, processes no; no sockets, no signals to others, nothing that administers a system.
 
     file_marks: refuse calls that change what is known about a file (mode, times), not only its content.
@@ -216,8 +218,6 @@ def filter_calls(file_marks: bool) -> None:
             rules.add_rule(refuse, name)
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; libc falls back to clone
     rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
-    for name in ("kill", "tgkill"):
-        rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, os.getpid()))
     for name in ("prlimit64", "sched_setaffinity"):
         rules.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
     rules.add_rule(refuse, "socketpair", seccomp.Arg(0, seccomp.NE, 1))  # AF_UNIX alone: asyncio needs it
@@ -225,6 +225,15 @@ def filter_calls(file_marks: bool) -> None:
         rules.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.EQ, what))
     for request in (TIOCSTI, TIOCLINUX):
         rules.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    return rules
+
+
+def filter_calls(rules) -> None:
+    """Puts a filter of `call_filter` into force for this process, which may send signals to itself alone."""
+    import pyseccomp as seccomp
+
+    for name in ("kill", "tgkill"):
+        rules.add_rule(seccomp.ERRNO(errno.EPERM), name, seccomp.Arg(0, seccomp.NE, os.getpid()))
     rules.load()
 
 

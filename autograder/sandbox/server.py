@@ -21,7 +21,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from autograder.sandbox.confinement import Isolation, Limits, die_with_parent
+from autograder.sandbox.confinement import Isolation, Limits, call_filter, die_with_parent
 
 MOST_FILES = 5_000
 MOST_BYTES = 600 * 2**20
@@ -35,13 +35,16 @@ def main() -> None:
     isolation = Isolation(**json.loads(sys.argv[2]))
     die_with_parent()
     reason = import_everything()
+    calls = call_filter(file_marks=not isolation.namespaces) if isolation.seccomp else None
     control.send(json.dumps({"refused": reason}).encode())
     while not reason:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
         if not message:
             return
         if len(descriptors) == 3:  # a "kill" that comes after its child has ended brings none
-            control.send(json.dumps(serve(control, json.loads(message), descriptors, isolation)).encode())
+            control.send(
+                json.dumps(serve(control, json.loads(message), descriptors, isolation, calls)).encode()
+            )
 
 
 def import_everything() -> str:
@@ -68,7 +71,7 @@ def import_everything() -> str:
     return ""
 
 
-def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: Isolation) -> dict:
+def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: Isolation, calls) -> dict:
     """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
@@ -77,7 +80,7 @@ def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: 
     if pid == 0:
         from autograder.sandbox.child import become
 
-        become(descriptors, control.fileno(), work, Limits(**job), isolation)
+        become(descriptors, work, Limits(**job), isolation, calls)
     for descriptor in descriptors:
         os.close(descriptor)
     reason = wait(pid, control, work)
