@@ -93,4 +93,4 @@ def examine_isolation(found: Isolation) -> Iterator[Sign]:
 
 
 def _has(layer: int) -> str:
-    return f"hold (version {layer})" if layer > 1 else "hold" if layer else "do not hold"
+    return f"in force (version {layer})" if layer > 1 else "in force" if layer else "missing"
