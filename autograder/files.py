@@ -153,5 +153,5 @@ def refuse_crowd(count: int) -> None:
 def refuse_size(name: str, size: int, times: int = 1) -> None:
     most = times * MOST_BYTES
     if size > most:
-        reason = f"{name} has {size / 2**20:.0f} MiB; at most {most // 2**20} MiB are read."
+        reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {most // 2**20} MiB are read."
         raise Failure(reason, "A model of this course takes well under 1 MiB: check what you saved.")
