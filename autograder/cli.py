@@ -53,7 +53,7 @@ def check(
 @app.command()
 def grade(
     assignment: Slug,
-    submissions: Annotated[Path, typer.Argument(help="Holds a folder or a .zip for each student.")],
+    submissions: Annotated[Path, typer.Argument(help="Holds a folder or an archive for each student.")],
     out: Annotated[Path | None, typer.Option(help="Where reports go [default: results/ASSIGNMENT].")] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Grade anew what an earlier run has graded.")

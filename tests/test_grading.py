@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from autograder import grading
 from autograder.classroom import find_submissions
 from autograder.course import CourseError
 from autograder.grading import Grader, grade_class
@@ -118,7 +119,7 @@ def test_every_report_says_where_its_data_come_from(course, sandbox, hand_in, tm
 
 
 def test_what_was_graded_before_is_kept_until_something_it_depends_on_changes(
-    course, sandbox, hand_in, tmp_path
+    course, sandbox, hand_in, tmp_path, monkeypatch
 ):
     hand_in("ann", **{"greeting.txt": "hello"})
     folder = hand_in("bob", **{"greeting.txt": "hello"})
@@ -153,6 +154,11 @@ def test_what_was_graded_before_is_kept_until_something_it_depends_on_changes(
     assert graded_anew() == everyone
     (course.root / "datasets/numbers/generate.py").open("a").write("\n# another\n")
     assert graded_anew() == everyone
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "mended.py").write_text("")
+    monkeypatch.setattr(grading, "ENGINE", tmp_path / "engine")
+    assert graded_anew() == everyone
+    assert graded_anew() == set()
 
 
 def test_an_undecided_report_is_not_kept(course, sandbox, hand_in, tmp_path):
