@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
     from autograder.classroom import require_submission
-    from autograder.grading import Grader
+    from autograder.grading import Grader, author
     from autograder.hidden import hidden_data
     from autograder.reports.text import student_report
     from autograder.sandbox import Sandbox, probe
@@ -45,7 +45,7 @@ def check(
     course = find_course(Path.cwd())
     with Sandbox(probe(), trusted=True) as sandbox:  # it is the student's own code
         grader = Grader.of(course.assignment(assignment), hidden_data(course), sandbox)
-        report = grader.grade(require_submission(folder), folder.resolve().name)
+        report = grader.grade(require_submission(folder), author(folder))
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
 

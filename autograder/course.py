@@ -2,6 +2,7 @@
 
 import importlib.util
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +12,11 @@ COURSE_FILE = "course.toml"
 
 
 class CourseError(Exception):
-    """The course's own files, or a name given on the command line, are not as they should be."""
+    """The course's own files, or a name that a person gave, are not as they should be."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the one line."""
+        return [str(self)]
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,7 @@ class Course:
         known = {assignment.slug: assignment for assignment in self.assignments}
         if slug in known:
             return known[slug]
-        near = get_close_matches(slug, known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"this course has: {', '.join(known) or 'none'}."
-        raise CourseError(f"There is no assignment named {slug!r}; {advice}")
+        raise unknown("assignment", slug, known)
 
 
 def find_course(start: Path) -> Course:
@@ -77,6 +80,13 @@ def find_course(start: Path) -> Course:
         if (folder / COURSE_FILE).is_file():
             return read_course(folder)
     raise CourseError(f"No {COURSE_FILE} in {start} or above it: run this inside the course's folder.")
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> CourseError:
+    """There is no such `name` among those that are `known`; the nearest is suggested."""
+    near = get_close_matches(name, known, n=1)
+    advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}."
+    return CourseError(f"There is no {what} named {name!r}; {advice}")
 
 
 def read_course(root: Path) -> Course:

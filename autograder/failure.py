@@ -1,4 +1,7 @@
-"""Failure and Remark: what a submission is blamed for, what is said beside its marks; and the cleaning of its text."""
+"""Failure, Undecided, Remark: what a submission is blamed for, what a person decides, what is said beside marks.
+
+And the cleaning of text that comes from a submission.
+"""
 
 import unicodedata
 
@@ -16,6 +19,13 @@ class Failure(Exception):
     def __init__(self, reason: str, hint: str = ""):
         self.reason, self.hint = plain(reason), plain(hint)
         super().__init__(f"{self.reason} {self.hint}".strip())
+
+
+class Undecided(Exception):
+    """An item leaves its points to a person, for this reason: no student is blamed and none is rewarded."""
+
+    def __init__(self, reason: str):
+        super().__init__(plain(reason))
 
 
 class Claim(Failure):

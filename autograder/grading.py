@@ -51,18 +51,19 @@ class Grader:
         submission = Submission(student, path, self.predictor, self.sandbox)
         with hidden_from(self.source):
             scores = tuple(score(item, submission) for item in self.items)
-        data, fingerprint = describe(self.source), self.fingerprint(path)
+        data, fingerprint = describe(self.source), self.fingerprint(path, student)
         return Report(plain(student), self.assignment, scores, data, self.versions, fingerprint)
 
-    def fingerprint(self, path: Path) -> str:
+    def fingerprint(self, path: Path, student: str) -> str:
         """Stands for the submission at `path` and all that its marks depend on; empty where it can't be read."""
         try:
+            basis = self.basis.encode(), student.encode()  # some marks rest on numbers drawn from the name
             if not path.is_dir():
                 refuse_size(path.name, path.stat().st_size)
-                return digest(self.basis.encode(), path.read_bytes())
+                return digest(*basis, path.read_bytes())
             files = open_files(path)
             parts = (part for name in sorted(files.names) for part in (name.encode(), files.read(name)))
-            return digest(self.basis.encode(), *parts)
+            return digest(*basis, *parts)
         except (Failure, OSError, UnicodeError):
             return ""
 
@@ -79,7 +80,7 @@ def grade_class(
     try:
         for student, path in submissions.items():
             folder = out / folder_name(student)
-            report = None if fresh else kept_report(grader, path, folder)
+            report = None if fresh else kept_report(grader, path, student, folder)
             if report is None:
                 report = grader.grade(path, student)
                 save_report(report, folder)
@@ -89,12 +90,21 @@ def grade_class(
         write(out / "grades.csv", grades_csv(reports))
 
 
-def kept_report(grader: Grader, path: Path, folder: Path) -> Report | None:
+def kept_report(grader: Grader, path: Path, student: str, folder: Path) -> Report | None:
     """The saved report, if it is decided and would come out the same today."""
     report = saved_report(folder)
-    if report and report.status == "graded" and report.fingerprint == grader.fingerprint(path) != "":
-        return report
-    return None
+    if report is None or report.status != "graded":
+        return None
+    return report if report.fingerprint == grader.fingerprint(path, student) != "" else None
+
+
+def author(path: Path) -> str:
+    """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
+    name = path.resolve().name
+    try:
+        return Submission(name, path, Predictor(), sandbox=None).signature or name
+    except Failure:
+        return name
 
 
 def describe(source: HiddenData | None) -> str:

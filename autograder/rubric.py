@@ -1,4 +1,4 @@
-"""What a rubric is written with (`item`, `Failure`, `credit`, `hidden`) and what comes of it (Score, Report).
+"""What a rubric is written with (`item`, `Failure`, `credit`, `hidden`, `own`) and what comes of it (Score, Report).
 
 A rubric is a module of items. An item is a plain function that takes a submission; its docstring is the line
 that people read. It returns nothing (all points), a share from 0 to 1, or a `credit`; it raises `Failure` (no
@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
 
 from autograder.course import load_module
-from autograder.failure import Claim, Failure, Printed, Remark, plain
+from autograder.failure import Claim, Failure, Printed, Remark, Undecided, plain
 from autograder.hidden import HiddenData
+from autograder.student import own as own  # for rubrics
 from autograder.submission import Submission
 
 Item = Callable[[Submission], "Credit | float | None"]
@@ -31,6 +33,8 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
     "Your function gave no result on data you have not seen.",
     "Try it on other inputs: more of them or fewer, longer or shorter.",
 )
+
+DOUBT = "The grader could not decide, a person will look"
 
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
 
@@ -99,11 +103,14 @@ class Report:
         return "incomplete" if "deferred" in outcomes else "graded"
 
 
-def item(points: float, stretch: bool = False) -> Callable[[Item], Item]:
-    """Marks a function as an item worth `points`; stretch points come on top of the assignment's total."""
+def item(points: float, stretch: bool = False, section: str = "") -> Callable[[Item], Item]:
+    """Marks a function as an item worth `points`; stretch points come on top of the assignment's total.
+
+    section: the part of the notebook that it belongs to, for `check("section")` while a student works.
+    """
 
     def mark(function: Item) -> Item:
-        function.points, function.stretch = points, stretch
+        function.points, function.stretch, function.section = points, stretch, section
         return function
 
     return mark
@@ -160,7 +167,12 @@ def hidden_from(source: HiddenData | None):
 
 def read_rubric(path: Path) -> tuple[Item, ...]:
     """The items of the rubric at `path`, in the order they are written."""
-    return tuple(value for value in vars(load_module(path)).values() if hasattr(value, "points"))
+    return items_of(load_module(path))
+
+
+def items_of(rubric: ModuleType) -> tuple[Item, ...]:
+    """The items of a rubric that is loaded."""
+    return tuple(value for value in vars(rubric).values() if hasattr(value, "points"))
 
 
 def score(item: Item, submission: Submission) -> Score:
@@ -200,10 +212,12 @@ def _run(item: Item, submission: Submission, caught: list) -> tuple[Outcome, flo
         return "scored", 0.0, failure.reason, failure.hint
     except Deferred:
         return "deferred", None, "Scored by your TA on data you have not seen.", ""
+    except Undecided as undecided:
+        return "broken", None, f"{DOUBT}: {undecided}", ""
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         what = plain(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})")
-        return "broken", None, f"The grader could not decide, a person will look: {what}", ""
+        return "broken", None, f"{DOUBT}: {what}", ""
 
 
 def _share(returned: Credit | float | None) -> tuple[float, str, str]:

@@ -1,5 +1,6 @@
 """A submission: what one student handed in, its files, its models, its functions."""
 
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,20 +10,31 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from autograder.failure import Failure, Printed
+from autograder.failure import Failure, Printed, Undecided
 from autograder.files import Files, open_files
 from autograder.models import Model, Predictor, read_model
 from autograder.sandbox import Sandbox
+from autograder.sandbox.definitions import cells
+from autograder.student import is_same, tokens
+
+MOST_TEXT = (
+    16 * 2**20
+)  # bytes of a notebook that are parsed here: as values they take twenty times the memory
+SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What items see. Methods raise Failure, and nothing else, for what is wrong with the student's files."""
+    """What items see. Methods raise Failure for what is wrong with the student's files.
+
+    draft: name and content of the notebook where the student is still at work on it, in place of a file.
+    """
 
     student: str
     path: Path
     predictor: Predictor
     sandbox: Sandbox
+    draft: tuple[str, bytes] | None = None
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
@@ -39,8 +51,8 @@ class Submission:
         It runs in a process of its own that can do no harm, gets nothing but the arguments, and ends after so many
         seconds. Numbers in nested lists come back as an array; a tuple, or a ragged list, as a tuple of arrays.
         """
-        name = self.notebook
-        answer = self.sandbox.call(self.files.read(name), name, function, arguments, seconds=seconds)
+        name, content = self.code
+        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds)
         for problem in answer.problems:
             warnings.warn(Printed(problem), stacklevel=2)
         if answer.printed:
@@ -48,6 +60,31 @@ class Submission:
         if answer.failure:
             raise answer.failure
         return answer.value
+
+    @property
+    def signed(self) -> str:
+        """The id that the student's own numbers are drawn from: the notebook's signature.
+
+        Raises Failure where there is none, and Undecided where it is not that of whoever hands it in.
+        """
+        if not self.signature:
+            hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, and run it again.'
+            raise Failure("Your notebook is not signed: your own numbers are drawn from your id.", hint)
+        if not is_same(self.signature, self.student):
+            raise Undecided(f"the notebook that {self.student} handed in is signed by {self.signature}.")
+        return self.signature
+
+    @property
+    def signature(self) -> str:
+        """What the notebook's last line `STUDENT = "..."` says, read as text; empty where it names nobody."""
+        return _once(self._known, "STUDENT =", lambda: signature(*self.code))
+
+    @property
+    def code(self) -> tuple[str, bytes]:
+        """Name and content of the notebook."""
+        if self.draft:
+            return self.draft
+        return self.notebook, self.files.read(self.notebook)
 
     @property
     def notebook(self) -> str:
@@ -82,6 +119,21 @@ class Submission:
     def files(self) -> Files:
         """The submission's files; a Failure says why they can't be opened."""
         return _once(self._known, "", lambda: open_files(self.path))
+
+
+def signature(name: str, content: bytes) -> str:
+    """Who signed the notebook `content`, by a line at the left edge of a code cell; empty for nobody."""
+    if len(content) > MOST_TEXT:
+        reason = (
+            f"Your notebook is too large: {len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read."
+        )
+        raise Failure(reason, "Clear its outputs, save it and hand it in again.")
+    try:
+        found = [match[2] for cell in cells(content, name) for match in SIGNATURE.finditer(cell)]
+    except ValueError as error:
+        raise Failure(f"{error}.", "Save it again from Jupyter or Colab.") from None
+    last = (found or [""])[-1] or ""
+    return last if tokens(last) else ""
 
 
 def _folded(name: str) -> str:

@@ -7,12 +7,12 @@ import pytest
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "course"},
+    {"autograder", "failure", "course", "student"},
     {"models", "notebooks", "hidden", "sandbox", "files"},
     {"submission"},
     {"rubric"},
     {"reports"},
-    {"classroom"},
+    {"classroom", "live"},
     {"grading", "release"},
     {"verify", "doctor"},
     {"cli"},

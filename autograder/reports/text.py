@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -25,13 +25,30 @@ def total(report: Report) -> str:
 
 def student_report(report: Report) -> Group:
     """Every item of one submission: what it asks, what came, what to try next."""
+    footer = Text(f"{total(report)} points, {report.status}. {report.data}", style="bold")
+    return Group(_table(report), footer)
+
+
+def section_report(section: str, report: Report) -> Group:
+    """The same of one section, while a student works."""
+    return Group(_table(report), Text(f"{section}: {total(report)} points", style="bold"))
+
+
+def shown(renderable: Group) -> str:
+    """What this terminal would show, as text."""
+    console = Console(highlight=False, force_jupyter=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get().rstrip()
+
+
+def _table(report: Report) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, padding=(0, 1, 1, 1))
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("item")
     for score in report.scores:
         table.add_row(Text(points(score), style=_style(score)), _lines(score))
-    footer = Text(f"{total(report)} points, {report.status}. {report.data}", style="bold")
-    return Group(table, footer)
+    return table
 
 
 def class_table(reports: Sequence[Report]) -> Table:

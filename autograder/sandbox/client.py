@@ -94,7 +94,7 @@ class Sandbox:
         holds a Failure where the student's code gives no arrays: missing, wrong, crashed, too slow, too large.
         Raises SandboxError where the sandbox is at fault.
         """
-        request = _request(content, file, function, arguments, seed)
+        request = request_for(content, file, function, arguments, seed)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
         for _ in range(2):  # a server that is lost once may have been killed by anything
             self.start()
@@ -102,7 +102,7 @@ class Sandbox:
                 reply = self._exchange(pipes, request, limits)
                 ended = self._end()
             if isinstance(reply, tuple):
-                return _answer(function, *reply, pipes.output, ended["cpu"])
+                return answer_of(function, *reply, pipes.output, ended["cpu"])
             if ended["ended"] != "lost":
                 failure = _failure(function, reply, ended, limits)
                 return Answer(None, failure, pipes.output, (), ended["cpu"])
@@ -230,7 +230,7 @@ class _Pipes:
         return "\n".join(plain(line) for line in lines)
 
 
-def _request(content: bytes, file: str, function: str, arguments: Sequence, seed: int) -> bytes:
+def request_for(content: bytes, file: str, function: str, arguments: Sequence, seed: int) -> bytes:
     """A call as one message: the notebook's bytes are its first array."""
     arrays = [np.frombuffer(content, np.uint8)]
     sent = []
@@ -243,7 +243,7 @@ def _request(content: bytes, file: str, function: str, arguments: Sequence, seed
     return wire.pack({"file": file, "function": function, "arguments": sent, "seed": seed}, arrays)
 
 
-def _answer(function: str, said: dict, arrays: list[np.ndarray], printed: str, cpu: float) -> Answer:
+def answer_of(function: str, said: dict, arrays: list[np.ndarray], printed: str, cpu: float) -> Answer:
     """The reply as plain values; one without arrays says why."""
     problems = said.get("problems")
     problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
@@ -260,6 +260,10 @@ def _text(claimed) -> str:
     return claimed if isinstance(claimed, str) else ""
 
 
+def unreadable(function: str, error: wire.WireError) -> Failure:
+    return Claim(f"{function} returned what can't be read: {error}.", "Return numbers in NumPy arrays.")
+
+
 def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Failure:
     """Why there was no reply, from what the kernel says of the child's end."""
     if ended["ended"] == "overfull":
@@ -271,7 +275,7 @@ def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Fa
             f"{function} took more than {limits.seconds:g} s.", "Look for a loop that does not end."
         )
     if isinstance(error, wire.WireError):
-        return Claim(f"{function} returned what can't be read: {error}.", "Return numbers in NumPy arrays.")
+        return unreadable(function, error)
     if ended["signal"] not in (0, signal.SIGKILL):
         name = signal.Signals(ended["signal"]).name
         return Failure(

@@ -11,7 +11,8 @@ import linecache
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import ModuleType
+from functools import cached_property
+from types import CodeType, ModuleType
 
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
@@ -30,26 +31,63 @@ class Definitions:
     """What a notebook defines.
 
     names: its functions, classes, modules and constants; left_out: the cell of each name that other statements
-    make; problems: what a student should know, a sentence each.
+    make; problems: what a student should know, a sentence each; failed: why a function or class is not there.
     """
 
     names: dict = field(default_factory=new_names)
     left_out: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    failed: dict[str, Exception] = field(default_factory=dict)
+
+
+@dataclass
+class Statement:
+    """One statement of a cell; looked at and compiled once, however often it is run."""
+
+    node: ast.stmt
+    cell: int
+
+    @cached_property
+    def defines(self) -> bool:
+        return defines(self.node)
+
+    @cached_property
+    def code(self) -> CodeType:
+        return compile(ast.Module([self.node], []), f"cell {self.cell}", "exec")
+
+    @cached_property
+    def stores(self) -> set[str]:
+        """The names it makes."""
+        nodes = (node for node in ast.walk(self.node) if isinstance(node, ast.Name))
+        return {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
 
 
 def read_definitions(content: bytes, file: str) -> Definitions:
     """Runs the definitions of a notebook, or of a plain Python file. Raises ValueError for what is neither."""
-    found, defined_in = Definitions(), {}
+    problems = []
+    return define(read_statements(content, file, problems), problems)
+
+
+def read_statements(content: bytes, file: str, problems: list[str]) -> list[Statement]:
+    """The statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
+    read, defined_in = [], {}
     for number, source in enumerate(cells(content, file), start=1):
-        for statement in statements(source, number, found.problems):
-            run(statement, number, found)
-            if isinstance(statement, ast.FunctionDef):
-                earlier = defined_in.setdefault(statement.name, number)
+        for node in statements(source, number, problems):
+            read.append(Statement(node, number))
+            if isinstance(node, ast.FunctionDef):
+                earlier = defined_in.setdefault(node.name, number)
                 if earlier != number:
-                    found.problems.append(
-                        f"{statement.name} is defined in cells {earlier} and {number}: the last one counts."
+                    problems.append(
+                        f"{node.name} is defined in cells {earlier} and {number}: the last one counts."
                     )
+    return read
+
+
+def define(statements: list[Statement], problems: list[str]) -> Definitions:
+    """What the statements define, in a new module; `problems` are what is known already."""
+    found = Definitions(problems=list(problems))
+    for statement in statements:
+        run(statement, found)
     return found
 
 
@@ -95,19 +133,18 @@ def parsed(source: str, name: str) -> ast.Module:
         return ast.parse(TransformerManager().transform_cell(source), name)
 
 
-def run(statement: ast.stmt, number: int, found: Definitions) -> None:
+def run(statement: Statement, found: Definitions) -> None:
     """Runs a statement if it defines something, and notes the names it would have made if not."""
-    if defines(statement):
+    node, number = statement.node, statement.cell
+    if statement.defines:
         try:
-            exec(compile(ast.Module([statement], []), f"cell {number}", "exec"), found.names)
+            exec(statement.code, found.names)
             return
         except Exception as error:
-            if isinstance(statement, DEFINING):  # what else fails here may rest on what was left out
-                found.problems.append(
-                    f"Cell {number}, line {statement.lineno}: {type(error).__name__}: {error}"
-                )
-    stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-    found.left_out.update({node.id: number for node in stores if isinstance(node.ctx, ast.Store)})
+            if isinstance(node, DEFINING):  # what else fails here may rest on what was left out
+                found.problems.append(f"Cell {number}, line {node.lineno}: {type(error).__name__}: {error}")
+                found.failed[getattr(node, "name", "")] = error
+    found.left_out.update(dict.fromkeys(statement.stores, number))
 
 
 def defines(statement: ast.stmt) -> bool:

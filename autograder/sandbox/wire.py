@@ -5,13 +5,14 @@ Nothing is ever unpickled. Every size, type and shape is checked before memory i
 waits no longer than its deadline.
 """
 
+import io
 import json
 import math
 import os
 import select
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,14 +75,24 @@ def receive(fd: int, most_bytes: int, deadline: Deadline) -> tuple[dict, list[np
 
     Raises WireError for anything else, EOFError where the sender is gone, TimeoutError at the deadline.
     """
-    (length,) = struct.unpack("<I", _exactly(fd, 4, deadline))
+    return _message(lambda size: _exactly(fd, size, deadline), most_bytes)
+
+
+def unpack(message: bytes, most_bytes: int) -> tuple[dict, list[np.ndarray]]:
+    """The same, of a message that is here already."""
+    stream = io.BytesIO(message)
+    return _message(lambda size: bytearray(stream.read(size)), most_bytes)
+
+
+def _message(read: Callable[[int], bytearray], most_bytes: int) -> tuple[dict, list[np.ndarray]]:
+    (length,) = struct.unpack("<I", read(4))
     if length > LONGEST_HEADER:
         raise WireError(f"a header of {length} bytes")
-    header = _header(_exactly(fd, length, deadline))
+    header = _header(read(length))
     shapes = [_checked(entry) for entry in header.pop("arrays")]
     if sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in shapes) > most_bytes:
         raise WireError(f"arrays of more than {most_bytes} bytes")
-    return header, [_array(fd, dtype, shape, deadline) for dtype, shape in shapes]
+    return header, [_array(read, dtype, shape) for dtype, shape in shapes]
 
 
 def _header(text: bytes) -> dict:
@@ -108,9 +119,9 @@ def _checked(entry) -> tuple[str, tuple[int, ...]]:
     return entry["dtype"], tuple(shape)
 
 
-def _array(fd: int, dtype: str, shape: tuple[int, ...], deadline: Deadline) -> np.ndarray:
+def _array(read: Callable[[int], bytearray], dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     size = np.dtype(dtype).itemsize * math.prod(shape)
-    return np.frombuffer(_exactly(fd, size, deadline), dtype=dtype).reshape(shape)
+    return np.frombuffer(read(size), dtype=dtype).reshape(shape)
 
 
 def _exactly(fd: int, size: int, deadline: Deadline) -> bytearray:

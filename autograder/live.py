@@ -1,0 +1,89 @@
+"""`check` in a notebook: the items of a section, run on the functions as they stand, with the grader's own words.
+
+A student's notebook imports this module, and so does the sandbox that takes the functions out of it: everything
+heavy is imported by `begin`.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from autograder.course import CourseError, find_course, load_module, unknown
+from autograder.student import tokens
+
+
+def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
+    """The rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
+
+    `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.
+    """
+    from autograder.models import Predictor
+    from autograder.rubric import items_of
+
+    if not isinstance(student, str) or not tokens(student):
+        raise CourseError('Set STUDENT = "..." to the id that you hand in under, and run this cell again.')
+    assignment = find_course(Path.cwd()).assignment(slug)
+    rubric, predictor = load_module(assignment.rubric), Predictor()
+    items = items_of(rubric)
+
+    def check(section: str = "") -> None:
+        """Runs the items of a section, one item by its name, or all, and shows what they earn."""
+        from IPython.display import display
+
+        chosen = named(section, items)
+        display(Result(section or slug, graded(chosen, slug, student, predictor)))
+
+    return rubric, check
+
+
+class Result:
+    """A section's scores: a table in a notebook, text in a terminal."""
+
+    def __init__(self, section: str, report):
+        self.section, self.report = section, report
+
+    def _repr_html_(self) -> str:
+        from autograder.reports.page import section_html
+
+        return section_html(self.section, self.report)
+
+    def __repr__(self) -> str:
+        from autograder.reports.text import section_report, shown
+
+        return shown(section_report(self.section, self.report))
+
+
+def named(name: str, items: tuple) -> tuple:
+    """The items of the section `name`, or the one of that name; all for an empty name."""
+    chosen = tuple(item for item in items if not name or name in (item.section, item.__name__))
+    if not chosen:
+        sections = dict.fromkeys(item.section for item in items if item.section)
+        raise unknown("section or item", name, [*sections, *(item.__name__ for item in items)])
+    return chosen
+
+
+def graded(items: tuple, slug: str, student: str, predictor):
+    """The Report on `items`, as the grader would give it for the notebook as it stands; hidden data are deferred."""
+    from autograder.rubric import Report, hidden_from, score
+    from autograder.sandbox.here import Here, kept_random_state
+    from autograder.submission import Submission
+
+    file, content = draft()
+    submission = Submission(student, Path.cwd(), predictor, Here(content, file), (file, content))
+    with kept_random_state(), hidden_from(None):
+        return Report(student, slug, tuple(score(item, submission) for item in items), "", {})
+
+
+def draft() -> tuple[str, bytes]:
+    """Name and content of the notebook as it stands: the cells run so far; outside IPython, the file that is run."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell:
+        cells = [{"cell_type": "code", "source": cell} for cell in shell.history_manager.input_hist_raw[1:]]
+        return "notebook.ipynb", json.dumps({"cells": cells}).encode()
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file is None or not Path(file).is_file():
+        raise CourseError("Your functions can't be found here: call check in a notebook, or in a .py file.")
+    return "notebook.py", Path(file).read_bytes()

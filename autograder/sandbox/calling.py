@@ -1,0 +1,80 @@
+"""Calling a function of a notebook: what it returns as plain arrays, or why not, in the student's terms."""
+
+import contextlib
+import traceback
+
+import numpy as np
+
+from autograder.sandbox import wire
+from autograder.sandbox.definitions import Definitions
+
+LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
+
+
+def reply_with(
+    found: Definitions, header: dict, arrays: list[np.ndarray], through: type[BaseException] | tuple = ()
+) -> tuple[dict, list[np.ndarray]]:
+    """Header and arrays of the reply to a request; exceptions of the kind `through` are let through."""
+    arguments = [arrays[a["array"]] if isinstance(a, dict) else a for a in header["arguments"]]
+    values, said = call(found, header["function"], arguments, through)
+    return said | {"problems": [problem[:LONGEST] for problem in found.problems[:8]]}, values
+
+
+def call(
+    found: Definitions, name: str, arguments: list, through: type[BaseException] | tuple = ()
+) -> tuple[list[np.ndarray], dict]:
+    """What the function returns as arrays, with how they were packed; or no arrays and the reason."""
+    function = found.names.get(name)
+    if name in found.failed and not callable(function):
+        return [], explain(found.failed[name], name, found)
+    if not callable(function):
+        hint = f"Write it as `def {name}(...):` at the left edge of a cell."
+        return [], {"reason": f"The notebook defines no function {name}.", "hint": hint}
+    try:
+        return as_arrays(function(*arguments))
+    except through:
+        raise
+    except BaseException as error:
+        return [], explain(error, name, found)
+
+
+def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:
+    """The reply itself; or, where its arrays hold more than `most` bytes, a reply that says so."""
+    size = sum(array.nbytes for array in arrays)
+    if size <= most:
+        return header, arrays
+    reason = f"{function} returned {size >> 20} MiB; at most {most >> 20} MiB are read."
+    return {"reason": reason, "hint": "Return only what is asked for."}, []
+
+
+def as_arrays(result) -> tuple[list[np.ndarray], dict]:
+    """One array; several of a tuple, or of a list whose elements make no array together."""
+    if not isinstance(result, tuple):
+        with contextlib.suppress(TypeError, ValueError):
+            return [wire.plain_array(result)], {"several": False}
+    several = isinstance(result, tuple | list)
+    return [wire.plain_array(one) for one in (result if several else [result])], {"several": several}
+
+
+def explain(error: BaseException, name: str, found: Definitions) -> dict:
+    """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
+    if isinstance(error, NotImplementedError):
+        return {
+            "reason": f"{name} is not written yet.",
+            "hint": "Replace `raise NotImplementedError()` by your code.",
+        }
+    if isinstance(error, NameError) and error.name in found.left_out:
+        reason = (
+            f"{name} uses `{error.name}`, which cell {found.left_out[error.name]} makes outside any function."
+        )
+        return {"reason": reason, "hint": f"Pass it as an argument: {name}(..., {error.name})."}
+    place = next(
+        (
+            f" ({f.filename}, line {f.lineno})"
+            for f in reversed(traceback.extract_tb(error.__traceback__))
+            if f.filename.startswith("cell ")
+        ),
+        "",
+    )
+    reason = f"{name} stopped with {type(error).__name__[:80]}: {str(error)[:200]}{place}."
+    return {"reason": reason, "hint": "Call it in the notebook with a small example and mend what it says."}

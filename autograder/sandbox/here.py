@@ -1,0 +1,115 @@
+"""The sandbox's part in the student's own process: no isolation and no deadline, but the same answers.
+
+Requests and replies pass through the same bytes as on their way to a child and back, so a function is given here
+what it is given there (copies, of the same types), and what it returns is read the same way. What it prints
+is simply shown.
+"""
+
+import contextlib
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from autograder.sandbox import wire
+from autograder.sandbox.calling import reply_with, within
+from autograder.sandbox.client import Answer, answer_of, request_for, unreadable
+from autograder.sandbox.confinement import Limits
+from autograder.sandbox.definitions import define, read_statements
+
+KERAS_STATE = "global_random_seed", "global_seed_generator"
+
+
+class Here:
+    """Calls functions of one notebook as a Sandbox does; each call finds the definitions as fresh as in a child."""
+
+    def __init__(self, content: bytes, file: str):
+        self._statements = read_statements(content, file, [])
+
+    def call(
+        self,
+        content: bytes,
+        file: str,
+        function: str,
+        arguments: Sequence,
+        seed: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """As `Sandbox.call`, without a deadline; KeyboardInterrupt passes."""
+        most = Limits().reply
+        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed), 2**40)
+        with kept_notebook_module(), in_an_empty_folder():
+            seed_what_is_there(seed)
+            found = define(self._statements, [])
+            found.problems.clear()  # what is wrong with a cell was said when it was run, or is mended by now
+            said, values = reply_with(found, header, arrays, through=KeyboardInterrupt)
+            message = wire.pack(*within(most, function, said, values))
+        try:
+            return answer_of(function, *wire.unpack(message, most), printed="", cpu=0.0)
+        except wire.WireError as error:
+            return Answer(None, unreadable(function, error), "", (), 0.0)
+
+
+@contextlib.contextmanager
+def kept_notebook_module() -> Iterator[None]:
+    """Afterwards a module `notebook` is again what it was: Jupyter has one of that name."""
+    before = sys.modules.get("notebook")
+    try:
+        yield
+    finally:
+        sys.modules.pop("notebook", None)
+        if before is not None:
+            sys.modules["notebook"] = before
+
+
+@contextlib.contextmanager
+def in_an_empty_folder() -> Iterator[None]:
+    """A function that reads a file of the student's finds none, here as in the grader."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield
+
+
+@contextlib.contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Afterwards Python, NumPy, Keras and TensorFlow go on as if no random number had been drawn in between."""
+    python, numpy = random.getstate(), np.random.get_state()
+    keras, context = _keras_state(), _tensorflow_context()
+    before = {name: keras.get_global_attribute(name) for name in KERAS_STATE} if keras else {}
+    drawing = (context._seed, context._rng) if context else ()
+    try:
+        seed_what_is_there(0)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        for name, value in before.items():
+            keras.set_global_attribute(name, value)
+        if context:
+            context._seed, context._rng = drawing
+
+
+def seed_what_is_there(seed: int) -> None:
+    """Seeds as a child does, but Keras and TensorFlow only where they are imported.
+
+    `tf.random.set_seed` would also rewind the student's random operations, for good; this leaves them alone.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    if keras := _keras_state():
+        for name, value in zip(KERAS_STATE, (seed, None), strict=True):
+            keras.set_global_attribute(name, value)
+    if context := _tensorflow_context():
+        context._seed, context._rng = seed, random.Random(seed)
+
+
+def _keras_state():
+    """Where Keras keeps its seed, if Keras is imported."""
+    return sys.modules.get("keras.src.backend.common.global_state")
+
+
+def _tensorflow_context():
+    """TensorFlow's eager context, if TensorFlow is imported."""
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    return eager.context() if eager else None
