@@ -87,11 +87,9 @@ def attempt(action: Callable):
 def check_inputs(plan: Plan, inputs: Sequence[np.ndarray]) -> None:
     """Failure unless every input has the shape the model takes."""
     wanted = plan.input_shape[1:]
-    for x in inputs:
-        if len(x.shape) != len(wanted) or any(
-            m not in (None, n) for m, n in zip(wanted, x.shape, strict=True)
-        ):
-            given = (None, *x.shape)
+    for came in {x.shape for x in inputs}:
+        if len(came) != len(wanted) or any(m not in (None, n) for m, n in zip(wanted, came, strict=True)):
+            given = (None, *came)
             raise Failure(
                 f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {given}.",
                 "None stands for any length: keras.Input(shape=(None, ...)) takes sequences of every length.",
@@ -105,15 +103,17 @@ def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
 
 def collected(plan: Plan, predictions: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
     """The predictions as one array where their shape is fixed. Raises Failure where one is not finite."""
-    bad = sum(not np.isfinite(y).all() for y in predictions)
-    if bad:
+    if None in plan.output_shape[1:]:
+        finite = [np.isfinite(y).all() for y in predictions]
+    else:
+        predictions = np.array(predictions, np.float32).reshape(len(predictions), *plan.output_shape[1:])
+        finite = np.isfinite(predictions).all(axis=tuple(range(1, predictions.ndim)))
+    if bad := len(predictions) - int(np.sum(finite)):
         raise Failure(
             f"{bad:,} of {len(predictions):,} predictions are NaN or infinite.",
             "Usually the states grow without bound: clip the gradient (clipnorm=1.0) and lower the learning rate.",
         )
-    if None in plan.output_shape[1:]:
-        return predictions
-    return np.array(predictions, np.float32).reshape(len(predictions), *plan.output_shape[1:])
+    return predictions
 
 
 def network(plan: Plan) -> Network:
