@@ -1,9 +1,11 @@
-"""Notebooks: a percent-format source becomes plain cells, its solution regions replaced by stubs.
+"""Notebooks: a percent-format source becomes plain cells, its solutions replaced by stubs.
 
-A region is the lines from `# BEGIN SOLUTION` to `# END SOLUTION` of one cell (or `###`, as in nbgrader).
-Regions are replaced in the text, before jupytext sees it, so that a complaint can name the line.
+A region is the lines from `# BEGIN SOLUTION` to `# END SOLUTION` of one cell (or `###`, as in nbgrader); a line
+`NAME = value  # SOLUTION` (as in Otter) becomes `NAME = ...`. Both are replaced in the text, before jupytext sees
+it, so that a complaint can name the line.
 """
 
+import ast
 import re
 from dataclasses import dataclass
 
@@ -13,6 +15,9 @@ _CELL = re.compile(r"(?m)^(?=# ?%%)")
 _MARKER = re.compile(r"\s*#[# ]*(?P<word>BEGIN|END) SOLUTION\s*")
 _ALMOST = re.compile(r"(begin|end)[\s_-]*solution", re.IGNORECASE)
 _REGION = re.compile(r"(?ms)^(?P<indent>[ \t]*)#[# ]*BEGIN SOLUTION\s*?$.*?END SOLUTION[ \t]*$")
+_LINE = re.compile(r"(?m)^(?P<name>[ \t]*[^\W\d]\w*)[ \t]*=.*#[# ]*SOLUTION[ \t]*$")
+_ALMOST_LINE = re.compile(r"#[#\s]*(SOLUTION\b|(?i:solutions?)\W*$)")
+_EXACT_LINE = re.compile(r"#[# ]*SOLUTION[ \t]*$")  # in prose "## Solution" is a heading like any other
 
 
 class MarkerError(Exception):
@@ -42,16 +47,18 @@ def cells(source: str) -> list[Cell]:
 
 
 def without_solutions(source: str, name: str) -> str:
-    """`source` with a stub, at the indent of its BEGIN line, in place of each solution region.
+    """`source` with a stub, at the indent of its BEGIN line, for each solution region, and `...` for each value.
 
     name: the file, for messages. Raises MarkerError for a region that is nested, unclosed, never opened or in
-    a raw cell, and for a line that is nearly a marker: what is not understood could leak a solution.
+    a raw cell, for a `# SOLUTION` behind anything but a simple assignment on one line of code, and for a line that
+    is nearly a marker: what is not understood could leak a solution.
     """
     stubbed, line = [], 1
     for cell in _CELL.split(source):
         _check(cell, line, name)
         stub = STUBS.get(_kind(cell), ())
-        stubbed.append(_REGION.sub(lambda region, stub=stub: _indented(stub, region["indent"]), cell))
+        text = _REGION.sub(lambda region, stub=stub: _indented(stub, region["indent"]), cell)
+        stubbed.append(_LINE.sub(r"\g<name> = ...", text))  # only code has such lines, or _check complains
         line += cell.count("\n")
     return "".join(stubbed)
 
@@ -69,13 +76,15 @@ def _check(cell: str, first: int, name: str) -> None:
     """Raise unless the markers of a cell, whose first line has the number `first`, alternate and close."""
     opened = 0  # the line number of the open BEGIN
     for number, line in enumerate(cell.split("\n"), start=first):
-        if not _ALMOST.search(line):
-            continue
         marker = _MARKER.fullmatch(line)
-        wrong = _wrong(marker and marker["word"], line, opened, _kind(cell))
+        if _ALMOST.search(line):
+            wrong = _wrong(marker and marker["word"], line, opened, _kind(cell))
+        else:
+            wrong = None if opened else _wrong_line(line, _kind(cell))
         if wrong:
             raise MarkerError(name, number, *wrong)
-        opened = number if marker["word"] == "BEGIN" else 0
+        if marker:
+            opened = number if marker["word"] == "BEGIN" else 0
     if opened:
         raise MarkerError(name, opened, "this region is not closed in its cell", "add an END SOLUTION line")
 
@@ -95,3 +104,22 @@ def _wrong(word: str | None, line: str, opened: int, kind: str) -> tuple[str, st
     if word == "END" and not opened:
         return "END SOLUTION without a BEGIN", "open the region, or remove this line"
     return None
+
+
+def _wrong_line(line: str, kind: str) -> tuple[str, str] | None:
+    """The same for the marker of a single line."""
+    if not (_ALMOST_LINE if kind == "code" else _EXACT_LINE).search(line):
+        return None
+    if kind == "code" and _LINE.fullmatch(line) and _is_assignment(line.strip()):
+        return None
+    what = f"this solution is no simple assignment in a code cell: {line.strip()!r}"
+    return what, "write `NAME = value  # SOLUTION` on one line, or a region from BEGIN to END SOLUTION"
+
+
+def _is_assignment(line: str) -> bool:
+    """Whether a line is one whole assignment to one name: a value that went on below would be left standing."""
+    try:
+        [statement] = ast.parse(line).body
+    except (SyntaxError, ValueError):
+        return False
+    return isinstance(statement, ast.Assign) and [type(t) for t in statement.targets] == [ast.Name]

@@ -47,9 +47,11 @@ count("GG")
 
 
 def region_lines(source):
-    """Brute force: the lines between markers, without what any program may hold."""
+    """Brute force: the lines between markers and before them, without what any program may hold."""
     inside, lines = False, set()
     for line in source.splitlines():
+        if line.endswith("# SOLUTION"):
+            lines.add(line.removesuffix("# SOLUTION").strip())
         if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
             inside = "BEGIN" in line
         elif inside:
@@ -130,6 +132,61 @@ def test_a_wrong_marker_is_refused_with_file_and_line(old, new, message):
         starter(LESSON.replace(old, new), "lesson.py")
     assert str(complaint.value).startswith(message)
     assert "; " in str(complaint.value)  # what to do
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('STUDENT = "perfect"  # SOLUTION', "STUDENT = ..."),
+        ("    w_1, b = 1, 2\n    h = np.tanh([1, 2])  # SOLUTION", "    w_1, b = 1, 2\n    h = ..."),
+        ('text = "a = b # c"  ### SOLUTION', "text = ..."),
+        ("größe=[3]#SOLUTION  ", "größe = ..."),
+        ("# the solution of x = 2", "# the solution of x = 2"),
+        (
+            "# BEGIN SOLUTION\nx = 1  # SOLUTION\n# END SOLUTION",
+            "# YOUR CODE HERE\nraise NotImplementedError()",
+        ),
+    ],
+)
+def test_a_line_that_ends_as_a_solution_keeps_its_name_only(line, shown):
+    assert (
+        without_solutions(f"# %%\nif True:\n{line}\nz = 3\n", "a.py") == f"# %%\nif True:\n{shown}\nz = 3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# SOLUTION",
+        "return 3  # SOLUTION",
+        "x == 3  # SOLUTION",
+        "a, b = 1, 2  # SOLUTION",
+        "a = b = 1  # SOLUTION",
+        "x: int = 3  # SOLUTION",
+        "x += 3  # SOLUTION",
+        "x[0] = 3  # SOLUTION",
+        "x = 1; y = 2  # SOLUTION",
+        "x = [  # SOLUTION",
+        'x = """  # SOLUTION',
+        "x = 3  # solution",
+        "x = 3  # SOLUTIONS",
+        "x = 3  # Solution.",
+        "x = 3  # SOLUTION, measured",
+        "# %% [markdown]\n# x = 3  # SOLUTION",
+        "# %% [raw]\n# x = 3  # SOLUTION",
+    ],
+)
+def test_a_solution_line_that_is_no_simple_assignment_is_refused(line):
+    with pytest.raises(
+        MarkerError, match="no simple assignment.*; write `NAME = value  # SOLUTION`"
+    ) as complaint:
+        without_solutions(f"# %%\nif True:\n{line}\n", "a.py")
+    assert str(complaint.value).startswith(f"a.py:{3 + line.count(chr(10))}: ")
+
+
+def test_a_heading_may_say_solution():
+    source = "# %% [markdown]\n# ## Solution\n"
+    assert without_solutions(source, "a.py") == source
 
 
 def test_release_writes_once_and_then_finds_nothing_to_do(pair):
