@@ -70,8 +70,7 @@ def graded(items: tuple, slug: str, student: str, predictor):
     from autograder.sandbox.here import Here, kept_random_state
     from autograder.submission import Submission
 
-    file, content = draft()
-    submission = Submission(student, Path.cwd(), predictor, Here(content, file), (file, content))
+    submission = Submission(student, Path.cwd(), predictor, Here(), draft())
     with kept_random_state(), hidden_from(None):
         return Report(student, slug, tuple(score(item, submission) for item in items), "", {})
 

@@ -4,13 +4,14 @@ import csv
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from autograder import grading
 from autograder.classroom import find_submissions
 from autograder.course import CourseError
-from autograder.grading import Grader, grade_class
+from autograder.grading import Grader, author, grade_class
 from autograder.hidden import hidden_data
 
 
@@ -159,6 +160,39 @@ def test_what_was_graded_before_is_kept_until_something_it_depends_on_changes(
     monkeypatch.setattr(grading, "ENGINE", tmp_path / "engine")
     assert graded_anew() == everyone
     assert graded_anew() == set()
+
+
+def test_marks_rest_on_the_students_name_too(grader, hand_in, tmp_path):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
+        archive.writestr("greeting.txt", "hello")
+    for path in (folder / "ann", folder / "cy.zip"):
+        assert grader.fingerprint(path, "ann") == grader.fingerprint(path, "ann") != ""
+        assert grader.fingerprint(path, "ann") != grader.fingerprint(path, "bob")
+    graded(grader, folder, tmp_path / "out")
+    report = tmp_path / "out" / "ann" / "report.json"
+    (tmp_path / "out" / "bob").mkdir()
+    (tmp_path / "out" / "bob" / "report.json").write_text(report.read_text().replace('"ann"', '"bob"'))
+    (folder / "ann").rename(folder / "bob")
+    before = (tmp_path / "out" / "bob" / "report.json").stat().st_mtime_ns
+    graded(grader, folder, tmp_path / "out")
+    assert (tmp_path / "out" / "bob" / "report.json").stat().st_mtime_ns != before
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ({"work.py": 'STUDENT = "ann.lee"'}, "ann.lee"),
+        ({"work.py": "STUDENT = ..."}, "my_work"),
+        ({"work.ipynb": "{"}, "my_work"),
+        ({"greeting.txt": "hello"}, "my_work"),
+    ],
+)
+def test_on_their_own_machine_students_are_who_they_say(hand_in, files, expected, monkeypatch):
+    folder = hand_in("my_work", **files) / "my_work"
+    assert author(folder) == expected
+    monkeypatch.chdir(folder)
+    assert author(Path(".")) == expected
 
 
 def test_an_undecided_report_is_not_kept(course, sandbox, hand_in, tmp_path):

@@ -47,16 +47,16 @@ count("GG")
 
 
 def region_lines(source):
-    """Brute force: the lines between markers and before them, without what any program may hold."""
-    inside, lines = False, set()
+    """Brute force: the lines between markers and before them, without what is short or stands elsewhere too."""
+    inside, secret, given = False, set(), set()
     for line in source.splitlines():
         if line.endswith("# SOLUTION"):
-            lines.add(line.removesuffix("# SOLUTION").strip())
-        if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
+            secret.add(line.removesuffix("# SOLUTION").strip())
+        elif "BEGIN SOLUTION" in line or "END SOLUTION" in line:
             inside = "BEGIN" in line
-        elif inside:
-            lines.add(line.strip().removeprefix("# ").strip())
-    return {line for line in lines if len(line) > 12}
+        else:
+            (secret if inside else given).add(line.strip().removeprefix("# ").strip())
+    return {line for line in secret - given if len(line) > 12}
 
 
 @pytest.fixture

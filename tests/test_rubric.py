@@ -1,14 +1,17 @@
 """Items: what they return or raise becomes a Score, and nothing they do stops the grader."""
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.failure import Failure, plain
-from autograder.rubric import CLOSE, Credit, Remark, credit, decide, hidden, hidden_from, item, score
+from autograder.failure import Failure, Undecided, plain
+from autograder.rubric import CLOSE, Credit, Remark, credit, decide, hidden, hidden_from, item, own, score
 
 
 def scored(result):
@@ -50,6 +53,40 @@ def test_every_other_outcome_is_the_graders_fault(result):
     broken = scored(result)
     assert (broken.outcome, broken.earned) == ("broken", None)
     assert "a person will look" in broken.message
+
+
+def test_what_only_a_person_can_decide_is_said_without_the_code_behind_it():
+    undecided = scored(Undecided("the notebook that bob handed in\x1b[31m is signed by ann."))
+    assert (undecided.outcome, undecided.earned, undecided.hint) == ("broken", None, "")
+    assert undecided.message == (
+        "The grader could not decide, a person will look: the notebook that bob handed in[31m is signed by ann."
+    )
+
+
+def test_numbers_of_ones_own_differ_between_students_and_topics_and_stay():
+    def drawn(student, topic):
+        return tuple(own(student, topic).integers(2**60, size=4))
+
+    students = ["ann.lee", "lee.ann", "annlee", "ann.lee2", "ann", "İpek", "ipek", "李明", "john\x00"]
+    topics = ["bits", "bits2", "bits\nann", ""]
+    everyone = {drawn(student, topic) for student in students for topic in topics}
+    assert len(everyone) == len(students) * len(topics)
+    for same in ["ANN.LEE", " ann_lee ", "ann  lee", "Ann-Lee"]:
+        assert drawn(same, "bits") == drawn("ann.lee", "bits")
+    assert drawn("re\u0301my", "bits") == drawn("RÉMY", "bits") == drawn("rémy", "bits")
+    code = "from autograder.rubric import own; print(tuple(own('ann.lee', 'bits').integers(2**60, size=4).tolist()))"
+    other = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(__file__).parents[1])
+    assert eval(other) == drawn("ann.lee", "bits")
+
+
+def test_numbers_of_ones_own_are_spread_evenly():
+    bits = [own(f"s{number}", "bits").integers(2) for number in range(2000)]
+    assert abs(np.mean(bits) - 0.5) < 5 * 0.5 / np.sqrt(2000)
+
+
+def test_an_item_has_a_section():
+    assert item(points=1, section="loops")(lambda submission: None).section == "loops"
+    assert item(points=1)(lambda submission: None).section == ""
 
 
 def test_an_item_on_hidden_data_is_deferred_without_them():

@@ -2,18 +2,21 @@
 
 import contextlib
 import io
+import json
 import os
 import stat
 import tarfile
+import time
 import unicodedata
 import zipfile
 
 import pytest
 
 from autograder import files as module
-from autograder.failure import Failure
+from autograder.failure import Failure, Undecided
 from autograder.models import Predictor
-from autograder.submission import Submission
+from autograder.student import is_same
+from autograder.submission import MOST_TEXT, Submission, signature
 
 
 def opened(path):
@@ -131,8 +134,8 @@ def test_a_crowd_of_files_is_refused(tmp_path, monkeypatch):
 def test_a_protected_archive_says_so(tmp_path):
     path = zipped(tmp_path / "a.zip", **{"a.txt": "x"})
     locked = bytearray(path.read_bytes())
-    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        locked[locked.index(signature) + offset] |= 1
+    for start, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(start) + offset] |= 1
     path.write_bytes(locked)
     assert "password" in complaint(path)
 
@@ -204,3 +207,107 @@ def test_the_one_notebook_is_found_whatever_its_name(tmp_path):
     ]:
         with pytest.raises(Failure, match=expected):
             _ = opened(zipped(tmp_path / f"{name}.zip", **files)).notebook
+
+
+def code_cells(*sources):
+    return json.dumps({"cells": [{"cell_type": "code", "source": source} for source in sources]}).encode()
+
+
+@pytest.mark.parametrize(
+    "cells, expected",
+    [
+        (['STUDENT = "ann.lee"'], "ann.lee"),
+        (["import os\nSTUDENT='Ann Lee'  # that's me\nx = 1"], "Ann Lee"),
+        ([["STUDENT = ", '"ann"\r\n', "x = 1"]], "ann"),
+        (['STUDENT = "ann"', 'STUDENT = "bob"'], "bob"),
+        (['STUDENT = "李明"'], "李明"),
+        (["STUDENT = ..."], ""),
+        (['STUDENT = "..."'], ""),
+        (['STUDENT = ""'], ""),
+        (["x = 1"], ""),
+        ([], ""),
+        (['STUDENT = "ann"', "STUDENT = ..."], ""),
+        (['    STUDENT = "ann"', '# STUDENT = "bob"', 'THE_STUDENT = "cy"', 'STUDENT == "di"'], ""),
+        (['STUDENT = "ann" + "lee"'], ""),
+        (["STUDENT = \"ann'"], ""),
+        (['STUDENT = "an\\x6e"'], ""),
+        (['STUDENT = "a\nnn"'], ""),
+        ([f'STUDENT = "{"a" * 101}"'], ""),
+        (['STUDENT = exit("run")'], ""),
+    ],
+)
+def test_a_signature_is_read_as_text(cells, expected):
+    assert signature("work.ipynb", code_cells(*cells)) == expected
+
+
+def test_a_signature_in_prose_or_in_a_result_does_not_count():
+    prose = {"cell_type": "markdown", "source": 'STUDENT = "bob"'}
+    code = {"cell_type": "code", "source": 'STUDENT = "ann"', "outputs": [{"text": 'STUDENT = "cy"'}]}
+    assert signature("work.ipynb", json.dumps({"cells": [code, prose]}).encode()) == "ann"
+    assert signature("work.py", b'STUDENT = "ann"\n') == "ann"
+
+
+@pytest.mark.parametrize(
+    "content, complaint",
+    [
+        (b"[" * 10**6, "not a notebook that can be read"),
+        (b'{"cells": ' + b"9" * 10**6 + b"}", "not a notebook that can be read"),
+        (b'{"cells": {"cells": 3}}', "not a notebook that can be read"),
+        (b"", "not a notebook that can be read"),
+        (b"\xff\xfe\x00\xd8", "not a notebook that can be read"),
+        (b" " * (MOST_TEXT + 2**20), "17 MiB, at most 16 MiB are read. Clear its outputs"),
+    ],
+)
+def test_a_hostile_notebook_has_no_signature(content, complaint):
+    with pytest.raises(Failure, match=complaint):
+        signature("work.ipynb", content)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        'STUDENT = "' + "a" * 10**6,
+        "STUDENT = " + " " * 10**6,
+        'STUDENT = "a"' + " " * 10**6 + "x",
+        "STUDENT" + "\t" * 10**6,
+        'STUDENT = "a"\n' * 10**5,
+    ],
+)
+def test_no_line_makes_reading_a_signature_slow(cell):
+    started = time.process_time()
+    signature("work.ipynb", code_cells(cell))
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "signed, student, same",
+    [
+        ("ann.lee", "lee_ann_12345", True),
+        ("Ann Lee", "ann.lee", True),
+        ("rémy", "re\u0301my_7", True),
+        ("ann", "joanne", False),
+        ("ann", "ann2", False),
+        ("ann.lee", "ann", False),
+        ("bob", "ann", False),
+        ("", "ann", False),
+        ("...", "ann", False),
+        ("", "", False),
+    ],
+)
+def test_a_signature_stands_for_a_student(signed, student, same):
+    assert is_same(signed, student) is same
+
+
+def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_path):
+    def signed(student, **files):
+        archive = zipped(tmp_path / f"{len(list(tmp_path.iterdir()))}.zip", **files)
+        return Submission(student, archive, Predictor(), sandbox=None).signed
+
+    mine = {"work.ipynb": code_cells('STUDENT = "ann.lee"').decode()}
+    assert signed("lee_ann_12345", **mine) == "ann.lee"
+    with pytest.raises(Undecided, match="notebook that bob handed in is signed by ann.lee"):
+        signed("bob", **mine)
+    with pytest.raises(Failure, match='not signed.*Set STUDENT = "..." in its first cell'):
+        signed("ann", **{"work.py": "STUDENT = ..."})
+    with pytest.raises(Failure, match="There is no notebook"):
+        signed("ann", **{"notes.txt": ""})

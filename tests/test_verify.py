@@ -106,6 +106,20 @@ def test_a_starter_that_earns_points_turns_it_red(sound, problems):
     assert any("the starter earns 6" in problem for problem in problems(sound))
 
 
+def test_a_specimen_that_only_a_person_can_decide_turns_it_red(sound, problems):
+    change(sound, "assignments/hello/rubric.py", 'if b"hello"', 'submission.signed\n    if b"hello"')
+    for specimen in (sound.root / SPECIMENS).iterdir():
+        if specimen.name != "untouched_starter":
+            write(specimen / "work.py", 'STUDENT = "perfect"')
+    [silent] = [
+        problem for problem in problems(sound) if problem.startswith("greets earned None, known marks are 0")
+    ]
+    assert "a person will look: the notebook that silent handed in is signed by perfect" in silent
+    write(sound.root / SPECIMENS / "silent" / "work.py", 'STUDENT = "silent"')
+    write(sound.root / SPECIMENS / "short" / "work.py", 'STUDENT = "short"')
+    assert problems(sound) == []
+
+
 def test_marks_do_not_depend_on_the_terms_secret(sound, problems):
     (sound.root / "solutions" / "secret_seed").write_text("spring")
     assert problems(sound) == []

@@ -22,8 +22,9 @@ QUICK_MODULES = {"np", "numpy", "math", "string"}  # np.eye(4) makes a constant;
 
 def new_names() -> dict:
     """The names of a new module `notebook`; AutoGraph, dataclasses and pickle look for it among the modules."""
-    sys.modules["notebook"] = ModuleType("notebook")
-    return vars(sys.modules["notebook"])
+    sys.modules["notebook"] = module = ModuleType("notebook")
+    module.display = print  # every cell has it from IPython
+    return vars(module)
 
 
 @dataclass

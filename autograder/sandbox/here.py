@@ -6,6 +6,7 @@ is simply shown.
 """
 
 import contextlib
+import functools
 import random
 import sys
 import tempfile
@@ -23,26 +24,20 @@ KERAS_STATE = "global_random_seed", "global_seed_generator"
 
 
 class Here:
-    """Calls functions of one notebook as a Sandbox does; each call finds the definitions as fresh as in a child."""
+    """Calls a notebook's functions as a Sandbox does: each call finds the definitions as fresh as in a child."""
 
-    def __init__(self, content: bytes, file: str):
-        self._statements = read_statements(content, file, [])
+    def __init__(self):
+        self._read = functools.cache(lambda content, file: read_statements(content, file, []))
 
     def call(
-        self,
-        content: bytes,
-        file: str,
-        function: str,
-        arguments: Sequence,
-        seed: int = 0,
-        seconds: float | None = None,
+        self, content: bytes, file: str, function: str, arguments: Sequence, seed=0, seconds=0
     ) -> Answer:
-        """As `Sandbox.call`, without a deadline; KeyboardInterrupt passes."""
-        most = Limits().reply
+        """As `Sandbox.call`, with no deadline, however many `seconds` are asked for; KeyboardInterrupt passes."""
+        statements, most = self._read(content, file), Limits().reply
         header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed), 2**40)
         with kept_notebook_module(), in_an_empty_folder():
             seed_what_is_there(seed)
-            found = define(self._statements, [])
+            found = define(statements, [])
             found.problems.clear()  # what is wrong with a cell was said when it was run, or is mended by now
             said, values = reply_with(found, header, arrays, through=KeyboardInterrupt)
             message = wire.pack(*within(most, function, said, values))

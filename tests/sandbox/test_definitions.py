@@ -212,3 +212,17 @@ def test_what_is_no_notebook_is_called_so(content, monkeypatch):
 
 def test_a_python_file_is_one_cell():
     assert read_definitions(b"def f(): return 1\nprint(f())\n", "work.py").names["f"]() == 1
+
+
+def test_a_function_that_could_not_be_defined_says_why():
+    _, said = call(found("model = train()", "def f(x, m=model): return x"), "f", [1])
+    assert said["reason"] == "f uses `model`, which cell 1 makes outside any function."
+    _, said = call(found("def f(x, m=[][0]): return x"), "f", [1])
+    assert said["reason"].startswith("f stopped with IndexError") and "(cell 1, line 1)" in said["reason"]
+    values, _ = call(found("def f(x): return x", "def f(x, m=[][0]): return 2 * x"), "f", [1])
+    assert values == [1]
+
+
+def test_display_is_there_as_in_a_notebook():
+    values, _ = call(found("def f(x):\n    display(x)\n    return x"), "f", [1])
+    assert values == [1]
