@@ -17,9 +17,7 @@ from autograder.sandbox import Sandbox
 from autograder.sandbox.definitions import cells
 from autograder.student import is_same, tokens
 
-MOST_TEXT = (
-    16 * 2**20
-)  # bytes of a notebook that are parsed here: as values they take twenty times the memory
+MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
 SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
 
 
@@ -124,10 +122,10 @@ class Submission:
 def signature(name: str, content: bytes) -> str:
     """Who signed the notebook `content`, by a line at the left edge of a code cell; empty for nobody."""
     if len(content) > MOST_TEXT:
-        reason = (
-            f"Your notebook is too large: {len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read."
+        size = f"{len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read"
+        raise Failure(
+            f"Your notebook is too large: {size}.", "Clear its outputs, save it and hand it in again."
         )
-        raise Failure(reason, "Clear its outputs, save it and hand it in again.")
     try:
         found = [match[2] for cell in cells(content, name) for match in SIGNATURE.finditer(cell)]
     except ValueError as error:

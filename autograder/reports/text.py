@@ -1,5 +1,6 @@
 """Reports for a terminal, as rich tables. All text passes as `Text`, so markup in it stays mere text."""
 
+import sys
 from collections.abc import Sequence
 
 from rich import box
@@ -35,8 +36,8 @@ def section_report(section: str, report: Report) -> Group:
 
 
 def shown(renderable: Group) -> str:
-    """What this terminal would show, as text."""
-    console = Console(highlight=False, force_jupyter=False)
+    """The same as text; in colour where the output is a terminal."""
+    console = Console(highlight=False, force_jupyter=False, force_terminal=sys.stdout.isatty())
     with console.capture() as captured:
         console.print(renderable)
     return captured.get().rstrip()

@@ -29,13 +29,12 @@ class Here:
     def __init__(self):
         self._read = functools.cache(lambda content, file: read_statements(content, file, []))
 
-    def call(
-        self, content: bytes, file: str, function: str, arguments: Sequence, seed=0, seconds=0
-    ) -> Answer:
-        """As `Sandbox.call`, with no deadline, however many `seconds` are asked for; KeyboardInterrupt passes."""
+    def call(self, content: bytes, file: str, function: str, arguments: Sequence, seed=0, seconds=0):
+        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
         header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed), 2**40)
-        with kept_notebook_module(), in_an_empty_folder():
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
+        with kept_notebook_module(), folder, contextlib.chdir(folder.name):
             seed_what_is_there(seed)
             found = define(statements, [])
             found.problems.clear()  # what is wrong with a cell was said when it was run, or is mended by now
@@ -57,13 +56,6 @@ def kept_notebook_module() -> Iterator[None]:
         sys.modules.pop("notebook", None)
         if before is not None:
             sys.modules["notebook"] = before
-
-
-@contextlib.contextmanager
-def in_an_empty_folder() -> Iterator[None]:
-    """A function that reads a file of the student's finds none, here as in the grader."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        yield
 
 
 @contextlib.contextmanager
