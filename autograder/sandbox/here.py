@@ -64,7 +64,9 @@ def kept_random_state() -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()
     keras, context = _keras_state(), _tensorflow_context()
     before = {name: keras.get_global_attribute(name) for name in KERAS_STATE} if keras else {}
-    drawing = (context._seed, context._rng) if context else ()
+    drawing = (
+        (context._seed, getattr(context, "_rng", None)) if context else ()
+    )  # no _rng before a first seed
     try:
         seed_what_is_there(0)
         yield

@@ -1,0 +1,171 @@
+"""The assignment `rnn_by_hand`: its oracles agree with other ways to compute, its specimens with their marks."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+
+from autograder.course import load_module, read_course
+from autograder.grading import Grader
+from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.models import Predictor
+from autograder.sandbox.here import Here
+from autograder.verify import KNOWN, check_specimen, specimen_folders, verify
+
+COURSE = read_course(Path(__file__).parents[1])
+ASSIGNMENT = COURSE.assignment("rnn_by_hand")
+RUBRIC = load_module(ASSIGNMENT.rubric)
+STUDENTS = [f"student{number}" for number in range(300)]
+NAMED = (  # in the quick suite; `verify`, which is slow, goes through all of them
+    "perfect", "printed_formula", "last_slope_missing", "flags_from_the_new_state", "threshold_off_by_one",
+)  # fmt: skip
+
+
+class Remembering(Predictor):
+    """Predicts once for all specimens with the same model."""
+
+    def __init__(self):
+        super().__init__()
+        self.answers = {}
+
+    def predict(self, model, inputs):
+        key = model.sha256, len(inputs), len(inputs[-1])
+        if key not in self.answers:
+            self.answers[key] = super().predict(model, inputs)
+        return self.answers[key]
+
+
+@pytest.fixture(scope="module")
+def grader(sandbox):
+    grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    return replace(grader, predictor=Remembering())
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_mistake_costs_its_own_item_and_is_named(name, grader):
+    folder = ASSIGNMENT.specimens / name
+    assert list(check_specimen(grader.grade(folder, name), folder / KNOWN)) == []
+
+
+@pytest.mark.slow
+def test_verify_passes(sandbox):
+    found = [problem for finding in verify(COURSE, ASSIGNMENT, sandbox) for problem in finding.problems]
+    assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", specimen_folders(ASSIGNMENT), ids=lambda folder: folder.name)
+def test_check_says_what_grade_says(folder, grader):
+    live = replace(grader, sandbox=Here())
+    assert live.grade(folder, folder.name).scores == grader.grade(folder, folder.name).scores
+
+
+def test_a_notebook_signed_by_another_waits_for_a_person(grader):
+    report = grader.grade(ASSIGNMENT.specimens / "perfect", "somebody_else")
+    undecided = {score.item for score in report.scores if score.outcome == "broken"}
+    assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes"}
+    assert report.status == "needs a person"
+
+
+# --- the student's own numbers
+
+
+def test_neighbours_have_other_numbers():
+    for draw in (RUBRIC.bitstring, RUBRIC.sizes, lambda student: RUBRIC.riddle(student)[0].tobytes()):
+        drawn = [draw(student) for student in STUDENTS]
+        assert drawn == [draw(student) for student in STUDENTS]
+        assert max(drawn.count(one) for one in drawn) <= 6, "of 300"
+
+
+def test_all_numbers_are_equally_difficult():
+    for student in STUDENTS:
+        bits, w_1, w_2, y = RUBRIC.bitstring(student)
+        walk = RUBRIC.walk_bits(bits, w_1, w_2, y, "identity")
+        assert np.count_nonzero(walk.copies) == 3 and bits.count("1") == 3
+        assert 1 <= abs(y - walk.states[-1]) <= 5
+        assert (abs(walk.states) < 1000).all() and (abs(walk.gradient) < 10_000).all()
+        assert not np.allclose(walk.gradient, [32, 68])
+        assert len(set(RUBRIC.sizes(student))) == 3
+
+
+def test_the_riddle_has_one_answer():
+    """On a fine grid of (w, b), only the neighbourhood of the answer comes near the state."""
+    grid = np.linspace(0, 1, 401)
+    w, b = np.meshgrid(grid, grid, indexing="ij")
+    for student in STUDENTS[:40]:
+        W_xh, right_w, right_b = RUBRIC.riddle(student)
+        state = RUBRIC.letter_states([0, 1], W_xh, right_w, right_b)[-1]
+        first = np.tanh(W_xh[:, 0, None, None] + b)
+        off = abs(np.arctanh(state)[:, None, None] - W_xh[:, 1, None, None] - w * first - b).max(axis=0)
+        near = np.argwhere(off < 0.003)
+        assert len(near) and (abs(grid[near] - [right_w, right_b]) < 0.12).all()
+
+
+# --- the oracles against other ways to compute
+
+
+@pytest.mark.parametrize("name", ["identity", "tanh", "sigmoid"])
+def test_the_bitstrings_gradient_against_finite_differences(name):
+    def loss(weights):
+        return (0.5 - RUBRIC.walk_bits("11010", *weights.tolist(), 0.5, name).states[-1]) ** 2
+
+    walk = RUBRIC.walk_bits("11010", 0.7, -0.4, 0.5, name)
+    assert walk.gradient == pytest.approx(approx_fprime(np.array([0.7, -0.4]), loss, 1e-7), abs=1e-5)
+    assert walk.copies.sum() == pytest.approx(walk.gradient[0])
+    assert walk.summed(walk.errors) == pytest.approx(walk.gradient)
+
+
+@pytest.mark.parametrize("weight", ["L", "H", "I", "b_1", "U", "b_2", "h_0"])
+def test_the_kmer_networks_gradient_against_finite_differences(weight):
+    run = RUBRIC.kmers()
+    start = run.h_0 if weight == "h_0" else run.weights[weight]
+
+    def loss(flat):
+        return RUBRIC.run_kmers(**{weight: flat.reshape(start.shape)}).losses[-1]
+
+    tried = approx_fprime(start.ravel(), loss, 1e-7).reshape(start.shape)
+    assert run.gradients[weight] == pytest.approx(tried, abs=1e-5)
+
+
+def test_jacobians_against_finite_differences():
+    run = RUBRIC.run_columns()
+
+    def end(h):
+        for step in run.inputs[1:4]:
+            h = np.tanh(run.W_hh @ h + step)
+        return h
+
+    assert run.jacobian(4, 1) == pytest.approx(approx_fprime(run.states[1], end, 1e-7), abs=1e-5)
+
+    def loss(W_hh):
+        h, total = run.states[0], 0.0
+        for step, row in zip(run.inputs, run.dL_dh, strict=True):
+            h = np.tanh(W_hh.reshape(3, 3) @ h + step)
+            total += row @ h
+        return total
+
+    tried = approx_fprime(run.W_hh.ravel(), loss, 1e-7).reshape(3, 3)
+    assert run.gradient(run.dL_dh) == pytest.approx(tried, abs=1e-5)
+
+
+def test_the_lectures_printed_numbers():
+    """A second check: 32 and 68 of lecture 000, the state after 'e' of lecture 004."""
+    walk = RUBRIC.walk_bits("101", 4, 1, 15, "identity")
+    assert [*walk.states, *walk.gradient] == [0, 1, 4, 17, 32, 68]
+    W_xh = [[0.287027, 0.84606, 0, 0], [0.902874, 0.871522, 0, 0], [0.537524, 0.09224, 0, 0]]
+    state = RUBRIC.letter_states([0, 1], np.array(W_xh), 0.427035, 0.567007)[-1]
+    assert state == pytest.approx([0.936534, 0.949104, 0.762341], abs=1e-6)
+
+
+def test_the_counter_is_tried_on_every_short_sequence():
+    tried = {tuple(codes) for batch in RUBRIC.short_sequences() for codes in batch.tolist()}
+    assert tried == {codes for length in range(1, 9) for codes in product(range(4), repeat=length)}
+    assert len(tried) == 87_380
+    long = RUBRIC.long_sequences()
+    assert [batch.shape for batch in long] == [(12, 100), (12, 1_000), (12, 10_000)]
+    for batch in long:
+        guanines = (batch == 2).sum(axis=1).tolist()
+        assert (guanines.count(2), guanines.count(3)) == (3, 3)
