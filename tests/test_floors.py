@@ -11,7 +11,7 @@ FLOORS = [
     {"models", "notebooks", "hidden", "sandbox", "files"},
     {"submission"},
     {"rubric"},
-    {"reports"},
+    {"reports", "agreement"},
     {"classroom", "live"},
     {"grading", "release"},
     {"verify", "doctor"},

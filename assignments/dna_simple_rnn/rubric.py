@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from autograder.agreement import agree
 from autograder.rubric import Credit, Failure, credit, decide, hidden, item
 
 FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
@@ -188,33 +189,6 @@ def motif_on_both_strands(submission):
     data = hidden("motif", strands="both", count=1000)
     hint = "Half of the motifs lie on the other strand, reversed and complemented: train on both kinds."
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.80, 0.92, hint, "AUC")
-
-
-def agree(came: np.ndarray, right: np.ndarray, usual: dict[str, np.ndarray], asked: str) -> None:
-    """Raise Failure unless `came` equals `right` to 1e-4; a result of the `usual` mistakes is named as such.
-
-    usual: for each mistake, in a sentence that follows "it seems that", the array it would give.
-    """
-    if isinstance(came, tuple):
-        raise Failure(f"{asked} returns {len(came)} values, expected one array.", "Return np.array(...).")
-    if same(came, right):
-        return
-    mistake = next((mistake for mistake, result in usual.items() if same(came, result)), None)
-    if mistake:
-        raise Failure(f"{asked} is not right: it seems that {mistake}.", "Mend that and run the check again.")
-    if came.shape != np.shape(right):
-        raise Failure(
-            f"{asked} has shape {came.shape}, expected {np.shape(right)}.",
-            "Compare with the docstring's shapes.",
-        )
-    off = np.argwhere(~np.isclose(came, right, atol=1e-4))[0]
-    place = f" at {tuple(int(index) for index in off)}" if off.size else ""
-    values = f"{came[tuple(off)]:.4g}{place}, expected {np.asarray(right)[tuple(off)]:.4g}"
-    raise Failure(f"{asked} gives {values}.", "Do this one by hand, on paper, and compare step by step.")
-
-
-def same(one: np.ndarray, other: np.ndarray) -> bool:
-    return np.shape(one) == np.shape(other) and np.allclose(one, other, atol=1e-4)
 
 
 def loop(inputs: np.ndarray, recurrent: np.ndarray, start: np.ndarray, activation=np.tanh) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autograder.agreement import agree, agree_parts, parts, same, share_right
 from autograder.rubric import Credit, Failure, item, own
 
 BASES, LETTERS = "ACGT", "helo"
@@ -811,67 +812,3 @@ def keras_layer(units: int, inputs: int, squash: str):
     layer = keras.layers.SimpleRNN(units, squash, return_sequences=True, dtype="float64")
     layer.build((None, None, inputs))
     return layer
-
-
-# --- comparing what came with what is right
-
-
-def agree(came, right, usual: dict, asked: str, atol: float = 1e-4) -> None:
-    """Raise Failure unless the array `came` equals `right`; the result of a usual mistake is named as such.
-
-    usual: for each mistake, in a sentence that follows "it seems that", the array it would give.
-    """
-    if isinstance(came, tuple):
-        raise Failure(f"{asked} returns {len(came)} values, expected one array.", "Return np.array(...).")
-    if same(came, right, atol):
-        return
-    name_mistake((same(came, wrong) for wrong in usual.values()), usual, asked)
-    if came.shape != np.shape(right):
-        raise Failure(
-            f"{asked} has shape {came.shape}, expected {np.shape(right)}.", "Print the shapes as you go."
-        )
-    off = np.argwhere(~np.isclose(came, right, rtol=atol, atol=atol))[0]
-    place = f" at {tuple(int(index) for index in off)}" if off.size else ""
-    values = f"{came[tuple(off)]:.6g}{place}, expected {np.asarray(right)[tuple(off)]:.6g}"
-    raise Failure(f"{asked} gives {values}.", "Do one step with a pencil and compare line by line.")
-
-
-def agree_parts(came, right: dict, usual: dict, asked: str, atol: float = 1e-4) -> None:
-    """The same for a function that returns several arrays; each mistake names the parts that it changes."""
-    came = parts(came, right, asked)
-    if all(same(came[name], right[name], atol) for name in right):
-        return
-    wholes = (right | changed for changed in usual.values())
-    name_mistake((all(same(came[name], whole[name]) for name in right) for whole in wholes), usual, asked)
-    for name in right:
-        agree(came[name], right[name], {}, f"{name} of {asked}", atol)
-
-
-def name_mistake(recognised: Iterable[bool], usual: dict, asked: str) -> None:
-    """Raise Failure with the first of the usual mistakes that is recognised, if there is one."""
-    mistake = next((why for why, found in zip(usual, recognised, strict=True) if found), None)
-    if mistake:
-        raise Failure(f"{asked} is not right: it seems that {mistake}.", "Mend that and check again.")
-
-
-def parts(came, names: Iterable[str], asked: str) -> dict[str, np.ndarray]:
-    """Several values that a function returned, by name. Raises Failure where their number is another."""
-    names, came = list(names), tuple(np.atleast_1d(came)) if isinstance(came, np.ndarray) else came
-    if len(came) != len(names):
-        expected = f"expected {len(names)}: {', '.join(names)}"
-        raise Failure(f"{asked} returns {len(came)} values, {expected}.", "Return them with commas between.")
-    return dict(zip(names, came, strict=True))
-
-
-def share_right(came: dict, right: dict, hint: str) -> Credit:
-    """Credit for the share of values that are right; those that aren't are named, and not given away."""
-    wrong = [name for name in right if not same(np.atleast_1d(came[name]), np.atleast_1d(right[name]))]
-    share = 1 - len(wrong) / len(right)
-    return Credit(
-        share, f"Not right yet: {', '.join(wrong)}." if wrong else "All right.", hint if wrong else ""
-    )
-
-
-def same(one, other, atol: float = 1e-4) -> bool:
-    """Whether two arrays have one shape and equal numbers, to `atol` absolute and relative."""
-    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=atol, atol=atol)
