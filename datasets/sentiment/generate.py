@@ -45,24 +45,23 @@ def make(
         raise ValueError(f"expected {expected}; got count={count}, split={split!r}, kind={kind!r}")
     rng = random.Random(seed)
     rows, used, pair = [], set(), 0
-    for kind, paired in plan(rng, count, kind):
-        versions = fresh(rng, kind, split, longer, used)
-        rows += [(*version, kind, pair if paired else -1) for version in versions[: 1 + paired]]
+    for name, paired in plan(rng, count, kind):
+        versions = fresh(rng, name, split, longer, used)
+        rows += [(*version, name, pair if paired else -1) for version in versions[: 1 + paired]]
         pair += paired
     return pd.DataFrame(rows, columns=["sentence", "label", "kind", "pair"])
 
 
 def plan(rng, count, kind):
     """What to draw in which order: (kind, whether both sentences of the pair are kept)."""
-    if kind:
-        mixed, simple = [kind], kind
-    else:
-        mixed, simple = [name for name in KINDS if name != "simple"], "simple"
     if kind == "simple":
         return [(kind, False)] * count
+    mixed = [kind] if kind else [name for name in KINDS if name != "simple"]
     pairs = [(mixed[i % len(mixed)], True) for i in range(count // 4)]
-    singles = [(mixed[i // 2 % len(mixed)] if i % 2 else simple, False) for i in range(count // 2)]
-    return rng.sample(pairs + singles, count // 4 * 3)
+    singles = [(mixed[i // 2 % len(mixed)], False) for i in range(count // 2)]
+    if not kind:
+        singles[::2] = [("simple", False)] * len(singles[::2])
+    return rng.sample(pairs + singles, len(pairs + singles))
 
 
 def fresh(rng, kind, split, longer, used):
@@ -86,7 +85,7 @@ def split_of(key: str) -> str:
 
 def draw(rng, kind, longer):
     """A sentence and its mate, each with its label; a simple sentence is its own mate."""
-    rich = 0.7 if longer else 0.4
+    rich = 0.7 if longer else 0.5
     fitting = [name for name in CATEGORIES if any(name in key.split() for key in KINDS[kind])]
     [category] = rng.choices(fitting, [CATEGORIES[name] for name in fitting])
     templates = [text for key, texts in KINDS[kind].items() if category in key.split() for text in texts]
