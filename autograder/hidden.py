@@ -23,9 +23,10 @@ class HiddenData:
 
     @property
     def identity(self) -> str:
-        """Tells these data from those of other terms and generators, and is too slow to guess the secret by."""
-        code = b"".join(path.read_bytes() for path in sorted(self._datasets.glob("*/generate.py")))
-        salt = hashlib.sha256(code).digest()
+        """Tells these data from those of other terms and data sets, and is too slow to guess the secret by."""
+        files = (path for path in sorted(self._datasets.rglob("*")) if path.suffix not in {".pyc", ".md"})
+        content = b"".join(path.read_bytes() for path in files if path.is_file())
+        salt = hashlib.sha256(content).digest()
         return hashlib.scrypt(self._secret.encode(), salt=salt, n=2**14, r=8, p=1).hex()
 
     def draw(self, dataset: str, options: dict):

@@ -158,4 +158,5 @@ def _missing(name: str, found: list[str]) -> Failure:
         return Failure(f"{reason}, but there is {near[0]}.", f"Save it as {name} and hand in again.")
     some = ", ".join(sorted(found)[:6]) + (" …" if len(found) > 6 else "")
     reason = f"{reason}; it holds {some}." if found else f"{reason}; it is empty."
-    return Failure(reason, f'Run model.save("{name}") and hand that file in too.')
+    way = f'Run model.save("{name}")' if name.endswith(".keras") else f"Run the cell that writes {name}"
+    return Failure(reason, f"{way} and hand that file in too.")
