@@ -223,7 +223,10 @@ def test_who_has_not_signed_reads_one_line(shell, capsys, student):
 
 
 def test_what_a_student_mends_counts_at_once(shell):
-    first, second = shell(BEGIN, "def double(x): return x", "check('doubles')", DOUBLE, "check('doubles')")
+    first, second = shell(
+        BEGIN, "import numppy", "def double(x: return x", "def double(x): return x", "check('doubles')",
+        DOUBLE, "check('doubles')",
+    )  # fmt: skip
     assert (first.earned, second.earned) == (0, 4)
     [both_in_one_cell] = shell("def double(x): return x\ncheck('doubles')")
     assert both_in_one_cell.earned == 0
@@ -317,7 +320,7 @@ def test_hostile_text_is_only_text():
     assert "<script" not in page and page.count("&lt;script&gt;") == 2 * 4 + 1
     assert "6 / 8 points" in page
     assert repr(live.Result("arrays", report)).rstrip().endswith("arrays: 6 / 8 points")
-    assert "[bold]x[/bold]" in repr(live.Result("arrays", report))
+    assert repr(live.Result("[bold]x[/bold]", report)).count("[bold]x[/bold]") == 2 * 4 + 1
 
 
 def test_outside_ipython_it_prints_a_table_and_loads_no_tensorflow(lab):

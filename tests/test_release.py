@@ -143,7 +143,7 @@ def test_a_wrong_marker_is_refused_with_file_and_line(old, new, message):
         ("größe=[3]#SOLUTION  ", "größe = ..."),
         ("# the solution of x = 2", "# the solution of x = 2"),
         (
-            "# BEGIN SOLUTION\nx = 1  # SOLUTION\n# END SOLUTION",
+            "# BEGIN SOLUTION\nf(1)  # SOLUTION\n# END SOLUTION",
             "# YOUR CODE HERE\nraise NotImplementedError()",
         ),
     ],
@@ -174,6 +174,7 @@ def test_a_line_that_ends_as_a_solution_keeps_its_name_only(line, shown):
         "x = 3  # SOLUTION, measured",
         "# %% [markdown]\n# x = 3  # SOLUTION",
         "# %% [raw]\n# x = 3  # SOLUTION",
+        '# %% [markdown]\n"""\nx = 3  # SOLUTION',
     ],
 )
 def test_a_solution_line_that_is_no_simple_assignment_is_refused(line):

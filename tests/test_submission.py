@@ -228,6 +228,7 @@ def code_cells(*sources):
         ([], ""),
         (['STUDENT = "ann"', "STUDENT = ..."], ""),
         (['    STUDENT = "ann"', '# STUDENT = "bob"', 'THE_STUDENT = "cy"', 'STUDENT == "di"'], ""),
+        (['STUDENT = "ann"\nSTUDENT == "bob"'], "ann"),
         (['STUDENT = "ann" + "lee"'], ""),
         (["STUDENT = \"ann'"], ""),
         (['STUDENT = "an\\x6e"'], ""),
