@@ -178,7 +178,7 @@ def padded(body, side, mask=False, epochs=10):
     return learn
 
 
-def tuned(body, sentences=None, first=None, epochs=18, rate=0.003, dropout=0.3):
+def tuned(body, sentences=None, first=None, epochs=20, rate=0.003, dropout=0.3):
     """Batches of up to 32 sentences of equal length; Adam, its rate falling along a cosine; gradients clipped."""
 
     def learn(data, seed):
@@ -225,28 +225,24 @@ def both_ways(units, **options):
 
 
 IDENTITY = {"activation": "relu", "recurrent_initializer": "identity"}
+REFERENCE = both_ways(32)
 CONTESTANTS = {
-    "two directions of 20, maximum": tuned(both_ways(20)),
+    "**two directions, maximum**": tuned(REFERENCE),
     "majority": majority,
     "words, logistic regression": words(1),
     "words and bigrams, logistic regression": words(2),
     "mean of the embeddings": tuned(mean),
+    "first 12 words, two directions, maximum": tuned(REFERENCE, first=12),
     "SimpleRNN(32), zeros before, no mask": padded(last(32), "pre"),
     "SimpleRNN(32), zeros after, no mask": padded(last(32), "post"),
     "SimpleRNN(32), zeros after, masked": padded(last(32), "post", mask=True),
-    "SimpleRNN(32), equal lengths": tuned(last(32)),
-    "first 12 words, two directions of 20, maximum": tuned(both_ways(20), first=12),
-    "2,000 sentences, two directions of 20, maximum": tuned(
-        both_ways(20), sentences=2000, epochs=40, dropout=0.5
-    ),
-    "1,000 sentences, two directions of 20, maximum": tuned(
-        both_ways(20), sentences=1000, epochs=60, dropout=0.5
-    ),
-    "two directions of 32, maximum, no dropout": tuned(both_ways(32), epochs=12, dropout=0),
-    "two directions of 32, relu and identity, maximum": tuned(both_ways(32, **IDENTITY), rate=0.002),
+    "SimpleRNN(32), last state": tuned(last(32)),
+    "two directions, 5,000 sentences": tuned(REFERENCE, sentences=5000, epochs=24),
+    "two directions, 2,000 sentences": tuned(REFERENCE, sentences=2000, epochs=40, dropout=0.5),
+    "two directions, 1,000 sentences": tuned(REFERENCE, sentences=1000, epochs=60, dropout=0.5),
     "one direction of 64, maximum": tuned(maximum(64)),
-    "one direction of 64, relu and identity, last state": tuned(last(64, **IDENTITY), rate=0.001),
-    "(GRU(32), equal lengths)": tuned(last(32, cell=layers.GRU)),
+    "relu and identity, 64, last state": tuned(last(64, **IDENTITY), rate=0.001),
+    "(GRU(32), last state)": tuned(last(32, cell=layers.GRU)),
 }
 
 if __name__ == "__main__":

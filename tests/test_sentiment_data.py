@@ -68,7 +68,7 @@ def test_the_files_are_what_the_script_writes(tmp_path):
 
 
 def test_the_files_have_the_rows_of_the_datasheet(train, public):
-    assert (len(train), len(public)) == (5000, 1000)
+    assert (len(train), len(public)) == (7000, 1000)
     for data in (train, public):
         assert data.columns.tolist() == ["sentence", "label", "kind", "pair"]
         assert (data.pair >= 0).mean() == 0.5

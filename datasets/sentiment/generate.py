@@ -16,7 +16,7 @@ import pandas as pd
 
 HERE = Path(__file__).parent
 SEED = 20253
-SIZES = {"train": 5000, "public": 1000}
+SIZES = {"train": 7000, "public": 1000}
 SHARES = {"train": 6, "public": 1, "hidden": 3}  # of ten possible sentences
 LENGTHS, LONGER = range(4, 41), range(41, 61)
 CATEGORIES = {"adjective": 8, "noun": 2, "verb": 2}  # how often an opinion is one, of twelve
