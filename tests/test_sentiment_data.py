@@ -116,6 +116,7 @@ def test_no_words_come_twice_but_in_pairs(name, request):
 def test_sentences_are_lower_case_words_between_single_blanks(train):
     assert train.sentence.str.fullmatch(r"[a-z.,!'-]+( [a-z.,!'-]+)*").all()
     assert train.sentence.str.endswith((" .", " !", " ...")).all()
+    assert not train.sentence.str.contains(r"[,.!] [,.!]").any()
     assert not train.sentence.str.contains(r"\ba [aeiou]|\ban [^aeiou]").any()
 
 

@@ -135,8 +135,9 @@ def surround(rng, text, longer, rich):
 
 
 def fill(text, main, side):
-    """The finished sentence: both places filled, single blanks, "an" before a vowel."""
+    """The finished sentence: both places filled, single blanks, no comma before punctuation, "an" before a vowel."""
     text = " ".join(text.replace("<main>", main).replace("<side>", side).split())
+    text = re.sub(r", (?=[,.!])", "", text)
     return re.sub(r"\ba (?=[aeiou])", "an ", text)
 
 
