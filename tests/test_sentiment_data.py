@@ -1,6 +1,7 @@
 """The film reviews are what their datasheet says: matched pairs, separate splits, and no give-aways."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,7 @@ def test_sentences_keep_to_their_split_where_there_are_few():
         for seed, split in [(1, "hidden"), (2, "hidden"), (1, "train")]
     )
     assert one & other and not (one | other) & train
+    assert len({" ".join(sorted(sentence.split())) for sentence in train}) == 100
 
 
 @pytest.mark.parametrize("name", ["train", "public", "hidden", "longer"])
@@ -102,6 +104,7 @@ def test_pairs_hold_the_same_words_and_opposite_labels(name, request):
     assert first.pair.tolist() == second.pair.tolist() == sorted(set(data.pair) - {-1})
     assert (first.label.to_numpy() + second.label.to_numpy() == 1).all()
     assert first.kind.tolist() == second.kind.tolist()
+    assert (first.sentence.to_numpy() != second.sentence.to_numpy()).all()
     assert [Counter(s.split()) for s in first.sentence] == [Counter(s.split()) for s in second.sentence]
     assert abs(first.label.mean() - 0.5) < 0.1
 
@@ -187,20 +190,40 @@ def test_no_single_clue_gives_a_pair_away(clue, train, hidden):
     assert accuracy(model, train, hidden) < 0.57
 
 
+def opinions(sentiment, sentence):
+    """(place, polarity) of every word of opinion."""
+    polarity = {
+        w: label for label, lists in enumerate(sentiment.OPINIONS) for ws in lists.values() for w in ws
+    }
+    return [(place, polarity[word]) for place, word in enumerate(sentence.split()) if word in polarity]
+
+
 def test_the_place_of_the_opinion_says_little(sentiment, hidden):
     """Neither the first nor the last word of opinion is always that of the main clause."""
-    polarity = {
-        word: label
-        for label, lists in enumerate(sentiment.OPINIONS)
-        for words in lists.values()
-        for word in words
-    }
     paired = hidden[hidden.pair >= 0]
-    opinions = paired.sentence.map(
-        lambda sentence: [polarity[word] for word in sentence.split() if word in polarity]
-    )
+    found = paired.sentence.map(lambda sentence: [polarity for _, polarity in opinions(sentiment, sentence)])
     for place in (0, -1):
-        assert 0.4 < (opinions.str[place] == paired.label).mean() < 0.6
+        assert 0.4 < (found.str[place] == paired.label).mean() < 0.6
+
+
+def test_labels_of_although_are_what_a_grammar_says(sentiment):
+    """The main clause is the other one than that which the conjunction opens."""
+    data = sentiment.make(seed=1, count=400, kind="although")
+    for sentence, label in zip(data.sentence, data.label, strict=True):
+        opens = re.search(r"\b(although|though|while|even if|despite|in spite)\b", sentence).start()
+        first, last = opinions(sentiment, sentence)
+        before = len(sentence[:opens].split()) < first[0]
+        assert label == (last if before else first)[1], sentence
+
+
+def test_labels_of_negation_are_what_a_grammar_says(sentiment):
+    """A negation turns the opinion round where it follows the verb of the main clause."""
+    data = sentiment.make(seed=1, count=400, kind="negation")
+    for sentence, label in zip(data.sentence, data.label, strict=True):
+        [(_, polarity)] = opinions(sentiment, sentence)
+        verb = re.search(r"\b(?!or )(\w+) (not|never|hardly|scarcely)\b", sentence)[1]  # "believe it or not"
+        assert re.fullmatch("has|have|had|is|was|are|were|will|could|would", verb), sentence
+        assert label == (polarity if verb in ("has", "have", "had") else 1 - polarity), sentence
 
 
 def test_other_seeds_are_other_sentences_and_the_same_seed_the_same(sentiment, hidden):
