@@ -121,7 +121,7 @@ def expand(rng, text, rich):
             return ""
         return expand(rng, rng.choice(LISTS[match[1]]), rich)
 
-    return re.sub(r"\{(\w+)(\?)?\}", one, text)
+    return re.sub(r"\{(\w+)(\?)?\}", one, text) if "{" in text else text
 
 
 def surround(rng, text, longer, rich):
