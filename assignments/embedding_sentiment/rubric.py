@@ -1,0 +1,612 @@
+"""The items of `embedding_sentiment`: 100 points, and stretch points on top.
+
+A notebook of functions, a model of sentiment and two files of word vectors are handed in. The model takes the
+token ids of a review, int32 `(batch, time)`, by `datasets/sentiment/vocabulary.txt` (0 padding, 1 unknown), of any
+length and never padded, and returns the probability that it is positive, `(batch, 1)`. The vectors are those of
+the words of `datasets/profession_corpus`, in GloVe's text format. The thresholds rest on the measurements in the
+datasheets of both data sets.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
+
+from autograder.agreement import agree, parts, share_right
+from autograder.rubric import Failure, credit, decide, hidden, item, own
+
+MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
+MOST_PARAMETERS = 150_000
+LONGEST = 40  # words of a sentence in training
+LARGEST = 5_000_000  # bytes of a file of vectors
+DATASETS = Path(__file__).parents[2] / "datasets"
+MEN = ["he", "his", "himself", "man", "father", "brother", "uncle"]
+WOMEN = ["she", "her", "herself", "woman", "mother", "sister", "aunt"]
+
+ALLOWED = {
+    "InputLayer", "Embedding", "SimpleRNN", "Bidirectional", "Dense", "TimeDistributed", "Activation", "ReLU",
+    "Dropout", "SpatialDropout1D", "GaussianNoise", "LayerNormalization", "Concatenate", "Add",
+    "GlobalMaxPooling1D", "GlobalAveragePooling1D",
+}  # fmt: skip
+
+
+def network_sizes(student: str) -> tuple[int, int, int]:
+    """Words of the vocabulary, dimensions of the embedding and units of the SimpleRNN, one student's own."""
+    rng = own(student, "network sizes")
+    return int(rng.integers(10, 60)) * 500, int(rng.integers(3, 13)) * 8, int(rng.integers(2, 9)) * 12
+
+
+# --- words become numbers
+
+
+@item(points=2, section="lookup")
+def looks_up_rows(submission):
+    """lookup(ids, matrix): one-hot rows times the matrix (words, d), without making them: (time, d)."""
+    rng = np.random.default_rng(1)
+    ids, matrix = np.array([3, 0, 3, 4]), rng.integers(0, 10, (5, 4)).astype(float)
+    right = np.eye(5)[ids] @ matrix
+    usual = {
+        "ids begin at 1 for it: id 0 is the first row": matrix[ids - 1],
+        "columns are picked, and each word has a row": matrix[:, ids % 4],
+        "it is transposed": right.T,
+        "the rows are added up": right.sum(axis=0),
+    }
+    agree(submission.call("lookup", ids, matrix), right, usual, f"lookup({ids.tolist()}, matrix)")
+
+
+@item(points=2, section="lookup")
+def measures_distances(submission):
+    """distances(vectors): the Euclidean distance of each two rows of (n, d): (n, n)."""
+    vectors = np.random.default_rng(2).normal(size=(5, 3))
+    right = euclidean_distances(vectors)
+    usual = {
+        "the root is missing": right**2,
+        "it is the cosine, not the distance": cosine_similarity(vectors),
+        "differences are not squared but taken as they are": abs(vectors[:, None] - vectors).sum(axis=2),
+    }
+    agree(submission.call("distances", vectors), right, usual, "distances of 5 vectors")
+
+
+@item(points=3, section="lookup")
+def encodes_sentences(submission):
+    """encode(sentence, vocabulary): the id of each word, its place in the list; 1 where it is not in it."""
+    vocabulary = ["<padding>", "<unknown>", "the", ".", "film", "good", "is", "not"]
+    sentence = "the new film is not good , the film is long ."
+    places = {word: place for place, word in enumerate(vocabulary)}
+    right = np.array([places.get(word, 1) for word in sentence.split()])
+    usual = {
+        "unknown words are left out: each has the id 1": right[right != 1],
+        "unknown words get 0, which is the padding; theirs is 1": np.where(right == 1, 0, right),
+        "ids are off by one: the place counts from 0, and 0 is the padding": right + 1,
+        "ids are off by two: padding and unknown have places too": np.where(right > 1, right - 2, right),
+        "it ends with the ids of different words only": np.unique(right),
+    }
+    agree(submission.call("encode", sentence, vocabulary), right, usual, f"encode({sentence!r}, ...)")
+
+
+@item(points=3, section="lookup")
+def counts_parameters(submission):
+    """parameters(): for your own sizes: Embedding, SimpleRNN, Dense(1), and a SimpleRNN on one-hot words."""
+    import keras
+
+    words, size, units = network_sizes(submission.signed)
+    rnn, wide, dense = (keras.layers.SimpleRNN(units), keras.layers.SimpleRNN(units), keras.layers.Dense(1))
+    for layer, width in ((rnn, size), (wide, words), (dense, units)):
+        layer.build((None, None, width) if layer is not dense else (None, width))
+    embedding = keras.layers.Embedding(words, size)
+    embedding.build((None, None))
+    counts = (layer.count_params() for layer in (embedding, rnn, dense, wide))
+    names = "Embedding", "SimpleRNN", "Dense", "SimpleRNN on one-hot words"
+    right = dict(zip(names, map(float, counts), strict=True))
+    yours = (
+        f"Yours: {words:,} words, {size} dimensions, {units} units. An Embedding has no bias, the others do."
+    )
+    return share_right(parts(submission.call("parameters"), right, "parameters()"), right, yours)
+
+
+# --- the model of sentiment
+
+
+@item(points=3, section="sentiment")
+def is_a_simple_rnn(submission):
+    """sentiment.keras: an Embedding and a SimpleRNN for reviews of any length, at most 150,000 parameters."""
+    sentiment(submission)
+
+
+@item(points=6, section="sentiment")
+def on_public_sentences(submission):
+    """Accuracy on the 1,000 reviews of public.csv, which you can read; errors are shown."""
+    predict = sentiment(submission)
+    data = reviews("public")
+    said = decide(predict(ids(data.sentence)))
+    hint = diagnosis(predict, said) or examples(data, said)
+    return credit((said == data.label).mean(), 0.70, 0.95, hint, "Accuracy")
+
+
+@item(points=8, section="sentiment")
+def on_new_sentences(submission):
+    """Accuracy on 2,000 new reviews."""
+    _, data, said = on_hidden(submission, count=2000)
+    hint = "Where the public reviews are right and these are not, the model has learnt them by heart."
+    return credit((said == data.label).mean(), 0.70, 0.95, hint, "Accuracy")
+
+
+@item(points=12, section="sentiment")
+def on_pairs(submission):
+    """New pairs, the same words in another order and the opposite label: the share with both right."""
+    predict, data, said = on_hidden(submission, count=2000)
+    right = pd.Series(said == data.label)[data.pair >= 0]
+    both = right.groupby(data.pair[data.pair >= 0]).all().mean()
+    hint = (
+        f"{right.mean():.3f} of the paired reviews are right; one answer to both gets one right, and no pair."
+    )
+    if not any("Pooling" in kind for kind in submission.model(MODEL).plan.kinds):
+        hint += " The last state has forgotten how the review began: read out all states, by their maximum."
+        hint += (
+            " If zeros stood behind the reviews in training, it has read nothing else for a while: mask them."
+        )
+    return credit(both, 0.40, 0.90, hint, "The share of pairs with both right")
+
+
+@item(points=8, section="sentiment")
+def in_every_kind(submission):
+    """Accuracy on new reviews of the kind of sentence that your model finds hardest."""
+    predict, data, said = on_hidden(submission, count=2000)
+    by_kind = pd.Series(said == data.label).groupby(data.kind).mean().sort_values()
+    worst = by_kind.index[0]
+    public = reviews("public")
+    public = public[public.kind == worst].reset_index(drop=True)
+    shown = examples(public, decide(predict(ids(public.sentence))))
+    table = ", ".join(f"{kind} {share:.2f}" for kind, share in by_kind.items())
+    return credit(by_kind.iloc[0], 0.60, 0.90, f"By kind: {table}. {shown}", f"Accuracy on {worst!r}")
+
+
+@item(points=8, section="sentiment")
+def on_longer_sentences(submission):
+    """Accuracy on new reviews of 41 to 60 words, longer than any in training."""
+    _, data, said = on_hidden(submission, count=800, longer=True)
+    hint = (
+        "What stands before and after the opinion is longer here: a maximum over the states reaches over it."
+    )
+    return credit((said == data.label).mean(), 0.60, 0.90, hint, "Accuracy")
+
+
+@item(points=5, stretch=True, section="sentiment")
+def nearly_every_pair(submission):
+    """New pairs, both right, nearly all of them."""
+    _, data, said = on_hidden(submission, count=2000)
+    right = pd.Series(said == data.label)[data.pair >= 0]
+    hint = "More dimensions or units, a smaller learning rate at the end, some dropout: one at a time."
+    return credit(
+        right.groupby(data.pair[data.pair >= 0]).all().mean(),
+        0.90,
+        0.98,
+        hint,
+        "The share of pairs with both right",
+    )
+
+
+# --- vectors from company
+
+
+@item(points=4, section="vectors")
+def pairs_words(submission):
+    """skipgram_pairs(tokens, window): each (centre, context) at most `window` apart, (n, 2), in any order."""
+    tokens, window = np.array([7, 3, 9, 3, 5]), 2
+    near = [(i, j) for i, j in product(range(5), repeat=2) if 0 < abs(i - j) <= window]
+    right = sorted_rows([(tokens[i], tokens[j]) for i, j in near])
+    usual = {
+        "each word is paired with itself too": sorted_rows(
+            [(tokens[i], tokens[j]) for i, j in [*near, *zip(range(5), range(5), strict=True)]]
+        ),
+        "only the words behind the centre are taken": sorted_rows(
+            [(tokens[i], tokens[j]) for i, j in near if j > i]
+        ),
+        "only the words before the centre are taken": sorted_rows(
+            [(tokens[i], tokens[j]) for i, j in near if j < i]
+        ),
+        "places are returned and tokens are asked for": sorted_rows(near),
+        "the window is one word too short": sorted_rows(
+            [(tokens[i], tokens[j]) for i, j in near if abs(i - j) < window]
+        ),
+        "pairs that occur twice are kept once: how often is what it learns from": np.unique(right, axis=0),
+        "words of equal id are not paired, though they stand in two places": right[
+            right[:, 0] != right[:, 1]
+        ],
+    }
+    came = submission.call("skipgram_pairs", tokens, window)
+    if not isinstance(came, np.ndarray) or came.ndim != 2 or came.shape[1] != 2:
+        shape = came.shape if isinstance(came, np.ndarray) else f"{len(came)} values"
+        raise Failure(
+            f"skipgram_pairs returns {shape}, expected rows of two, (n, 2).", "Return a list of pairs."
+        )
+    agree(sorted_rows(came), right, usual, f"skipgram_pairs({tokens.tolist()}, {window})")
+
+
+@item(points=4, section="vectors")
+def reads_glove(submission):
+    """glove_vectors(text, wanted): a row of numbers for each word wanted, NaN where it is missing: (n, d)."""
+    lines = ["good 0.5 -1 2", ". . . 1 2 3", "new york 4 5 6", "bad -0.5 1e-2 7"]
+    wanted = ["bad", "york", ". . .", "good", "new york"]
+    right = np.array([[-0.5, 0.01, 7], [np.nan] * 3, [1, 2, 3], [0.5, -1, 2], [4, 5, 6]])
+    usual = {
+        "the rows stand in the order of the file; the order of `wanted` is asked for": right[[3, 2, 4, 0]],
+        "words that are missing are left out; they get a row of NaN": right[[0, 2, 3, 4]],
+        "a word ends at its first blank: the numbers are the last d parts, the word is all before": np.where(
+            np.isin(wanted, ["bad", "good"])[:, None], right, np.nan
+        ),
+    }
+    came = submission.call("glove_vectors", "\n".join(lines) + "\n", wanted)
+    agree(came, right, usual, f"glove_vectors of a file of {len(lines)} lines")
+    broken = "\n".join([lines[0], lines[3], "fine 1 2"])
+    try:
+        submission.call("glove_vectors", broken, ["good"])
+    except Failure as failure:
+        if "ValueError" in failure.reason and "3" in failure.reason:
+            return
+        reason = f"For a file whose line 3 lacks a number: {failure.reason}"
+        raise Failure(reason, "Expected a ValueError that names line 3.") from None
+    reason = "A file whose line 3 lacks a number is read as if nothing were wrong."
+    raise Failure(reason, "Raise a ValueError that names the line: half a download looks like that.")
+
+
+@item(points=10, section="vectors")
+def learns_the_planted_shares(submission):
+    """vectors.txt: the association of the twelve trades with men's words follows the planted shares: r."""
+    vectors = word_vectors(submission, VECTORS)
+    r = np.corrcoef(associations(vectors), planted().p_male)[0, 1]
+    if not np.isfinite(r):
+        raise Failure(
+            f"{VECTORS} gives all trades the same association.", "Look at your vectors: are they equal?"
+        )
+    hint = (
+        "Does each row belong to its word? Near 0 means shuffled; 0.7 means too few epochs or a small rate."
+    )
+    return credit(r, 0.6, 0.9, hint, "The correlation r")
+
+
+@item(points=3, section="vectors")
+def numbers_kmers(submission):
+    """kmer_tokens(sequence, k): ids of the overlapping k-mers from 2 on, AA..A first; 1 for one with another letter."""
+    sequence, k = "ACGTNACCA", 2
+    words = ["".join(letters) for letters in product("ACGT", repeat=k)]
+    spans = [sequence[i : i + k] for i in range(len(sequence) - k + 1)]
+    right = np.array([words.index(span) + 2 if span in words else 1 for span in spans])
+    usual = {
+        "ids begin at 0: 0 is the padding and 1 the unknown, the first k-mer is 2": np.where(
+            right > 1, right - 2, right
+        ),
+        "k-mers with another letter are left out; they get 1": right[right > 1],
+        "the k-mers are taken side by side: they overlap": right[::k],
+        "the last k-mer is left out": right[:-1],
+    }
+    agree(submission.call("kmer_tokens", sequence, k), right, usual, f"kmer_tokens({sequence!r}, {k})")
+
+
+# --- bias
+
+
+@item(points=4, section="bias")
+def associates(submission):
+    """association(w, A, B): mean cosine of w (d,) with the rows of A, minus that with the rows of B."""
+    X, Y, A, B = example()
+    to_a, to_b = cosine_similarity(X[:1], A)[0], cosine_similarity(X[:1], B)[0]
+    usual = {
+        "dot products are taken: a cosine divides by both lengths": (X[0] @ A.T).mean() - (X[0] @ B.T).mean(),
+        "sums are taken, not means: A and B may differ in size": to_a.sum() - to_b.sum(),
+        "B is left out": to_a.mean(),
+        "A and B have changed places": to_b.mean() - to_a.mean(),
+        "the vectors are averaged before the cosine": (
+            cosine_similarity(X[:1], A.mean(axis=0)[None]) - cosine_similarity(X[:1], B.mean(axis=0)[None])
+        ).item(),
+    }
+    agree(
+        submission.call("association", X[0], A, B), to_a.mean() - to_b.mean(), usual, "association(w, A, B)"
+    )
+
+
+@item(points=5, section="bias")
+def measures_the_effect(submission):
+    """weat_effect_size(X, Y, A, B): difference of mean associations over the deviation (ddof=1) of all of them."""
+    X, Y, A, B = example()
+    of_x, of_y = associated(X, A, B), associated(Y, A, B)
+    gap, both = of_x.mean() - of_y.mean(), np.concatenate([of_x, of_y])
+    within = np.sqrt((of_x.var(ddof=1) + of_y.var(ddof=1)) / 2)
+    usual = {
+        "the deviation is missing: divide by that of all associations": gap,
+        "the deviation is taken within X and within Y; it is that of both together": gap / within,
+        "the deviation divides by n; the paper's divides by n - 1 (ddof=1)": gap / both.std(),
+        "it divides by the variance": gap / both.var(ddof=1),
+        "sums are taken, not means": (of_x.sum() - of_y.sum()) / both.std(ddof=1),
+        "X and Y have changed places": -gap / both.std(ddof=1),
+    }
+    right = gap / pd.Series(both).std()
+    agree(submission.call("weat_effect_size", X, Y, A, B), right, usual, "weat_effect_size(X, Y, A, B)")
+
+
+@item(points=4, section="bias")
+def tests_by_permutation(submission):
+    """permutation_p_value(X, Y, A, B): the share of all equal splits whose difference is at least the real one."""
+    X, Y, A, B = example(mixed=True)
+    scores = np.concatenate([associated(X, A, B), associated(Y, A, B)])
+    splits = [list(split) for split in combinations(range(len(scores)), len(X))]
+    sums = np.array([scores[split].sum() for split in splits])
+    real, middle = scores[: len(X)].sum(), scores.sum() * len(X) / len(scores)
+    usual = {
+        "the real split is not counted: with >= it is, and p is never 0": np.mean(sums > real + 1e-9),
+        "both sides are counted: the test asks for differences as large, not as far off": np.mean(
+            abs(sums - middle) >= abs(real - middle) - 1e-9
+        ),
+        "the other side is counted": np.mean(sums <= real + 1e-9),
+        "1 - p is returned": 1 - np.mean(sums >= real - 1e-9),
+    }
+    right = np.mean(sums >= real - 1e-9)
+    came = submission.call("permutation_p_value", X, Y, A, B)
+    agree(came, right, usual, f"permutation_p_value, over {len(splits)} splits,", atol=1e-6)
+
+
+@item(points=2, section="bias")
+def finds_the_direction(submission):
+    """bias_direction(pairs): the mean of first minus second of the pairs (n, 2, d), at length 1: (d,)."""
+    pairs = np.random.default_rng(12).normal(0.3, 1, (4, 2, 6))
+    mean = (pairs[:, 0] - pairs[:, 1]).mean(axis=0)
+    usual = {
+        "its length is not 1": mean,
+        "it is second minus first": -mean / np.linalg.norm(mean),
+        "only the first pair is used": (pairs[0, 0] - pairs[0, 1])
+        / np.linalg.norm(pairs[0, 0] - pairs[0, 1]),
+    }
+    agree(
+        submission.call("bias_direction", pairs), mean / np.linalg.norm(mean), usual, "bias_direction(pairs)"
+    )
+
+
+@item(points=4, section="bias")
+def projects_out(submission):
+    """project_out(matrix, direction): each row without its part along the direction, of any length: (n, d)."""
+    rng = np.random.default_rng(13)
+    matrix, direction = rng.normal(size=(5, 4)), 3 * rng.normal(size=4)
+    unit = direction / np.linalg.norm(direction)
+    right = matrix - np.outer(matrix @ unit, unit)
+    usual = {
+        "the direction is not brought to length 1": matrix - np.outer(matrix @ direction, direction),
+        "the direction is brought to length 1 in one of two places": matrix
+        - np.outer(matrix @ unit, direction),
+        "the part along the direction is kept and the rest taken away": matrix - right,
+        "the direction itself is subtracted from each row": matrix - direction,
+        "the part is added, not taken away": 2 * matrix - right,
+    }
+    agree(submission.call("project_out", matrix, direction), right, usual, "project_out(matrix, direction)")
+
+
+@item(points=5, section="bias")
+def takes_the_bias_out(submission):
+    """vectors_projected.txt: vectors.txt without one direction; the part of the trades' range that is left."""
+    before, after = word_vectors(submission, VECTORS), word_vectors(submission, PROJECTED)
+    taken = np.linalg.svd(before.to_numpy() - after.to_numpy(), compute_uv=False)
+    left = np.ptp(associations(after)) / np.ptp(associations(before))
+    if taken[0] < 1e-6 * np.linalg.norm(before):
+        raise Failure(
+            f"{PROJECTED} holds the same vectors as {VECTORS}.", "Project the direction out of all rows."
+        )
+    if taken[1] > 0.01 * taken[0]:
+        reason = f"{PROJECTED} differs from {VECTORS} by more than one direction."
+        raise Failure(reason, "Project out of the vectors that you hand in, once, and change nothing else.")
+    hint = "Build the direction from all seven pairs: he - she alone leaves a third of it."
+    return credit(left, 0.30, 0.05, hint, "The part that is left")
+
+
+# --- the data
+
+
+@cache
+def vocabulary() -> dict[str, int]:
+    """The id of each word of vocabulary.txt: its line, from 0."""
+    lines = (DATASETS / "sentiment" / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    return {word: place for place, word in enumerate(lines)}
+
+
+@cache
+def reviews(name: str) -> pd.DataFrame:
+    return pd.read_csv(DATASETS / "sentiment" / f"{name}.csv")
+
+
+@cache
+def planted() -> pd.DataFrame:
+    return pd.read_csv(DATASETS / "profession_corpus" / "planted.csv")
+
+
+def ids(sentences: pd.Series) -> list[np.ndarray]:
+    """The token ids (time,) of each review."""
+    known = vocabulary()
+    return [np.array([known.get(word, 1) for word in sentence.split()], np.int32) for sentence in sentences]
+
+
+def on_hidden(submission, **options) -> tuple[Callable, pd.DataFrame, np.ndarray]:
+    """The model, new reviews, and what it says to them."""
+    predict = sentiment(submission)
+    data = hidden("sentiment", **options)
+    return predict, data, decide(predict(ids(data.sentence)))
+
+
+# --- the model
+
+
+def sentiment(submission) -> Callable[[list[np.ndarray]], np.ndarray]:
+    """The model as a function from n reviews' ids to probabilities (n,). Raises Failure unless it keeps the rules."""
+    plan = submission.model(MODEL).plan
+    if "SimpleRNN" not in plan.kinds:
+        means = any("Pooling" in kind for kind in plan.kinds)
+        why = "It pools the words' vectors, so their order is lost: " if means else ""
+        reason = f"{MODEL} holds no SimpleRNN: {', '.join(plan.kinds)}."
+        raise Failure(reason, f"{why}put a SimpleRNN between the Embedding and what reads it out.")
+    foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
+    if foreign:
+        raise Failure(f"{MODEL} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
+    if plan.kinds.count("Embedding") != 1:
+        raise Failure(f"{MODEL} has {plan.kinds.count('Embedding')} Embedding layers, expected one.")
+    [embedding] = (layer for layer in plan.layers if layer.kind == "Embedding")
+    words = len(vocabulary())
+    if embedding["input_dim"] != words:
+        reason = f"{MODEL} knows {embedding['input_dim']:,} tokens, vocabulary.txt has {words:,}."
+        raise Failure(reason, f"Embedding({words}, ...): a row for each line, padding and unknown included.")
+    if tuple(plan.input_shape) != (None, None):
+        reason = f"{MODEL} takes inputs of shape {plan.input_shape}, expected (None, None): ids, any length."
+        raise Failure(reason, 'Begin the model with keras.Input(shape=(None,), dtype="int32").')
+    if tuple(plan.output_shape) != (None, 1):
+        reason = f"{MODEL} returns shape {plan.output_shape}, expected (None, 1): one probability a review."
+        raise Failure(reason, 'End with Dense(1, activation="sigmoid").')
+    if plan.parameters > MOST_PARAMETERS:
+        reason = f"{MODEL} has {plan.parameters:,} parameters, at most {MOST_PARAMETERS:,} are allowed."
+        raise Failure(reason, "Nearly all of them are in the Embedding: take fewer dimensions.")
+    return partial(probabilities, submission)
+
+
+def probabilities(submission, inputs: list[np.ndarray]) -> np.ndarray:
+    values = submission.predict(MODEL, inputs).reshape(-1)
+    if values.min() < 0 or values.max() > 1:
+        came = f"{values.min():.3g} to {values.max():.3g}"
+        raise Failure(f"{MODEL} returns values from {came}.", 'End with Dense(1, activation="sigmoid").')
+    return values
+
+
+def diagnosis(predict: Callable, said: np.ndarray) -> str:
+    """What a usual mistake in the training would look like from here; empty where none does.
+
+    If the model is clearly better on reviews that are changed in a certain way, it was trained on such.
+    """
+    data = reviews("public")
+    plain, inputs = (said == data.label).mean(), ids(data.sentence)
+    if plain >= 0.95:
+        return ""
+    changed = {
+        "when all ids are one higher: its vocabulary is off by one, 0 is the padding and 1 the unknown": [
+            (one + 1) % len(vocabulary()) for one in inputs
+        ],
+        "when all ids are one lower: its vocabulary is off by one, 0 is the padding and 1 the unknown": [
+            one - 1 for one in inputs
+        ],
+        "when zeros are put behind each review: mask the padding (mask_zero=True) or train on equal lengths": [
+            np.pad(one, (0, LONGEST - len(one))) for one in inputs
+        ],
+        "when zeros are put before each review: mask the padding (mask_zero=True) or train on equal lengths": [
+            np.pad(one, (LONGEST - len(one), 0)) for one in inputs
+        ],
+        "when each review is read from its end": [one[::-1] for one in inputs],
+    }
+    shares = {why: (decide(predict(many)) == data.label).mean() for why, many in changed.items()}
+    why = max(shares, key=shares.get)
+    if shares[why] > plain + 0.04:
+        return f"It is right on {shares[why]:.2f} {why}."
+    short = data.sentence.str.split().str.len() <= 12
+    by_length = pd.Series(said == data.label).groupby(short).mean()
+    if by_length[True] > by_length[False] + 0.1:
+        shares = (
+            f"{by_length[True]:.2f} of the reviews of up to 12 words and on {by_length[False]:.2f} of longer"
+        )
+        return f"It is right on {shares} ones: were those cut in training?"
+    return by_heart(predict, plain)
+
+
+def by_heart(predict: Callable, plain: float) -> str:
+    """Whether the model knows the first thousand training reviews much better than the others."""
+    data = reviews("train")
+    right = decide(predict(ids(data.sentence))) == data.label
+    first, others = right[:1000].mean(), right[1000:].mean()
+    if first > others + 0.05:
+        known = f"It knows the first 1,000 reviews of train.csv ({first:.2f})"
+        return f"{known}, and the others less ({others:.2f}): train on all of them."
+    if right.mean() > plain + 0.08:
+        known = f"It knows train.csv ({right.mean():.2f}) and not what is new ({plain:.2f})"
+        return f"{known}: fewer epochs, some dropout."
+    return ""
+
+
+def examples(data: pd.DataFrame, said: np.ndarray) -> str:
+    """Two short public reviews that the model gets wrong, with their labels."""
+    wrong = data[said != data.label]
+    if wrong.empty:
+        return ""
+    short = wrong.loc[wrong.sentence.str.len().sort_values().index[:2]]
+    words = {0: "negative", 1: "positive"}
+    return "Wrong, for example: " + " ".join(
+        f"“{row.sentence}” ({row.kind}) is {words[row.label]}." for row in short.itertuples()
+    )
+
+
+# --- word vectors
+
+
+def word_vectors(submission, name: str) -> pd.DataFrame:
+    """The rows of a file in GloVe's text format for every word of the corpus, indexed by word, sorted."""
+    content, wanted = submission.read(name), corpus_words()
+    if len(content) > LARGEST:
+        raise Failure(
+            f"{name} has {len(content):,} bytes, at most {LARGEST:,} are read.", "The corpus has 316 words."
+        )
+    rows = {}
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+        word, *texts = line.rstrip().split(" ")
+        if word in wanted:
+            rows[word] = row_of(texts, f"{name}, line {number}")
+    sizes = {len(row) for row in rows.values()}
+    if len(sizes) > 1:
+        raise Failure(
+            f"{name} has rows of {min(sizes)} and of {max(sizes)} numbers.", "All rows are of one length."
+        )
+    missing = sorted(wanted - rows.keys())
+    if missing:
+        some = ", ".join(missing[:5])
+        raise Failure(f"{name} lacks {len(missing)} words of the corpus: {some}.", "A line for every word.")
+    return pd.DataFrame(rows).T.sort_index()
+
+
+def row_of(texts: list[str], place: str) -> np.ndarray:
+    """The numbers of one line. Raises Failure where there is none, or one that isn't fit for a vector."""
+    try:
+        row = np.array([float(text) for text in texts])
+    except ValueError:
+        row = np.array([])
+    if not 0 < len(row) <= 1000 or not (abs(row) < 1e6).all() or not row.any():
+        came = " ".join(texts)[:40]
+        raise Failure(
+            f"{place}: expected a word and up to 1,000 numbers that are not all zero, came {came!r}.",
+            "Write the word and its numbers with single blanks between, a line for each word.",
+        )
+    return row
+
+
+@cache
+def corpus_words() -> frozenset[str]:
+    sentences = pd.read_csv(DATASETS / "profession_corpus" / "train.csv").sentence
+    return frozenset(word for sentence in sentences for word in sentence.split())
+
+
+def associations(vectors: pd.DataFrame) -> np.ndarray:
+    """The association of each trade of planted.csv with men's words against women's, (12,)."""
+    return associated(vectors.loc[planted().trade], vectors.loc[MEN], vectors.loc[WOMEN])
+
+
+def associated(words, A, B) -> np.ndarray:
+    """Mean cosine of each row of `words` with the rows of A, minus that with those of B."""
+    return cosine_similarity(words, A).mean(axis=1) - cosine_similarity(words, B).mean(axis=1)
+
+
+def example(mixed: bool = False) -> tuple[np.ndarray, ...]:
+    """X, Y (5, 6) and A (4, 6), B (3, 6): X leans to A and Y to B, unless mixed; their sizes differ."""
+    rng = np.random.default_rng(11)
+    A, B = rng.normal(1, 1, (4, 6)), rng.normal(-1, 1, (3, 6))
+    leaning = np.linspace(1.5, -1.5, 10)[:, None] * (A.mean(axis=0) - B.mean(axis=0)) / 2
+    words = leaning + rng.normal(0, 0.7, (10, 6))
+    order = np.array([0, 3, 4, 6, 8, 1, 2, 5, 7, 9]) if mixed else np.arange(10)
+    return words[order[:5]], words[order[5:]], A, B
+
+
+def sorted_rows(rows) -> np.ndarray:
+    """The rows (n, 2) in a fixed order, repeated ones kept."""
+    rows = np.asarray(rows)
+    return rows[np.lexsort(rows.T[::-1])]

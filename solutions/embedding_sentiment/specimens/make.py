@@ -1,0 +1,267 @@
+"""Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
+notebook saved its model and its vectors into.
+
+Each specimen is the reference's notebook of functions, signed with the specimen's own name and with the number
+drawn from it, the reference's model and its vectors; then one thing in it is wrong. The marks and the reason that
+the student must read are written by hand in its specimen.toml.
+"""
+
+import ast
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import nbformat
+import numpy as np
+from keras import layers
+
+from autograder.course import load_module
+from autograder.notebooks import cells
+
+HERE = Path(__file__).parent
+MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
+SOURCE = HERE.parent.joinpath("embedding_sentiment.py").read_text(encoding="utf-8")
+RUBRIC = load_module(HERE.parents[2] / "assignments" / "embedding_sentiment" / "rubric.py")
+GRADED = (
+    "lookup", "distances", "encode", "parameters", "skipgram_pairs", "glove_vectors", "kmer_tokens", "cosine",
+    "association", "weat_effect_size", "permutation_p_value", "bias_direction", "project_out",
+)  # fmt: skip
+IMPORTS = """import numpy as np
+from itertools import combinations, product
+"""
+MISTAKES = """
+def lookup(ids, matrix):
+    return matrix[ids - 1]
+
+def distances(vectors):
+    return ((vectors[:, None] - vectors[None]) ** 2).sum(axis=-1)
+
+def encode(sentence, vocabulary):
+    return np.array([vocabulary.index(word) for word in sentence.split() if word in vocabulary])
+
+def parameters():
+    return 1, 2, 3, 4
+
+def skipgram_pairs(tokens, window):
+    return [(tokens[i], tokens[j]) for i in range(len(tokens)) for j in range(i + 1, min(len(tokens), i + window + 1))]
+
+def glove_vectors(text, wanted):
+    lines = [line.split(" ") for line in text.splitlines()]
+    found = {parts[0]: [float(part) for part in parts[1:]] for parts in lines if len(parts) == 4}
+    return np.array([found.get(word, [np.nan] * 3) for word in wanted])
+
+def kmer_tokens(sequence, k):
+    words = ["".join(letters) for letters in product("ACGT", repeat=k)]
+    spans = [sequence[i : i + k] for i in range(len(sequence) - k + 1)]
+    return np.array([words.index(span) + 2 for span in spans if span in words])
+
+def association(w, A, B):
+    return np.mean(A @ w) - np.mean(B @ w)
+
+def bias_direction(pairs):
+    return (pairs[:, 0] - pairs[:, 1]).mean(axis=0)
+
+def project_out(matrix, direction):
+    return matrix - np.outer(matrix @ direction, direction)
+"""
+ALONE = """
+def associated(words, A, B):
+    return np.array([np.mean([cosine(w, a) for a in A]) - np.mean([cosine(w, b) for b in B]) for w in words])
+
+def weat_effect_size(X, Y, A, B):
+    x, y = associated(X, A, B), associated(Y, A, B)
+    return (x.mean() - y.mean()) / np.concatenate([x, y]).std(ddof=1)
+
+def permutation_p_value(X, Y, A, B):
+    scores = np.concatenate([associated(X, A, B), associated(Y, A, B)])
+    sums = [scores[list(split)].sum() for split in combinations(range(len(scores)), len(X))]
+    return np.mean(np.array(sums) > scores[: len(X)].sum() + 1e-9)
+"""
+GROUPS_APART = """
+def weat_effect_size(X, Y, A, B):
+    x, y = [association(w, A, B) for w in X], [association(w, A, B) for w in Y]
+    return (np.mean(x) - np.mean(y)) / np.sqrt((np.var(x, ddof=1) + np.var(y, ddof=1)) / 2)
+"""
+
+
+def perfect(folder: Path) -> None:
+    """The reference's own notebook, whole."""
+    write_notebook(folder, *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+
+
+def usual_mistakes(folder: Path) -> None:
+    """Each graded function but one with the mistake that is made most often."""
+    write_notebook(folder, *functions(folder.name, MISTAKES, ALONE))
+
+
+def weat_without_pooled_deviation(folder: Path) -> None:
+    """The effect size is divided by the deviation within the two groups."""
+    write_notebook(folder, *functions(folder.name, GROUPS_APART))
+
+
+def mean_of_embeddings(folder: Path) -> None:
+    """No recurrent layer: the mean of the words' vectors, a bag of words with another name."""
+    model = network(layers.GlobalAveragePooling1D())
+    fit(model, RUBRIC.ids, epochs=3)
+    model.save(folder / MODEL, include_optimizer=False)
+
+
+def last_state_only(folder: Path) -> None:
+    """The network from the book: one direction, the last state, Adam as it comes."""
+    model = network(layers.SimpleRNN(32))
+    fit(model, RUBRIC.ids, epochs=3, rate=1e-3)
+    model.save(folder / MODEL, include_optimizer=False)
+
+
+def cut_at_12_words(folder: Path) -> None:
+    """Only the first twelve words of each review were trained on."""
+    model = reference_network()
+    fit(model, lambda sentences: [one[:12] for one in RUBRIC.ids(sentences)], epochs=8)
+    model.save(folder / MODEL, include_optimizer=False)
+
+
+def padded_behind_without_mask(folder: Path) -> None:
+    """Reviews were filled up with zeros to 40 words: the last state has read nothing else for a while."""
+    model = network(layers.SimpleRNN(32))
+    fit(
+        model,
+        lambda sentences: [np.pad(one, (0, 40 - len(one))) for one in RUBRIC.ids(sentences)],
+        epochs=3,
+    )
+    model.save(folder / MODEL, include_optimizer=False)
+
+
+def vocabulary_off_by_one(folder: Path) -> None:
+    """Ids were counted without the padding: every word has the vector of the one before it."""
+    model = keras.saving.load_model(folder / MODEL)
+    matrix, *rest = model.get_weights()
+    model.set_weights([np.roll(matrix, -1, axis=0), *rest])
+    model.save(folder / MODEL)
+
+
+def trained_on_1000(folder: Path) -> None:
+    """Only the first thousand reviews were trained on."""
+    model = reference_network()
+    fit(model, RUBRIC.ids, epochs=25, first=1000)
+    model.save(folder / MODEL, include_optimizer=False)
+
+
+def vectors_shuffled(folder: Path) -> None:
+    """The rows went to the wrong words, but for the men's and women's words."""
+    words, vectors = read_vectors(folder / VECTORS)
+    kept = np.isin(words, RUBRIC.MEN + RUBRIC.WOMEN)
+    vectors[~kept] = np.random.default_rng(0).permutation(vectors[~kept])
+    place = {word: row for row, word in enumerate(words)}
+    men, women = ([place[word] for word in some] for some in (RUBRIC.MEN, RUBRIC.WOMEN))
+    direction = (vectors[men] - vectors[women]).mean(axis=0)
+    unit = direction / np.linalg.norm(direction)
+    write_vectors(folder / VECTORS, words, vectors)
+    write_vectors(folder / PROJECTED, words, vectors - np.outer(vectors @ unit, unit))
+
+
+def not_debiased(folder: Path) -> None:
+    """The same vectors were handed in twice."""
+    shutil.copy(folder / VECTORS, folder / PROJECTED)
+
+
+def nothing_but_the_notebook(folder: Path) -> None:
+    """The model and the vectors were forgotten."""
+    for name in (MODEL, VECTORS, PROJECTED):
+        (folder / name).unlink()
+
+
+SPECIMENS = (
+    perfect, usual_mistakes, weat_without_pooled_deviation, mean_of_embeddings, last_state_only, cut_at_12_words,
+    padded_behind_without_mask, vocabulary_off_by_one, trained_on_1000, vectors_shuffled, not_debiased,
+    nothing_but_the_notebook,
+)  # fmt: skip
+
+
+def main(reference: Path, *names: str) -> None:
+    """Writes the specimens named, or all."""
+    for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
+        folder = HERE / make.__name__
+        folder.mkdir(exist_ok=True)
+        keras.saving.load_model(reference / MODEL, compile=False).save(
+            folder / MODEL
+        )  # without the optimizer
+        for name in (VECTORS, PROJECTED):
+            shutil.copy(reference / name, folder / name)
+        write_notebook(folder, *functions(folder.name))
+        keras.utils.set_random_seed(1)
+        make(folder)
+        print(make.__name__)
+
+
+def functions(student: str, *changed: str) -> list[str]:
+    """Cells: the signature, the imports, and each graded function of the reference, those `changed` in its place."""
+    words, size, units = RUBRIC.network_sizes(student)
+    counts = words * size, units * (size + units + 1), units + 1, units * (words + units + 1)
+    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    graded = {name: ast.unparse(found[name]) for name in GRADED}
+    for source in (f"def parameters():\n    return {counts}", *changed):
+        graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
+    return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
+
+
+def write_notebook(folder: Path, *sources: str) -> None:
+    """A notebook of code cells, as Jupyter would save it."""
+    nodes = [
+        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=nodes), folder / "work.ipynb")
+
+
+def reference_network() -> keras.Model:
+    recurrent = layers.Bidirectional(layers.SimpleRNN(32, return_sequences=True))
+    return network(layers.SpatialDropout1D(0.3), recurrent, layers.GlobalMaxPooling1D())
+
+
+def network(*hidden: layers.Layer) -> keras.Model:
+    """Token ids (batch, time), an embedding, the hidden layers, one probability."""
+    embedding = layers.Embedding(len(RUBRIC.vocabulary()), 32)
+    return keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            embedding,
+            *hidden,
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def fit(
+    model: keras.Model, encode: Callable, epochs: int, rate: float = 3e-3, first: int | None = None
+) -> None:
+    """Trains on the (first) reviews of train.csv, encoded in some way, in batches of equal length."""
+    data = RUBRIC.reviews("train")[:first]
+    inputs, labels = encode(data.sentence), data.label.to_numpy("float32")[:, None]
+    lengths, rng = np.array([len(one) for one in inputs]), np.random.default_rng(1)
+    groups = [rng.permutation(np.flatnonzero(lengths == length)) for length in np.unique(lengths)]
+    batches = [part for rows in groups for part in np.array_split(rows, -(-len(rows) // 32))]
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
+    model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0), "binary_crossentropy")
+    for _ in range(epochs):
+        for place in rng.permutation(len(batches)):
+            rows = batches[place]
+            model.train_on_batch(np.stack([inputs[row] for row in rows]), labels[rows])
+
+
+def read_vectors(path: Path) -> tuple[list[str], np.ndarray]:
+    rows = [line.split(" ") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [word for word, *_ in rows], np.array([numbers for _, *numbers in rows], dtype=float)
+
+
+def write_vectors(path: Path, words: list[str], vectors: np.ndarray) -> None:
+    lines = (
+        f"{word} " + " ".join(f"{value:.6f}" for value in row)
+        for word, row in zip(words, vectors, strict=True)
+    )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
