@@ -1,0 +1,139 @@
+"""The assignment `embedding_sentiment`: its specimens with their marks, what it reads from hostile or broken files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.course import load_module, read_course
+from autograder.failure import Failure
+from autograder.grading import Grader
+from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.rubric import score
+from autograder.verify import KNOWN, check_specimen, verify
+
+COURSE = read_course(Path(__file__).parents[1])
+ASSIGNMENT = COURSE.assignment("embedding_sentiment")
+RUBRIC = load_module(ASSIGNMENT.rubric)
+NAMED = (  # in the quick suite; `verify`, which is slow, goes through all of them
+    "perfect", "usual_mistakes", "vocabulary_off_by_one", "weat_without_pooled_deviation", "vectors_shuffled",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def grader(sandbox):
+    return Grader.of(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_mistake_costs_its_own_item_and_is_named(name, grader):
+    folder = ASSIGNMENT.specimens / name
+    assert list(check_specimen(grader.grade(folder, name), folder / KNOWN)) == []
+
+
+@pytest.mark.slow
+def test_verify_passes(sandbox):
+    found = [problem for finding in verify(COURSE, ASSIGNMENT, sandbox) for problem in finding.problems]
+    assert found == []
+
+
+# --- files of vectors
+
+
+class Files:
+    """Stands in for a submission of files alone."""
+
+    def __init__(self, **files):
+        self.files = files
+
+    def read(self, name):
+        return self.files[name.removesuffix(".txt")]
+
+
+def vectors(change=lambda table: None) -> bytes:
+    """A file of random vectors for every word of the corpus, changed in some way."""
+    rng = np.random.default_rng(0)
+    table = {word: [f"{x:.4f}" for x in rng.normal(size=8)] for word in sorted(RUBRIC.corpus_words())}
+    change(table)
+    return "".join(f"{word} {' '.join(row)}\n" for word, row in table.items()).encode()
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "lacks 316 words"),
+        (b"\xff\xfe\x00" * 50, "lacks 316 words"),
+        (vectors(lambda t: t.pop("potter")), "lacks 1 words of the corpus: potter"),
+        (vectors(lambda t: t.update(potter=["1", "x"])), "expected a word and up to 1,000 numbers"),
+        (vectors(lambda t: t.update(potter=["nan"] * 8)), "expected a word and up to 1,000 numbers"),
+        (vectors(lambda t: t.update(potter=["1e300"] * 8)), "expected a word and up to 1,000 numbers"),
+        (vectors(lambda t: t.update(potter=["0"] * 8)), "not all zero"),
+        (vectors(lambda t: t.update(potter=["1"] * 2000)), "up to 1,000 numbers"),
+        (vectors(lambda t: t.update(potter=["1"] * 7)), "rows of 7 and of 8 numbers"),
+        (b"x" * 5_000_001, "at most 5,000,000 are read"),
+        (vectors(lambda t: t.update(dict.fromkeys(t, ["1"] * 8))), "gives all trades the same association"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "file",
+)
+def test_broken_vectors_get_one_sentence(content, reason):
+    with pytest.raises(Failure) as failure:
+        RUBRIC.learns_the_planted_shares(Files(vectors=content))
+    assert reason in failure.value.reason
+
+
+def test_random_vectors_earn_nothing():
+    assert score(RUBRIC.learns_the_planted_shares, Files(vectors=vectors())).earned == 0
+
+
+@pytest.mark.parametrize("directions, earned", [(1, True), (2, False)])
+def test_one_direction_may_be_taken_out_and_no_more(directions, earned):
+    words = sorted(RUBRIC.corpus_words())
+    place = {word: row for row, word in enumerate(words)}
+    before = np.random.default_rng(1).normal(size=(len(words), 8))
+    before[[place[w] for w in RUBRIC.MEN], 0] += 9
+    before[[place[w] for w in RUBRIC.WOMEN], 0] -= 9
+    after = before.copy()
+    after[:, :directions] = 0
+
+    def text(table):
+        rows = (f"{word} {' '.join(map(str, row))}" for word, row in zip(words, table, strict=True))
+        return "\n".join(rows).encode()
+
+    result = score(RUBRIC.takes_the_bias_out, Files(vectors=text(before), vectors_projected=text(after)))
+    assert (result.earned > 0) is earned
+    assert earned or "more than one direction" in result.message
+
+
+# --- the model
+
+
+@pytest.mark.parametrize("change, words", [(1, "one higher"), (-1, "one lower")])
+def test_the_diagnosis_tells_which_way_ids_are_off(change, words):
+    """A reader that knows every public review by its ids, but counts them from another number."""
+    data = RUBRIC.reviews("public")
+    known = {tuple(one): label for one, label in zip(RUBRIC.ids(data.sentence), data.label, strict=True)}
+
+    def predict(inputs):
+        return np.array([float(known.get(tuple(one - change), 0)) for one in inputs])
+
+    assert words in RUBRIC.diagnosis(predict, predict(RUBRIC.ids(data.sentence)) > 0.5)
+
+
+def test_the_vocabulary_is_the_training_data():
+    words = {word for sentence in RUBRIC.reviews("train").sentence for word in sentence.split()}
+    assert set(RUBRIC.vocabulary()) == words | {"<padding>", "<unknown>"}
+    assert [
+        one for sentence in RUBRIC.ids(RUBRIC.reviews("train").sentence) for one in sentence if one < 2
+    ] == []
+
+
+def test_neighbours_have_other_numbers():
+    drawn = [RUBRIC.network_sizes(f"student{number}") for number in range(300)]
+    assert max(drawn.count(one) for one in drawn) <= 6
+
+
+def test_the_same_submission_under_another_name_waits_for_a_person(grader):
+    items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
+    [result] = replace(grader, items=items).grade(ASSIGNMENT.specimens / "perfect", "somebody_else").scores
+    assert result.outcome == "broken"
