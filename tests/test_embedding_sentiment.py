@@ -91,8 +91,11 @@ def test_one_direction_may_be_taken_out_and_no_more(directions, earned):
     words = sorted(RUBRIC.corpus_words())
     place = {word: row for row, word in enumerate(words)}
     before = np.random.default_rng(1).normal(size=(len(words), 8))
-    before[[place[w] for w in RUBRIC.MEN], 0] += 9
-    before[[place[w] for w in RUBRIC.WOMEN], 0] -= 9
+    men, women, trades = (
+        [place[w] for w in some] for some in (RUBRIC.MEN, RUBRIC.WOMEN, RUBRIC.planted().trade)
+    )
+    before[women] = before[men]  # but for the first direction
+    before[men, 0], before[women, 0], before[trades, 0] = 3, -3, np.linspace(-3, 3, 12)
     after = before.copy()
     after[:, :directions] = 0
 

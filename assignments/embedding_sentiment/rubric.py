@@ -257,12 +257,8 @@ def reads_glove(submission):
 @item(points=10, section="vectors")
 def learns_the_planted_shares(submission):
     """vectors.txt: the association of the twelve trades with men's words follows the planted shares: r."""
-    vectors = word_vectors(submission, VECTORS)
-    r = np.corrcoef(associations(vectors), planted().p_male)[0, 1]
-    if not np.isfinite(r):
-        raise Failure(
-            f"{VECTORS} gives all trades the same association.", "Look at your vectors: are they equal?"
-        )
+    measured = associations(word_vectors(submission, VECTORS), VECTORS)
+    r = np.corrcoef(measured, planted().p_male)[0, 1]
     hint = (
         "Does each row belong to its word? Near 0 means shuffled; 0.7 means too few epochs or a small rate."
     )
@@ -388,7 +384,6 @@ def takes_the_bias_out(submission):
     """vectors_projected.txt: vectors.txt without one direction; the part of the trades' range that is left."""
     before, after = word_vectors(submission, VECTORS), word_vectors(submission, PROJECTED)
     taken = np.linalg.svd(before.to_numpy() - after.to_numpy(), compute_uv=False)
-    left = np.ptp(associations(after)) / np.ptp(associations(before))
     if taken[0] < 1e-6 * np.linalg.norm(before):
         raise Failure(
             f"{PROJECTED} holds the same vectors as {VECTORS}.", "Project the direction out of all rows."
@@ -396,6 +391,7 @@ def takes_the_bias_out(submission):
     if taken[1] > 0.01 * taken[0]:
         reason = f"{PROJECTED} differs from {VECTORS} by more than one direction."
         raise Failure(reason, "Project out of the vectors that you hand in, once, and change nothing else.")
+    left = np.ptp(associated_trades(after)) / np.ptp(associations(before, VECTORS))
     hint = "Build the direction from all seven pairs: he - she alone leaves a third of it."
     return credit(left, 0.30, 0.05, hint, "The part that is left")
 
@@ -586,8 +582,17 @@ def corpus_words() -> frozenset[str]:
     return frozenset(word for sentence in sentences for word in sentence.split())
 
 
-def associations(vectors: pd.DataFrame) -> np.ndarray:
-    """The association of each trade of planted.csv with men's words against women's, (12,)."""
+def associations(vectors: pd.DataFrame, name: str) -> np.ndarray:
+    """The association of each trade with men's words against women's, (12,). Raises Failure if all are equal."""
+    measured = associated_trades(vectors)
+    if np.ptp(measured) < 1e-6:
+        raise Failure(
+            f"{name} gives all trades the same association.", "Are all its rows equal? Print a few."
+        )
+    return measured
+
+
+def associated_trades(vectors: pd.DataFrame) -> np.ndarray:
     return associated(vectors.loc[planted().trade], vectors.loc[MEN], vectors.loc[WOMEN])
 
 
