@@ -57,7 +57,7 @@ def test_verify_passes(sandbox):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", specimen_folders(ASSIGNMENT), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", specimen_folders(ASSIGNMENT)[::4], ids=lambda folder: folder.name)
 def test_check_says_what_grade_says(folder, grader):
     live = replace(grader, sandbox=Here())
     assert live.grade(folder, folder.name).scores == grader.grade(folder, folder.name).scores
