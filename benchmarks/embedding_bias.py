@@ -21,6 +21,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
 
+from autograder.sandbox.definitions import read_definitions
+
 ROOT = Path(__file__).parents[1]
 PAIRS = [
     ("he", "she"), ("his", "her"), ("himself", "herself"), ("man", "woman"),
@@ -41,15 +43,8 @@ PUBLISHED = (
     1.21,
 )  # d of the vectors, the paper's Table 1
 TECHNICAL = [
-    "architect",
-    "carpenter",
-    "electrician",
-    "engineer",
-    "mechanic",
-    "pilot",
-    "plumber",
-    "programmer",
-]
+    "architect", "carpenter", "electrician", "engineer", "mechanic", "pilot", "plumber", "programmer",
+]  # fmt: skip
 CARING = [
     "babysitter",
     "cashier",
@@ -172,9 +167,16 @@ def centres_and_contexts(sentences, window=4):
 
 
 def read_glove(path: Path) -> dict[str, np.ndarray]:
-    """All words of a file in GloVe's text format."""
-    lines = (line.rstrip("\n").split(" ") for line in path.open(encoding="utf-8"))
-    return {word: np.array(numbers, dtype="float32") for word, *numbers in lines}
+    """All words of a file in GloVe's text format, read by the function that students write."""
+    text = path.read_text(encoding="utf-8")
+    words = [line.split(" ")[0] for line in text.splitlines()]
+    return dict(zip(words, lesson()["glove_vectors"](text, words), strict=True))
+
+
+def lesson() -> dict:
+    """The functions of the reference notebook of `embedding_sentiment`, by name."""
+    reference = ROOT / "solutions" / "embedding_sentiment" / "embedding_sentiment.py"
+    return read_definitions(reference.read_bytes(), reference.name).names
 
 
 # Measures ---------------------------------------------------------------------------------------------------------
@@ -330,7 +332,10 @@ def print_weat(tests, vectors) -> None:
 
 
 def weat(x, y, a, b, vectors):
-    return effect_size(associations(x, a, b, vectors), associations(y, a, b, vectors))
+    """d by the function that students write."""
+    return lesson()["weat_effect_size"](
+        *(np.array([vectors[word] for word in some]) for some in (x, y, a, b))
+    )
 
 
 def print_own_test(title, a, b, vectors) -> None:
@@ -338,9 +343,8 @@ def print_own_test(title, a, b, vectors) -> None:
     print(f"\nour own occupations, {title}")
     for when, some in [("as read", vectors), ("he - she projected out", projected(vectors, [("he", "she")]))]:
         x, y = associations(TECHNICAL, a, b, some), associations(CARING, a, b, some)
-        print(
-            f"  {when}: d {effect_size(x, y):.2f}, p {p_value(x, y):.4f}, range {np.ptp(np.append(x, y)):.3f}"
-        )
+        d, p = weat(TECHNICAL, CARING, a, b, some), p_value(x, y)
+        print(f"  {when}: d {d:.2f}, p {p:.4f}, range {np.ptp(np.append(x, y)):.3f}")
         order = sorted(zip(np.append(x, y), TECHNICAL + CARING, strict=True))
         print("    " + ", ".join(f"{word} {score:.2f}" for score, word in order))
 
