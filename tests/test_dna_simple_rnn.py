@@ -81,6 +81,7 @@ def problems(grader: Grader) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_verify_passes(sandbox):
     found = [problem for finding in verify(COURSE, ASSIGNMENT, sandbox) for problem in finding.problems]
     assert found == []

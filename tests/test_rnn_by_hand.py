@@ -81,7 +81,7 @@ def test_neighbours_have_other_numbers():
 
 
 def test_all_numbers_are_equally_difficult():
-    for student in STUDENTS:
+    for student in STUDENTS[:60]:
         bits, w_1, w_2, y = RUBRIC.bitstring(student)
         walk = RUBRIC.walk_bits(bits, w_1, w_2, y, "identity")
         assert np.count_nonzero(walk.copies) == 3 and bits.count("1") == 3

@@ -184,7 +184,7 @@ def nearly_every_pair(submission):
     return credit(
         right.groupby(data.pair[data.pair >= 0]).all().mean(),
         0.90,
-        0.98,
+        0.96,
         hint,
         "The share of pairs with both right",
     )
