@@ -789,12 +789,12 @@ save_vectors("vectors_projected.txt", words, projected)
 
 
 def draw_associations(before, after):
-    """Heat maps of the cosine of each trade with men's and women's words, before and after, on one scale."""
+    """Heat maps of the cosine of each trade with men's and women's words, less each word's mean over the trades."""
     figure, both = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True, layout="constrained")
     for axes, some, title in zip(both, (before, after), ("before", "after projection"), strict=True):
         unit = some / np.linalg.norm(some, axis=1, keepdims=True)
         table = rows(planted.trade, unit) @ rows([*MEN, *WOMEN], unit).T
-        image = axes.imshow(table, cmap="RdBu_r", vmin=-0.6, vmax=0.6)
+        image = axes.imshow(table - table.mean(axis=0), cmap="RdBu_r", vmin=-0.2, vmax=0.2)
         axes.set_xticks(range(14), [*MEN, *WOMEN], rotation=90)
         axes.set_yticks(
             range(12), [f"{t} ({p:.2f})" for t, p in zip(planted.trade, planted.p_male, strict=True)]
@@ -802,7 +802,7 @@ def draw_associations(before, after):
         axes.axvline(6.5, color="#444444", lw=1)
         axes.set_title(title)
         axes.tick_params(length=0)
-    figure.colorbar(image, ax=both, label="cosine", shrink=0.8)
+    figure.colorbar(image, ax=both, label="cosine, less its column's mean", shrink=0.8)
 
 
 draw_associations(vectors, projected)
