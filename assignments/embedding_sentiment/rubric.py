@@ -149,7 +149,7 @@ def on_pairs(submission):
         hint += (
             " If zeros stood behind the reviews in training, it has read nothing else for a while: mask them."
         )
-    return credit(both, 0.40, 0.90, hint, "The share of pairs with both right")
+    return credit(both, 0.55, 0.90, hint, "The share of pairs with both right")
 
 
 @item(points=8, section="sentiment")
