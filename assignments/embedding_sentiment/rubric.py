@@ -124,7 +124,7 @@ def on_public_sentences(submission):
     data = reviews("public")
     said = decide(predict(ids(data.sentence)))
     hint = diagnosis(predict, said) or examples(data, said)
-    return credit((said == data.label).mean(), 0.70, 0.95, hint, "Accuracy")
+    return credit((said == data.label).mean(), 0.77, 0.95, hint, "Accuracy")
 
 
 @item(points=8, section="sentiment")
@@ -132,7 +132,7 @@ def on_new_sentences(submission):
     """Accuracy on 2,000 new reviews."""
     _, data, said = on_hidden(submission, count=2000)
     hint = "Where the public reviews are right and these are not, the model has learnt them by heart."
-    return credit((said == data.label).mean(), 0.70, 0.95, hint, "Accuracy")
+    return credit((said == data.label).mean(), 0.77, 0.95, hint, "Accuracy")
 
 
 @item(points=12, section="sentiment")
@@ -172,7 +172,7 @@ def on_longer_sentences(submission):
     hint = (
         "What stands before and after the opinion is longer here: a maximum over the states reaches over it."
     )
-    return credit((said == data.label).mean(), 0.60, 0.90, hint, "Accuracy")
+    return credit((said == data.label).mean(), 0.65, 0.90, hint, "Accuracy")
 
 
 @item(points=5, stretch=True, section="sentiment")
