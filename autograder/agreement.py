@@ -29,7 +29,7 @@ def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
         raise Failure(f"{asked} returns {len(came)} values, expected one array.", "Return np.array(...).")
     if same(came, right, atol):
         return
-    name_mistake((same(came, wrong) for wrong in usual.values()), usual, asked)
+    name_mistake((same(came, wrong, atol) for wrong in usual.values()), usual, asked)
     if came.shape != np.shape(right):
         raise Failure(
             f"{asked} has shape {came.shape}, expected {np.shape(right)}.",
@@ -47,7 +47,8 @@ def agree_parts(came, right: dict, usual: dict, asked: str, atol: float = CLOSE)
     if all(same(came[name], right[name], atol) for name in right):
         return
     wholes = (right | changed for changed in usual.values())
-    name_mistake((all(same(came[name], whole[name]) for name in right) for whole in wholes), usual, asked)
+    recognised = (all(same(came[name], whole[name], atol) for name in right) for whole in wholes)
+    name_mistake(recognised, usual, asked)
     for name in right:
         agree(came[name], right[name], {}, f"{name} of {asked}", atol)
 

@@ -607,7 +607,7 @@ def example(mixed: bool = False) -> tuple[np.ndarray, ...]:
     A, B = rng.normal(1, 1, (4, 6)), rng.normal(-1, 1, (3, 6))
     leaning = np.linspace(1.5, -1.5, 10)[:, None] * (A.mean(axis=0) - B.mean(axis=0)) / 2
     words = leaning + rng.normal(0, 0.7, (10, 6))
-    order = np.array([0, 3, 4, 6, 8, 1, 2, 5, 7, 9]) if mixed else np.arange(10)
+    order = np.array([0, 1, 3, 5, 9, 2, 4, 6, 7, 8]) if mixed else np.arange(10)
     return words[order[:5]], words[order[5:]], A, B
 
 
