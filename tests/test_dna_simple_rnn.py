@@ -1,4 +1,4 @@
-"""The assignment itself: `verify` passes, and no number in the rubric can be moved without a specimen noticing."""
+"""The assignment `dna_simple_rnn`: no number in the rubric can be moved without a specimen noticing."""
 
 import ast
 from dataclasses import replace
@@ -11,7 +11,7 @@ from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.rubric import read_rubric
-from autograder.verify import KNOWN, check_specimen, verify
+from autograder.verify import KNOWN, check_specimen
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
@@ -79,12 +79,6 @@ def problems(grader: Grader) -> list[str]:
     return [
         p for folder in folders for p in check_specimen(grader.grade(folder, folder.name), folder / KNOWN)
     ]
-
-
-@pytest.mark.slow
-def test_verify_passes(sandbox):
-    found = [problem for finding in verify(COURSE, ASSIGNMENT, sandbox) for problem in finding.problems]
-    assert found == []
 
 
 @pytest.mark.parametrize("number", numbers())

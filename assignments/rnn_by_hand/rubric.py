@@ -557,13 +557,11 @@ def check_counter(submission, name: str, units: int, sequences: list[np.ndarray]
     wrong = np.flatnonzero(said != (count >= 3))
     if not wrong.size:
         return
-    codes, answer = (
-        [row for codes in sequences for row in codes][wrong[0]],
-        "no" if count[wrong[0]] >= 3 else "yes",
-    )
+    first = wrong[0]
+    codes, answer = [row for codes in sequences for row in codes][first], "yes" if said[first] else "no"
     text = "".join(BASES[code] for code in codes) if len(codes) <= 8 else f"one of {len(codes):,} bases"
     reason = f"{name} is wrong on {wrong.size:,} of {len(said):,} sequences; the shortest is {text}, "
-    reason += f"which holds {count[wrong[0]]} G: the model says {answer}."
+    reason += f"which holds {count[first]} G: the model says {answer}."
     if threshold := next((n for n in (2, 4, 1, 5) if (said == (count >= n)).all()), None):
         reason += f" It says yes from {threshold} G on: its threshold is off by {abs(threshold - 3)}."
     elif said.all() or not said.any():

@@ -28,6 +28,22 @@ from scipy.optimize import least_squares
 BASES = "ACGT"
 """
 
+# The gradient without any function of its student's own, for specimens whose mistake lies in one it builds on.
+GRADIENT = """
+def bit_gradient(bits, w_1, w_2, y, activation):
+    q, slopes = [0.0], []
+    for bit in bits:
+        r = w_1 * q[-1] + w_2 * int(bit)
+        q.append(ACTIVATIONS[activation](r))
+        slopes.append({"identity": 1, "tanh": 1 - q[-1] ** 2, "sigmoid": q[-1] * (1 - q[-1])}[activation])
+    e, sums = -2 * (y - q[-1]), [0, 0]
+    for t in reversed(range(len(bits))):
+        e *= slopes[t]
+        sums = [sums[0] + e * q[t], sums[1] + e * int(bits[t])]
+        e *= w_1
+    return sums
+"""
+
 # One wrong function a specimen, as that student wrote it; what builds on it in the reference stands on its own here.
 MISTAKES = {
     "flags_from_the_new_state": """
@@ -59,20 +75,8 @@ def contributions(bits, w_1, w_2, y):
         q.append(w_1 * q[-1] + w_2 * int(bit))
     return np.array([-2 * (y - q[-1]) * w_1 ** (len(bits) - t) * q[t - 1] for t in range(1, len(bits) + 1)])
 
-
-def bit_gradient(bits, w_1, w_2, y, activation):
-    q, slopes = [0.0], []
-    for bit in bits:
-        r = w_1 * q[-1] + w_2 * int(bit)
-        q.append(ACTIVATIONS[activation](r))
-        slopes.append({"identity": 1, "tanh": 1 - q[-1] ** 2, "sigmoid": q[-1] * (1 - q[-1])}[activation])
-    e, sums = -2 * (y - q[-1]), [0, 0]
-    for t in reversed(range(len(bits))):
-        e *= slopes[t]
-        sums = [sums[0] + e * q[t], sums[1] + e * int(bits[t])]
-        e *= w_1
-    return sums
-""",
+"""
+    + GRADIENT,
     "lectures_numbers": """
 def by_hand():
     return 1, 4, 17, 68, 32, 68
@@ -84,20 +88,8 @@ def slope(r, activation):
         "identity": np.ones_like(r), "relu": 1.0 * (r > 0), "tanh": 1 - r**2, "sigmoid": r * (1 - r),
     }[activation]
 
-
-def bit_gradient(bits, w_1, w_2, y, activation):
-    q, slopes = [0.0], []
-    for bit in bits:
-        r = w_1 * q[-1] + w_2 * int(bit)
-        q.append(ACTIVATIONS[activation](r))
-        slopes.append({"identity": 1, "tanh": 1 - q[-1] ** 2, "sigmoid": q[-1] * (1 - q[-1])}[activation])
-    e, sums = -2 * (y - q[-1]), [0, 0]
-    for t in reversed(range(len(bits))):
-        e *= slopes[t]
-        sums = [sums[0] + e * q[t], sums[1] + e * int(bits[t])]
-        e *= w_1
-    return sums
-""",
+"""
+    + GRADIENT,
     "new_state_in_each_copy": """
 def contributions(bits, w_1, w_2, y):
     q = [0.0]
