@@ -3,6 +3,7 @@
 Exit status: 0 done; 1 done, but something needs a person; 2 the command or the course is not as it should be.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -166,6 +167,7 @@ def main() -> None:
     """Runs a command; a person's mistake ends with one line and exit status 2."""
     from autograder.notebooks import MarkerError
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     try:
         app()
     except (CourseError, MarkerError, OSError) as error:
