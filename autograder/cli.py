@@ -5,9 +5,11 @@ Exit status: 0 done; 1 done, but something needs a person; 2 the command or the 
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from autograder.course import Assignment, Course, CourseError, find_course
+from autograder.devices import DeviceError, choose
 
 app = typer.Typer(
     help="Grades Keras models by a rubric. Students: check. TAs: grade. Instructors: verify, release.",
@@ -31,21 +34,33 @@ Slugs = Annotated[
 ]
 
 
+Device = Annotated[
+    Literal["auto", "cpu", "gpu"], typer.Option(help="What trains: auto takes a GPU where there is one.")
+]
+
+
 @app.command()
 def check(
     assignment: Slug,
     folder: Annotated[Path, typer.Argument(help="Your work: a folder, or the .zip you hand in.")] = Path("."),
+    device: Device = "auto",
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
     from autograder.classroom import require_submission
     from autograder.grading import Grader, author
     from autograder.hidden import hidden_data
     from autograder.reports.text import student_report
-    from autograder.sandbox import Sandbox, probe
+    from autograder.sandbox import Sandbox, probe, training_sandbox
 
-    course = find_course(Path.cwd())
-    with Sandbox(probe(), trusted=True) as sandbox:  # it is the student's own code
-        grader = Grader.of(course.assignment(assignment), hidden_data(course), sandbox)
+    course, device = find_course(Path.cwd()), choose(device)
+    chosen, isolation = course.assignment(assignment), probe()
+    with (
+        Sandbox(isolation, trusted=True) as sandbox,  # it is the student's own code
+        training_sandbox(isolation, device) as trainer,
+        console.status("") as status,
+    ):
+        grader = Grader.of(chosen, hidden_data(course), sandbox, trainer)
+        grader = replace(grader, watch=lambda said: status.update(Text(said)))
         report = grader.grade(require_submission(folder), author(folder))
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
@@ -59,6 +74,7 @@ def grade(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Grade anew what an earlier run has graded.")
     ] = False,
+    device: Device = "auto",
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run student code unprotected where nothing isolates it.")
     ] = False,
@@ -68,15 +84,19 @@ def grade(
     from autograder.grading import Grader, grade_class
     from autograder.hidden import hidden_data
     from autograder.reports.text import class_table
-    from autograder.sandbox import Sandbox, probe
+    from autograder.sandbox import Sandbox, probe, training_sandbox
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     found, left_out = find_submissions(submissions)
-    out = out or Path("results") / chosen.slug
-    with Sandbox(probe(), trusted=no_isolation) as sandbox:
-        grader = Grader.of(chosen, hidden_data(course), sandbox)
-        reports = list(with_progress(grade_class(grader, found, out, fresh), len(found)))
+    out, device, isolation = out or Path("results") / chosen.slug, choose(device), probe()
+    with (
+        Sandbox(isolation, trusted=no_isolation) as sandbox,
+        training_sandbox(isolation, device) as trainer,
+        progress_line(len(found)) as (watch, passed),
+    ):
+        grader = replace(Grader.of(chosen, hidden_data(course), sandbox, trainer), watch=watch)
+        reports = list(passed(grade_class(grader, found, out, fresh)))
     console.print(class_table(reports))
     for name in left_out:
         console.print(Text(f"Left out, neither a folder nor an archive: {name}", style="yellow"))
@@ -140,15 +160,23 @@ def named(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
     return [course.assignment(slug) for slug in slugs] if slugs else list(course.assignments)
 
 
-def with_progress(reports: Iterable, total: int) -> Iterator:
-    """Passes reports on while a line shows how many are done and how long the rest will take."""
-    last = TextColumn("{task.fields[last]}", markup=False)
-    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), last)
+@contextmanager
+def progress_line(total: int) -> Iterator[tuple[Callable, Callable]]:
+    """A line that shows how many reports are done, how long the rest will take, and what is being done.
+
+    Gives two functions: one to be told what is being done, one that reports pass through.
+    """
+    now = TextColumn("{task.fields[now]}", markup=False)
+    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), now)
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=total, last="")
-        for report in reports:
-            progress.update(task, advance=1, last=f"{report.student}: {report.earned:g}")
-            yield report
+        task = progress.add_task("", total=total, now="")
+
+        def passed(reports: Iterable) -> Iterator:
+            for report in reports:
+                progress.update(task, advance=1)
+                yield report
+
+        yield (lambda said: progress.update(task, now=said)), passed
 
 
 def tick(well: bool, what: str, problems: Iterable[str]) -> None:
@@ -170,6 +198,6 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     try:
         app()
-    except (CourseError, MarkerError, OSError) as error:
+    except (CourseError, MarkerError, DeviceError, OSError) as error:
         Console(stderr=True).print(Text(f"autograder: {error}"), soft_wrap=True)
         sys.exit(2)

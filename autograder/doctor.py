@@ -1,21 +1,15 @@
 """Doctor: what this machine has for the course, what is missing, and how to get it."""
 
-import json
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.course import Course
+from autograder.devices import look
 from autograder.grading import versions
 from autograder.sandbox import Isolation, probe
 
-PROBE = """
-import json, tensorflow, keras
-print(json.dumps({"tensorflow": tensorflow.__version__, "keras": keras.__version__,
-                  "gpus": [gpu.name for gpu in tensorflow.config.list_physical_devices("GPU")]}))
-"""
 NAMESPACES = (
     "apt-get install bubblewrap; where the system forbids user namespaces (most containers, Ubuntu 24.04), "
     "Landlock and seccomp do without"
@@ -45,16 +39,16 @@ def examine(course: Course) -> Iterator[Sign]:
 
 
 def examine_tensorflow() -> Iterator[Sign]:
-    """TensorFlow is asked in a process of its own: a broken installation may crash whoever imports it."""
-    asked = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
-    if asked.returncode:
-        reason = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
-        yield Sign(False, f"TensorFlow does not start: {reason}", "pip install -r requirements.txt")
+    """Whether TensorFlow starts, and what it can train on."""
+    found = look()
+    if found.trouble:
+        yield Sign(False, f"TensorFlow does not start: {found.trouble}", "pip install -r requirements.txt")
         return
-    found = json.loads(asked.stdout.splitlines()[-1])
-    yield Sign(True, f"TensorFlow {found['tensorflow']}, Keras {found['keras']}")
-    gpus = ", ".join(found["gpus"])
-    yield Sign(True, f"GPU: {gpus}" if gpus else "GPU: none; grading uses the CPU")
+    yield Sign(True, f"TensorFlow {found.tensorflow}, Keras {found.keras}")
+    gpus = ", ".join(found.gpus)
+    yield Sign(
+        True, f"GPU: {gpus}; --device gpu trains there" if gpus else "GPU: none; the CPU trains and predicts"
+    )
 
 
 def examine_secret(course: Course) -> Sign:

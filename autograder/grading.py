@@ -2,8 +2,8 @@
 
 import hashlib
 import platform
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,32 +27,45 @@ class Grader:
     """Grades submissions of one assignment; holds what they share: items, hidden data, traced models.
 
     basis: stands for everything but the submission that a mark depends on; equal bases give equal marks.
+    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.
     """
 
     assignment: str
     items: tuple[Item, ...]
-    source: HiddenData | None
+    source: HiddenData
     predictor: Predictor
     sandbox: Sandbox
     versions: dict[str, str]
     basis: str
+    trainer: Sandbox | None = None
+    watch: Callable[[str], None] = lambda line: None
 
     @classmethod
-    def of(cls, assignment: Assignment, source: HiddenData | None, sandbox: Sandbox) -> "Grader":
+    def of(
+        cls, assignment: Assignment, source: HiddenData, sandbox: Sandbox, trainer: Sandbox | None = None
+    ) -> "Grader":
         made_with = versions() | {"isolation": str(sandbox.isolation)}
-        identity = source.identity if source else "no hidden data"
+        if trainer:
+            made_with["trained on"] = trainer.device
         engine = (path.read_bytes() for path in sorted(ENGINE.rglob("*.py")))  # a mended grader grades anew
-        basis = digest(assignment.rubric.read_bytes(), identity.encode(), str(made_with).encode(), *engine)
+        parts = source.identity, str(source.practice), str(made_with)
+        basis = digest(assignment.rubric.read_bytes(), *map(str.encode, parts), *engine)
         items = read_rubric(assignment.rubric)
-        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, basis)
+        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, basis, trainer)
 
     def grade(self, path: Path, student: str) -> Report:
         """The report on the submission at `path`. Never raises for what a student handed in."""
-        submission = Submission(student, path, self.predictor, self.sandbox)
+        submission = Submission(student, path, self.predictor, self.sandbox, trainer=self.trainer)
         with hidden_from(self.source):
-            scores = tuple(score(item, submission) for item in self.items)
+            scores = tuple(score(item, self.watched(submission, item)) for item in self.items)
         data, fingerprint = describe(self.source), self.fingerprint(path, student)
         return Report(plain(student), self.assignment, scores, data, self.versions, fingerprint)
+
+    def watched(self, submission: Submission, item: Item) -> Submission:
+        """The submission as one item sees it: what it says of its progress names both."""
+        where = f"{plain(submission.student)}, {item.__name__}"
+        self.watch(where)
+        return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
 
     def fingerprint(self, path: Path, student: str) -> str:
         """Stands for the submission at `path` and all that its marks depend on; empty where it can't be read."""
@@ -107,9 +120,9 @@ def author(path: Path) -> str:
         return name
 
 
-def describe(source: HiddenData | None) -> str:
+def describe(source: HiddenData) -> str:
     """One sentence on the data that the marks rest on."""
-    if source is None:
+    if source.practice:
         return "Hidden data are not here: your TA scores what is marked as deferred."
     if source.is_demo:
         return "DEMO DATA, from the public seed, as there is no solutions/secret_seed: not for real marks."

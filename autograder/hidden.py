@@ -11,11 +11,13 @@ class HiddenData:
     """Draws each hidden data set once per run.
 
     Two draws of a data set with different options, or in different terms, share no random numbers: the
-    generator's seed is a hash of the secret, the data set's name and the options.
+    generator's seed is a hash of the secret, the data set's name and the options. On a student's own machine, for
+    practice, the secret is the public one, and nothing that is drawn counts as hidden.
     """
 
-    def __init__(self, course: Course, secret: str):
+    def __init__(self, course: Course, secret: str, practice: bool = False):
         self._datasets, self._secret, self._drawn = course.root / "datasets", secret, {}
+        self.practice = practice
 
     @property
     def is_demo(self) -> bool:
@@ -39,11 +41,11 @@ class HiddenData:
         return self._drawn[key].copy()
 
 
-def hidden_data(course: Course) -> HiddenData | None:
-    """Hidden data of this term; with the demo seed where none is set; None where `solutions` is absent."""
+def hidden_data(course: Course) -> HiddenData:
+    """Hidden data of this term; with the demo seed where none is set; for practice where `solutions` is absent."""
     solutions = course.root / "solutions"
     if not solutions.is_dir():
-        return None
+        return practice_data(course)
     seed_file = solutions / "secret_seed"
     if not seed_file.is_file():
         return HiddenData(course, DEMO_SECRET)
@@ -51,3 +53,8 @@ def hidden_data(course: Course) -> HiddenData | None:
     if not secret:
         raise CourseError(f"{seed_file} is empty: write a long random line into it, or delete it.")
     return HiddenData(course, secret)
+
+
+def practice_data(course: Course) -> HiddenData:
+    """Data for a student's own machine."""
+    return HiddenData(course, DEMO_SECRET, practice=True)

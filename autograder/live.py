@@ -19,12 +19,14 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
 
     `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.
     """
+    from autograder.hidden import practice_data
     from autograder.models import Predictor
-    from autograder.rubric import items_of
+    from autograder.rubric import hidden_from, items_of
 
     if not isinstance(student, str) or not tokens(student):
         raise CourseError('Set STUDENT = "..." to the id that you hand in under, and run this cell again.')
-    assignment = find_course(Path.cwd()).assignment(slug)
+    course = find_course(Path.cwd())
+    assignment = course.assignment(slug)
     rubric, predictor = load_module(assignment.rubric), Predictor()
     items = items_of(rubric)
 
@@ -33,7 +35,8 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
         from IPython.display import display
 
         chosen = named(section, items)
-        display(Result(section or slug, graded(chosen, slug, student, predictor)))
+        with hidden_from(practice_data(course)):
+            display(Result(section or slug, graded(chosen, slug, student, predictor)))
 
     return rubric, check
 

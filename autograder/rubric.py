@@ -1,4 +1,4 @@
-"""What a rubric is written with (`item`, `Failure`, `credit`, `hidden`, `own`) and what comes of it (Score, Report).
+"""What a rubric is written with (`item`, `Failure`, `credit`, `hidden`, `fresh`, `own`), and what comes of it.
 
 A rubric is a module of items. An item is a plain function that takes a submission; its docstring is the line
 that people read. It returns nothing (all points), a share from 0 to 1, or a `credit`; it raises `Failure` (no
@@ -149,9 +149,21 @@ def hidden(dataset: str, **options):
     An item is hidden because it calls this. On a student's machine there is no secret: the item is deferred.
     """
     source = _HIDDEN.get()
-    if source is None:
+    if source is None or source.practice:
         raise Deferred
     warnings.warn(Drew(dataset), stacklevel=2)
+    return source.draw(dataset, options)
+
+
+def fresh(dataset: str, **options):
+    """Data that a model is trained or tried on and that need not be hidden: the same draw, never deferred.
+
+    On a student's machine it comes from the public seed, with a TA from the term's; what holds for one holds for
+    the other. Don't pass it to a student's function, whose words would then have to be withheld.
+    """
+    source = _HIDDEN.get()
+    if source is None:
+        raise Deferred
     return source.draw(dataset, options)
 
 

@@ -1,5 +1,6 @@
 """A submission: what one student handed in, its files, its models, its functions."""
 
+import hashlib
 import re
 import unicodedata
 import warnings
@@ -12,10 +13,11 @@ import numpy as np
 
 from autograder.failure import Failure, Printed, Undecided
 from autograder.files import Files, open_files
-from autograder.models import Model, Predictor, read_model
+from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
 from autograder.sandbox.definitions import cells
 from autograder.student import is_same, tokens
+from autograder.training import trained
 
 MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
 SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
@@ -26,6 +28,8 @@ class Submission:
     """What items see. Methods raise Failure for what is wrong with the student's files.
 
     draft: name and content of the notebook where the student is still at work on it, in place of a file.
+    trainer: the sandbox that models are trained in, where it is another; it never runs student code.
+    watch: is told, in a line, how far a training is.
     """
 
     student: str
@@ -33,6 +37,8 @@ class Submission:
     predictor: Predictor
     sandbox: Sandbox
     draft: tuple[str, bytes] | None = None
+    trainer: Sandbox | None = None
+    watch: Callable[[str], None] = lambda line: None
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
@@ -49,12 +55,30 @@ class Submission:
         It runs in a process of its own that can do no harm, gets nothing but the arguments, and ends after so many
         seconds. Numbers in nested lists come back as an array; a tuple, or a ragged list, as a tuple of arrays.
         """
+        return self._called(function, arguments, seconds)
+
+    def build(self, function: str, *arguments, seconds: float = 30.0) -> Blueprint:
+        """The model that a function of the student's notebook builds for these arguments, to be trained here.
+
+        Only its configuration is taken; what the function trains or loads has no effect.
+        """
+        config, claimed = self._called(function, arguments, seconds, builds=True)
+        return read_blueprint(config.tobytes(), claimed)
+
+    def train(self, blueprint: Blueprint, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget) -> tuple:
+        """Losses and predictions of a model that the grader trains; see `trained`. Equal calls train once."""
+        arrays = (hashlib.sha256(array.tobytes()).hexdigest() for array in (x, y, test))
+        key = f"{hashlib.sha256(blueprint.config).hexdigest()} {sorted(budget.items())} {[*arrays]}"
+        sandbox = self.trainer or self.sandbox
+        return _once(self._known, key, lambda: trained(sandbox, self.watch, blueprint, x, y, test, **budget))
+
+    def _called(self, function: str, arguments: Sequence, seconds: float, builds: bool = False):
         name, content = self.code
-        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds)
+        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, builds=builds)
         for problem in answer.problems:
-            warnings.warn(Printed(problem), stacklevel=2)
+            warnings.warn(Printed(problem), stacklevel=3)
         if answer.printed:
-            warnings.warn(Printed(f"{function} printed: {answer.printed}"), stacklevel=2)
+            warnings.warn(Printed(f"{function} printed: {answer.printed}"), stacklevel=3)
         if answer.failure:
             raise answer.failure
         return answer.value

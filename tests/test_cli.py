@@ -102,3 +102,11 @@ def test_a_package_named_datasets_changes_nothing(course, hand_in, tmp_path):
         command, cwd=course.root, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and "10 / 10" in done.stdout
+
+
+def test_a_gpu_that_is_not_there_is_one_line(course, hand_in):
+    done = run("grade", "hello", hand_in("ann"), "--device", "gpu", cwd=course.root)
+    if done.returncode == 2:
+        assert done.stderr.startswith("autograder: No GPU") and done.stderr.count("\n") == 1
+    else:
+        assert list(Path("/dev").glob("nvidia*"))  # there is one

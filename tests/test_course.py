@@ -55,4 +55,4 @@ def test_where_hidden_data_come_from(course):
     with pytest.raises(CourseError, match="is empty"):
         hidden_data(course)
     (course.root / "solutions").rename(course.root / "elsewhere")
-    assert hidden_data(course) is None
+    assert hidden_data(course).practice

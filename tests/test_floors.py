@@ -7,8 +7,9 @@ import pytest
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "course", "student"},
+    {"autograder", "failure", "course", "student", "devices"},
     {"models", "notebooks", "hidden", "sandbox", "files"},
+    {"training"},
     {"submission"},
     {"rubric"},
     {"reports", "agreement"},

@@ -16,8 +16,9 @@ from toy import write
 from traitlets.config import Config
 
 from autograder import live
-from autograder.course import CourseError, read_course
+from autograder.course import CourseError, find_course, read_course
 from autograder.grading import Grader
+from autograder.hidden import practice_data
 from autograder.reports.page import section_html
 from autograder.rubric import Report, Score, own
 
@@ -147,7 +148,7 @@ def shell(lab, monkeypatch):
 
 @pytest.fixture
 def grade(lab, sandbox):
-    grader = Grader.of(lab, None, sandbox)
+    grader = Grader.of(lab, practice_data(find_course(Path.cwd())), sandbox)
 
     def graded(*cells):
         notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}

@@ -3,6 +3,8 @@
 bytes -> archive (zip and JSON under limits) -> plan (known layers, checked options, totals) -> weights (arrays of
 the planned shapes) -> network (a Keras model, built by constructor calls). Keras's own `load_model` is not used: a
 config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
+
+A model to be trained comes as its configuration alone (blueprint), and the grader's own loop trains it (loop).
 """
 
 import hashlib
@@ -12,13 +14,14 @@ import numpy as np
 
 from autograder.failure import Failure
 from autograder.models.archive import check_version, read_archive
+from autograder.models.blueprint import Blueprint, read_blueprint
 from autograder.models.config import read_plan
 from autograder.models.hdf5 import Hdf5
 from autograder.models.layers import Layer
 from autograder.models.network import Predictor
 from autograder.models.plan import Plan
 
-__all__ = ["Layer", "Model", "Plan", "Predictor", "read_model"]
+__all__ = ["Blueprint", "Layer", "Model", "Plan", "Predictor", "read_blueprint", "read_model"]
 
 DIVERGED = (
     "Usually the loss diverged in training: clip the gradient (clipnorm=1.0) or lower the learning rate."
@@ -43,6 +46,9 @@ def read_model(data: bytes) -> Model:
     archive = read_archive(data)
     check_version(archive.metadata)
     plan = read_plan(archive.config)
+    if "RNN" in plan.kinds:
+        reason = "The model holds an RNN around a cell of your own: code, which is never run here."
+        raise Failure(reason, "Use SimpleRNN, GRU or LSTM in a model that you save.")
     return Model(plan, read_weights(plan, archive.weights), hashlib.sha256(data).hexdigest())
 
 

@@ -3,7 +3,7 @@
 An entry names the options a prediction depends on, how shapes follow from shapes, and which weights the layer
 then holds. From these alone `plan` totals parameters and work before anything is allocated, and `network` calls
 the class's constructor. An option means the same in every class that has it, so a second table says once what
-each may be. What only matters to training is ignored, whatever it says.
+each may be. What only matters to training is kept aside as it came: `starts` reads it where a model is trained.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,8 @@ class Layer:
     """One layer, or one operation on tensors such as ops.GetItem. `layer["units"]` is an option.
 
     kind: class name; options: those that predictions depend on, checked; inside: wrapped layers.
-    name is the student's own text, for messages; place is where its weights are in the HDF5 file.
+    name is the student's own text, for messages; place is where its weights are in the HDF5 file; told is the
+    whole config as it came, which nothing reads but `starts`, with checks of its own.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Layer:
     inside: tuple["Layer", ...] = ()
     name: str = field(default="", repr=False)
     place: str = field(default="", repr=False)
+    told: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, option: str):
         return self.options[option]
@@ -128,7 +130,7 @@ CHECKS: Mapping[Callable, str] = {
     whole_numbers: "target_shape dims",
     batch_shape: "batch_shape",
     axis: "axis",
-    number: "mask_value Rescaling.scale offset",
+    number: "mask_value Rescaling.scale SkipCell.scale offset",
     positive: "rate stddev epsilon alpha negative_slope threshold",
     positive_or_null: "max_value",
     activation: "activation recurrent_activation",
@@ -145,7 +147,7 @@ OPTIONS = {option: check for check, options in CHECKS.items() for option in opti
 # Options that some version from Keras 3.3 on does not write, and what it means.
 DEFAULTS = {"ragged": False, "rms_scaling": False, "renorm": False, "alpha": 1.0, "dtype": None}
 TRAINING = """name trainable dtype seed noise_shape dropout recurrent_dropout unit_forget_bias momentum synchronized
-renorm_clipping renorm_momentum optional unroll layer backward_layer initial"""
+renorm_clipping renorm_momentum optional unroll layer backward_layer cell initial"""
 
 
 def check_of(kind: str, option: str) -> Callable:
@@ -159,7 +161,8 @@ def check_of(kind: str, option: str) -> Callable:
 class Kind:
     """A layer class: the options its constructor gets; the rules for what comes out and for its weights.
 
-    takes: "one" tensor, a "list" of them, "two" of which one may be a number, or one and a "key" to index it.
+    takes: "one" tensor, a "list" of them, "two" of which one may be a number, or one and a "key" to index it; a
+    "cell" takes a step and is found inside an RNN alone.
     inside: the options that hold wrapped layers.
     """
 
@@ -170,7 +173,8 @@ class Kind:
     inside: tuple[str, ...] = ()
 
 
-RNN = "units activation use_bias return_sequences return_state go_backwards stateful zero_output_for_mask"
+WAYS = "return_sequences return_state go_backwards stateful zero_output_for_mask"
+RNN = f"units activation use_bias {WAYS}"
 CONV = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
 NORM = "axis epsilon center scale"
 POOL = "pool_size strides padding data_format"
@@ -190,6 +194,10 @@ KINDS: Mapping[str, Kind] = {
     "SimpleRNN": Kind(RNN, *recurrent),
     "GRU": Kind(f"{RNN} recurrent_activation reset_after", *recurrent),
     "LSTM": Kind(f"{RNN} recurrent_activation", *recurrent),
+    "RNN": Kind(WAYS, *recurrent, inside=("cell",)),
+    "SkipCell": Kind(
+        "units scale", takes="cell"
+    ),  # a student's own class: its name and numbers, not its code
     "Bidirectional": Kind("merge_mode", *wrapped_twice, inside=("layer", "backward_layer")),
     "TimeDistributed": Kind("", *wrapped, inside=("layer",)),
     "Conv1D": Kind(CONV, shapes.convolved, shapes.convolution_weights),

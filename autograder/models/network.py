@@ -1,4 +1,4 @@
-"""Network: a Keras model built from a plan by constructor calls, traced once for all models with equal plans.
+"""Network: a Keras model built from a plan by constructor calls; to predict, traced once for all equal plans.
 
 This is the only module that imports Keras, and only when the first prediction is asked for. Creating variables
 and tracing cost hundreds of milliseconds, setting weights and predicting a few; so models that differ in
@@ -16,6 +16,7 @@ import numpy as np
 from autograder.failure import Failure
 from autograder.models.layers import Layer
 from autograder.models.plan import Plan, Result, Shape
+from autograder.models.starts import Initializer, read_start
 
 MOST_NETWORKS = 32  # kept at a time, the ones used last
 MOST_MEMORY = 2**29  # bytes for the results of one batch
@@ -118,10 +119,25 @@ def collected(plan: Plan, predictions: list[np.ndarray]) -> np.ndarray | list[np
 
 def network(plan: Plan) -> Network:
     """The traced function for a plan. Its variables are in the order of `plan.weights`."""
-    import keras
     import tensorflow as tf
 
-    layers = [None, *map(layer_of, plan.layers[1:])]
+    model, variables = keras_model(plan, at_zero)
+    function = tf.function(
+        lambda x: model(x, training=False),
+        input_signature=[tf.TensorSpec(plan.input_shape, plan.input_dtype)],
+        autograph=False,
+    )
+    return Network(function, variables)
+
+
+def keras_model(plan: Plan, start: Callable) -> tuple:
+    """The Keras model of a plan, and its variables in the order of `plan.weights`.
+
+    start: `at_zero`, for weights that will be set; `drawn`, for a model to be trained.
+    """
+    import keras
+
+    layers = [None, *(layer_of(layer, start) for layer in plan.layers[1:])]
     shape, dtype = plan.input_shape, plan.input_dtype
     results = [[keras.Input(batch_shape=shape, dtype=dtype)]]
     for call in plan.calls[1:]:
@@ -134,10 +150,7 @@ def network(plan: Plan) -> Network:
     model = keras.Model(results[0][0], looked_up(plan.output, results))
     variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
     check_shapes(plan, variables, model.output_shape)
-    function = tf.function(
-        lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, dtype)], autograph=False
-    )
-    return Network(function, variables)
+    return model, variables
 
 
 def looked_up(given, results: list[list]):
@@ -147,20 +160,36 @@ def looked_up(given, results: list[list]):
     return [looked_up(one, results) for one in given] if type(given) is tuple else given
 
 
-def layer_of(layer: Layer):
+def layer_of(layer: Layer, start: Callable):
     """A layer of Keras, or a function for an operation."""
     import keras
 
     if layer.kind.startswith("ops."):
         return operation(layer)
-    inside = map(layer_of, layer.inside)
+    inside = (layer_of(one, start) for one in layer.inside)
     if layer.kind == "Bidirectional":
         forward, backward = inside
         return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
-    kind = per_step() if layer.kind == "TimeDistributed" else getattr(keras.layers, layer.kind)
+    own = {"TimeDistributed": per_step, "SkipCell": skip_cell}
+    kind = own[layer.kind]() if layer.kind in own else getattr(keras.layers, layer.kind)
+    return kind(*inside, **layer.options, **start(layer, kind))
+
+
+def at_zero(layer: Layer, kind: type) -> dict:
+    """Initialisers for weights that will be set: random ones take time."""
+    return {name: "zeros" for name in inspect.signature(kind).parameters if name.endswith("_initializer")}
+
+
+def drawn(layer: Layer, kind: type) -> dict:
+    """Initialisers and all else that training goes by, as the config names them."""
+    import keras
+
     named = inspect.signature(kind).parameters
-    zeros = {name: "zeros" for name in named if name.endswith("_initializer")}  # random ones take time
-    return kind(*inside, **layer.options, **zeros)
+    start = {name: value for name, value in read_start(layer).items() if name in named or name == "trainable"}
+    for name, value in start.items():
+        if isinstance(value, Initializer):
+            start[name] = getattr(keras.initializers, value.kind)(**value.options)
+    return start
 
 
 def per_step() -> type:
@@ -178,6 +207,29 @@ def per_step() -> type:
             return keras.ops.reshape(outputs, (batch, time, *keras.ops.shape(outputs)[1:]))
 
     return PerStep
+
+
+def skip_cell() -> type:
+    """The cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
+    import keras
+
+    class SkipCell(keras.layers.Layer):
+        def __init__(self, units, scale, **rest):
+            super().__init__(**rest)
+            self.units, self.scale, self.state_size = units, scale, units
+
+        def build(self, shape):
+            units = self.units
+            self.kernel = self.add_weight(shape=(shape[-1], units), initializer="glorot_uniform")
+            self.recurrent = self.add_weight(shape=(units, units), initializer="orthogonal")
+            self.bias = self.add_weight(shape=(units,), initializer="zeros")
+
+        def call(self, x, states, training=False):
+            h = states[0]
+            h = h + self.scale * keras.ops.tanh(x @ self.kernel + h @ self.recurrent + self.bias)
+            return h, [h]
+
+    return SkipCell
 
 
 def operation(layer: Layer) -> Callable:

@@ -53,12 +53,17 @@ def dense(layer, x):
 
 def recurrent(layer, x, *state):
     rank(x, 3), known(x)
-    units = layer["units"]
+    units = units_of(layer)
     states = ((None, units),) * (2 if layer.kind == "LSTM" else 1)
     if state and state != states:
         raise Misfit(f"an initial state of shape {states}, not {state}")
     out = (None, x[1], units) if layer["return_sequences"] else (None, units)
     return (out, *states) if layer["return_state"] else (out,)
+
+
+def units_of(layer) -> int:
+    """The size of a recurrent layer's state; an RNN's is its cell's."""
+    return layer.inside[0]["units"] if layer.kind == "RNN" else layer["units"]
 
 
 ALIKE = ("units", "return_sequences", "return_state")
@@ -251,10 +256,10 @@ def dense_weights(layer, x):
 
 
 def recurrent_weights(layer, x, *state):
-    units, gates = layer["units"], {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}[layer.kind]
+    units, gates = units_of(layer), {"SimpleRNN": 1, "RNN": 1, "GRU": 3, "LSTM": 4}[layer.kind]
     bias = (2, gates * units) if layer.kind == "GRU" and layer["reset_after"] else (gates * units,)
     kernels = (known(x), gates * units), (units, gates * units)
-    return numbered(*kernels, *[bias] * layer["use_bias"], within="cell/vars")
+    return numbered(*kernels, *[bias] * layer.options.get("use_bias", True), within="cell/vars")
 
 
 def bidirectional_weights(layer, x):

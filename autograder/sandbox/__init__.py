@@ -6,7 +6,7 @@ out of the student's notebook (`definitions`), calls one and sends arrays back (
 are never sent, so there is nothing in the child to find; what it returns is checked and never trusted.
 """
 
-from autograder.sandbox.client import Answer, Sandbox, SandboxError
+from autograder.sandbox.client import Answer, Sandbox, SandboxError, training_sandbox
 from autograder.sandbox.confinement import Isolation, Limits, probe
 
-__all__ = ["Answer", "Isolation", "Limits", "Sandbox", "SandboxError", "probe"]
+__all__ = ["Answer", "Isolation", "Limits", "Sandbox", "SandboxError", "probe", "training_sandbox"]

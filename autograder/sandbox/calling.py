@@ -2,12 +2,14 @@
 
 import contextlib
 import traceback
+from collections.abc import Callable
 
 import numpy as np
 
 from autograder.sandbox import wire
 from autograder.sandbox.definitions import Definitions
 
+MOST_WEIGHTS = 2**22  # of a model that a builder returns; larger ones are refused for their size anyway
 LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
 
 
@@ -16,14 +18,19 @@ def reply_with(
 ) -> tuple[dict, list[np.ndarray]]:
     """Header and arrays of the reply to a request; exceptions of the kind `through` are let through."""
     arguments = [arrays[a["array"]] if isinstance(a, dict) else a for a in header["arguments"]]
-    values, said = call(found, header["function"], arguments, through)
+    packed = as_model if header["builds"] else as_arrays
+    values, said = call(found, header["function"], arguments, packed, through)
     return said | {"problems": [problem[:LONGEST] for problem in found.problems[:8]]}, values
 
 
 def call(
-    found: Definitions, name: str, arguments: list, through: type[BaseException] | tuple = ()
+    found: Definitions,
+    name: str,
+    arguments: list,
+    packed: Callable,
+    through: type[BaseException] | tuple = (),
 ) -> tuple[list[np.ndarray], dict]:
-    """What the function returns as arrays, with how they were packed; or no arrays and the reason."""
+    """What the function returns, `packed` as arrays, and how it was done; or no arrays and the reason."""
     function = found.names.get(name)
     if name in found.failed and not callable(function):
         return [], explain(found.failed[name], name, found)
@@ -31,7 +38,7 @@ def call(
         hint = f"Write it as `def {name}(...):` at the left edge of a cell."
         return [], {"reason": f"The notebook defines no function {name}.", "hint": hint}
     try:
-        return as_arrays(function(*arguments))
+        return packed(function(*arguments))
     except through:
         raise
     except BaseException as error:
@@ -54,6 +61,17 @@ def as_arrays(result) -> tuple[list[np.ndarray], dict]:
             return [wire.plain_array(result)], {"several": False}
     several = isinstance(result, tuple | list)
     return [wire.plain_array(one) for one in (result if several else [result])], {"several": several}
+
+
+def as_model(result) -> tuple[list[np.ndarray], dict]:
+    """The configuration of a Keras model as bytes, and all its weights, if not too many, in one array; claims both."""
+    if not hasattr(result, "to_json"):
+        came = "nothing" if result is None else f"a {type(result).__name__}"
+        return [], {"reason": f"A Keras model is expected, but {came} came.", "hint": "Return the model."}
+    few = result.count_params() <= MOST_WEIGHTS
+    weights = [np.asarray(one, np.float32).reshape(-1) for one in (result.get_weights() if few else [])]
+    config = np.frombuffer(result.to_json().encode(), np.uint8)
+    return [config, np.concatenate([*weights, np.zeros(0, np.float32)])], {"several": True}
 
 
 def explain(error: BaseException, name: str, found: Definitions) -> dict:

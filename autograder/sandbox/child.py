@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder import devices
 from autograder.sandbox import wire
 from autograder.sandbox.calling import reply_with, within
 from autograder.sandbox.confinement import Isolation, Limits, confine, die_with_parent
@@ -29,7 +30,8 @@ def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolat
         rearrange(descriptors)
         os.setsid()
         settle(work)
-        confine(work, [PACKAGE], limits, isolation, calls)
+        gpu = devices.files() if os.environ["CUDA_VISIBLE_DEVICES"] != "-1" else []
+        confine(work, [PACKAGE, *(devices.driver() if gpu else [])], gpu, limits, isolation, calls)
         answer(limits)
         status = 0
     except BaseException:

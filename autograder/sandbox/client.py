@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from autograder import devices
 from autograder.failure import Claim, Failure, plain
 from autograder.sandbox import wire
 from autograder.sandbox.confinement import Isolation, Limits, bubblewrap
@@ -32,11 +33,16 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",  # a library that starts threads at import makes forks unsafe
     "OMP_NUM_THREADS": "1",
     "JOBLIB_MULTIPROCESSING": "0",
-    "CUDA_VISIBLE_DEVICES": "-1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
     "MPLBACKEND": "Agg",
     "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+DEVICE = {
+    "cpu": {"CUDA_VISIBLE_DEVICES": "-1"},
+    "gpu": {"CUDA_VISIBLE_DEVICES": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true"},
 }
 
 
@@ -64,10 +70,12 @@ class Sandbox:
     """One server and the calls it runs, one at a time. Use it as a context manager.
 
     trusted: run student code even where isolation does not hold, at the risk of whoever says so.
+    device: "gpu" shows the children the GPU; for a sandbox that runs no student code.
     """
 
     isolation: Isolation
     trusted: bool = False
+    device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     _server: subprocess.Popen | None = None
     _control: socket.socket | None = None
@@ -87,18 +95,22 @@ class Sandbox:
         arguments: Sequence,
         seed: int = 0,
         seconds: float | None = None,
+        builds: bool = False,
+        watch: Callable[[str], None] | None = None,
     ) -> Answer:
         """Calls `function` of the notebook `content`, named `file`, in a child of its own.
 
-        arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits. The answer
-        holds a Failure where the student's code gives no arrays: missing, wrong, crashed, too slow, too large.
-        Raises SandboxError where the sandbox is at fault.
+        arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits; builds: the
+        function returns a Keras model, of which the configuration (bytes) and the weights come back; watch: is
+        called, from another thread, with the latest line that was printed. The answer holds a Failure where the
+        student's code gives no arrays: missing, wrong, crashed, too slow, too large. Raises SandboxError where the
+        sandbox is at fault.
         """
-        request = request_for(content, file, function, arguments, seed)
+        request = request_for(content, file, function, arguments, seed, builds)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
         for _ in range(2):  # a server that is lost once may have been killed by anything
             self.start()
-            with _Pipes() as pipes:
+            with _Pipes(watch) as pipes:
                 reply = self._exchange(pipes, request, limits)
                 ended = self._end()
             if isinstance(reply, tuple):
@@ -150,11 +162,23 @@ class Sandbox:
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self._server = subprocess.Popen(
-                _command(self.isolation, other.fileno()), env=_environment(self.isolation, self._home),
+                self._command(other.fileno()), env=self._environment(),
                 cwd=self._home, pass_fds=[other.fileno()], start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
         self._await_ready()
+
+    def _command(self, control: int) -> list[str]:
+        seen = devices.files() if self.device == "gpu" else []
+        wrap = bubblewrap([PACKAGE], seen) if self.isolation.namespaces else []
+        server = [sys.executable, "-P", "-m", "autograder.sandbox.server"]
+        return [*wrap, *server, str(control), json.dumps(asdict(self.isolation))]
+
+    def _environment(self) -> dict[str, str]:
+        """All that a server knows of its surroundings; nothing of the grader's own environment is passed on."""
+        folder = "/tmp" if self.isolation.namespaces else self._home
+        own = dict.fromkeys(("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR"), folder)
+        return ENVIRONMENT | DEVICE[self.device] | own | {"PYTHONPATH": str(PACKAGE.parent)}
 
     def _await_ready(self) -> None:
         self._control.settimeout(START)
@@ -183,21 +207,28 @@ class Sandbox:
         self._server, self._control, self._home = None, None, ""
 
 
-def _command(isolation: Isolation, control: int) -> list[str]:
-    wrap = bubblewrap([PACKAGE]) if isolation.namespaces else []
-    server = [sys.executable, "-P", "-m", "autograder.sandbox.server"]
-    return [*wrap, *server, str(control), json.dumps(asdict(isolation))]
+@contextlib.contextmanager
+def training_sandbox(isolation: Isolation, device: str) -> Iterator[Sandbox | None]:
+    """A sandbox that sees the GPU, for training and never for student code; none where the CPU trains.
 
-
-def _environment(isolation: Isolation, home: str) -> dict[str, str]:
-    """All that a server knows of its surroundings; nothing of the grader's own environment is passed on."""
-    folder = "/tmp" if isolation.namespaces else home
-    own = dict.fromkeys(("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR"), folder)
-    return ENVIRONMENT | own | {"PYTHONPATH": str(PACKAGE.parent)}
+    CUDA reserves addresses for all memory of machine and card, so their number is no limit to go by.
+    """
+    if device == "cpu":
+        yield None
+        return
+    limits = Limits(memory=2**46, open_files=1024)
+    with Sandbox(isolation, trusted=True, device=device, limits=limits) as sandbox:
+        yield sandbox
 
 
 class _Pipes:
-    """Three pipes to a child: request, reply, output. The output is drained by a thread and cut, so it can't block."""
+    """Three pipes to a child: request, reply, output. The output is drained by a thread and cut, so it can't block.
+
+    watch: is called with the last line of each piece of output.
+    """
+
+    def __init__(self, watch: Callable[[str], None] | None):
+        self._watch = watch
 
     def __enter__(self) -> "_Pipes":
         request, self.request = os.pipe()
@@ -217,6 +248,9 @@ class _Pipes:
     def _read_output(self) -> None:
         while piece := os.read(self._output, 2**16):
             self._kept += piece[: MOST_OUTPUT - len(self._kept)]
+            lines = piece.decode("utf-8", "replace").splitlines()
+            if self._watch and lines:
+                self._watch(plain(lines[-1]))
 
     def __exit__(self, *exception) -> None:
         self.close_childs()
@@ -230,7 +264,9 @@ class _Pipes:
         return "\n".join(plain(line) for line in lines)
 
 
-def request_for(content: bytes, file: str, function: str, arguments: Sequence, seed: int) -> bytes:
+def request_for(
+    content: bytes, file: str, function: str, arguments: Sequence, seed: int, builds: bool = False
+) -> bytes:
     """A call as one message: the notebook's bytes are its first array."""
     arrays = [np.frombuffer(content, np.uint8)]
     sent = []
@@ -240,7 +276,8 @@ def request_for(content: bytes, file: str, function: str, arguments: Sequence, s
             arrays.append(argument)
         else:
             sent.append(argument)
-    return wire.pack({"file": file, "function": function, "arguments": sent, "seed": seed}, arrays)
+    header = {"file": file, "function": function, "arguments": sent, "seed": seed, "builds": builds}
+    return wire.pack(header, arrays)
 
 
 def answer_of(function: str, said: dict, arrays: list[np.ndarray], printed: str, cpu: float) -> Answer:

@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,14 +125,16 @@ def _try_seccomp() -> bool:
     return tried.returncode != 0 and "PermissionError" in tried.stderr
 
 
-def bubblewrap(readable: list[Path]) -> list[str]:
-    """The command that puts a server into namespaces of its own, with nothing in sight but Python."""
+def bubblewrap(readable: list[Path], devices: Sequence[Path] = ()) -> list[str]:
+    """The command that puts a server into namespaces of its own, with nothing in sight but Python and the devices."""
     command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
     command += ["--as-pid-1", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     command += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
     for path in [*python_paths(), *readable]:
         link = os.readlink(path) if path.is_symlink() and path.parent == Path("/") else None
         command += ["--symlink", link, str(path)] if link else ["--ro-bind-try", str(path), str(path)]
+    for path in devices:
+        command += ["--dev-bind", str(path), str(path)]
     return command + ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/tmp", "--"]
 
 
@@ -141,10 +144,13 @@ def python_paths() -> list[Path]:
     return [Path(name) for name in dict.fromkeys(names) if os.path.lexists(name)]
 
 
-def confine(work: Path, readable: list[Path], limits: Limits, isolation: Isolation, calls) -> None:
+def confine(
+    work: Path, readable: list[Path], devices: list[Path], limits: Limits, isolation: Isolation, calls
+) -> None:
     """Gives up, for this process and for ever, every right that a student's function does not need.
 
-    calls: what `call_filter` made once for all children, as it takes longer than all the rest.
+    devices: files of a GPU, which stay open to it. calls: what `call_filter` made once for all children, as it
+    takes longer than all the rest.
     """
     if os.geteuid() == 0 and isolation.holds and not isolation.namespaces:
         give_up_root(work)
@@ -152,7 +158,7 @@ def confine(work: Path, readable: list[Path], limits: Limits, isolation: Isolati
     limit_resources(limits)
     if isolation.landlock:
         shared = [Path("/dev/shm")] if isolation.namespaces else []  # for locks; Keras takes some
-        restrict_files([work, *shared], readable)
+        restrict_files([work, *shared], readable, devices)
     if isolation.seccomp:
         filter_calls(calls)
 
@@ -186,8 +192,8 @@ def limit_resources(limits: Limits) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def restrict_files(writable: list[Path], readable: list[Path]) -> None:
-    """Landlock: read Python's installation, write a few folders; no signals and no abstract sockets to others."""
+def restrict_files(writable: list[Path], readable: list[Path], devices: list[Path]) -> None:
+    """Landlock: read Python's installation, write a few folders, use the devices; no signals or abstract sockets."""
     from landlockpy import AccessFS, Ruleset, Scope
 
     read = AccessFS.READ_FILE | AccessFS.READ_DIR
@@ -197,6 +203,8 @@ def restrict_files(writable: list[Path], readable: list[Path]) -> None:
             if path.exists() and not paths.intersection(path.parents):
                 rules.allow_path(path, read if path.is_dir() else AccessFS.READ_FILE)
         rules.allow_path("/dev/null", AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+        for device in devices:
+            rules.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV)
         for folder in writable:
             rules.allow_path(folder, ~AccessFS.NONE & ~AccessFS.EXECUTE)
         rules.restrict()

@@ -29,10 +29,23 @@ class Here:
     def __init__(self):
         self._read = functools.cache(lambda content, file: read_statements(content, file, []))
 
-    def call(self, content: bytes, file: str, function: str, arguments: Sequence, seed=0, seconds=0):
-        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
+    def call(
+        self,
+        content: bytes,
+        file: str,
+        function: str,
+        arguments: Sequence,
+        seed=0,
+        seconds=0,
+        builds=False,
+        watch=None,
+    ):
+        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes.
+
+        What `watch` would be called with is printed and seen anyway.
+        """
         statements, most = self._read(content, file), Limits().reply
-        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed), 2**40)
+        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed, builds), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
         with kept_notebook_module(), folder, contextlib.chdir(folder.name):
             seed_what_is_there(seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox import child
-from autograder.sandbox.calling import call
+from autograder.sandbox.calling import as_arrays, call
 from autograder.sandbox.child import reply_to
 from autograder.sandbox.definitions import read_definitions
 
@@ -129,19 +129,21 @@ def test_a_constant_of_something_left_out_is_left_out_quietly():
 
 
 def test_a_name_that_was_left_out_is_named():
-    values, said = call(found("TABLE = 1", "weights = train()", "def f(x): return x * weights"), "f", [1])
+    values, said = call(
+        found("TABLE = 1", "weights = train()", "def f(x): return x * weights"), "f", [1], as_arrays
+    )
     assert not values
     assert "`weights`, which cell 2 makes outside any function" in said["reason"]
     assert "f(..., weights)" in said["hint"]
 
 
 def test_a_typo_is_an_ordinary_error():
-    _, said = call(found("def f(x):\n    return y"), "f", [1])
+    _, said = call(found("def f(x):\n    return y"), "f", [1], as_arrays)
     assert "NameError" in said["reason"] and "(cell 1, line 2)" in said["reason"]
 
 
 def test_an_unwritten_function_is_told_apart_from_a_wrong_one():
-    _, said = call(found("def f(x):\n    raise NotImplementedError()"), "f", [1])
+    _, said = call(found("def f(x):\n    raise NotImplementedError()"), "f", [1], as_arrays)
     assert "not written yet" in said["reason"]
 
 
@@ -156,7 +158,7 @@ def test_an_unwritten_function_is_told_apart_from_a_wrong_one():
     ],
 )
 def test_lists_of_numbers_are_arrays_and_tuples_are_several(returned, several):
-    values, said = call(found(f"def f(): return {returned}"), "f", [])
+    values, said = call(found(f"def f(): return {returned}"), "f", [], as_arrays)
     assert said["several"] is several
     expected = eval(returned)
     for value, other in zip(values, expected if several else [expected], strict=True):
@@ -205,7 +207,7 @@ def test_what_is_no_notebook_is_called_so(content, monkeypatch):
     monkeypatch.setattr(child, "seed_everything", lambda seed: None)  # TensorFlow may run in this process
     with pytest.raises(ValueError, match="work.ipynb is not a notebook that can be read"):
         read_definitions(content, "work.ipynb")
-    header = {"file": "work.ipynb", "function": "f", "arguments": [], "seed": 0}
+    header = {"file": "work.ipynb", "function": "f", "arguments": [], "seed": 0, "builds": False}
     said, arrays = reply_to(header, [np.frombuffer(content, np.uint8)])
     assert "is not a notebook" in said["reason"] and not arrays
 
@@ -215,14 +217,14 @@ def test_a_python_file_is_one_cell():
 
 
 def test_a_function_that_could_not_be_defined_says_why():
-    _, said = call(found("model = train()", "def f(x, m=model): return x"), "f", [1])
+    _, said = call(found("model = train()", "def f(x, m=model): return x"), "f", [1], as_arrays)
     assert said["reason"] == "f uses `model`, which cell 1 makes outside any function."
-    _, said = call(found("def f(x, m=[][0]): return x"), "f", [1])
+    _, said = call(found("def f(x, m=[][0]): return x"), "f", [1], as_arrays)
     assert said["reason"].startswith("f stopped with IndexError") and "(cell 1, line 1)" in said["reason"]
-    values, _ = call(found("def f(x): return x", "def f(x, m=[][0]): return 2 * x"), "f", [1])
+    values, _ = call(found("def f(x): return x", "def f(x, m=[][0]): return 2 * x"), "f", [1], as_arrays)
     assert values == [1]
 
 
 def test_display_is_there_as_in_a_notebook():
-    values, _ = call(found("def f(x):\n    display(x)\n    return x"), "f", [1])
+    values, _ = call(found("def f(x):\n    display(x)\n    return x"), "f", [1], as_arrays)
     assert values == [1]

@@ -1,0 +1,61 @@
+"""Blueprint: a model that a student's builder describes and nobody has trained; the grader trains it itself.
+
+What a builder returns is read as the configuration of a model and as nothing else. Weights come from the
+initialisers that it names, drawn from the grader's seeds, so what was trained elsewhere has no effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from autograder.failure import Failure
+from autograder.models.archive import read_json
+from autograder.models.config import read_plan
+from autograder.models.network import attempt, drawn, keras_model
+from autograder.models.plan import Plan
+from autograder.models.starts import read_start
+
+MOST_BYTES = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Blueprint:
+    """A plan, the configuration it was read from, and the weights that the builder claims its model holds, flat."""
+
+    plan: Plan
+    config: bytes = field(repr=False)
+    claimed: np.ndarray = field(repr=False)
+
+    @cached_property
+    def set_by_hand(self) -> tuple[str, ...]:
+        """Layers that came with other weights than their initialisers give, as far as these give always the same.
+
+        What is drawn at random can't be told from what was trained, but biases that begin at zero can.
+        """
+        if self.claimed.size != self.plan.parameters:
+            return ()
+        first, second = (flat(self.plan) for _ in range(2))
+        sizes = np.cumsum([np.prod(weight.shape, dtype=int) for weight in self.plan.weights])[:-1]
+        parts = zip(*(np.split(one, sizes) for one in (first, second, self.claimed)), strict=True)
+        differs = [(a == b).all() and not np.allclose(a, c, atol=1e-6) for a, b, c in parts]
+        names = (weight.layer for weight, one in zip(self.plan.weights, differs, strict=True) if one)
+        return tuple(dict.fromkeys(names))
+
+
+def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
+    """The blueprint in the JSON text that `model.to_json()` gives. Raises Failure, whatever the bytes."""
+    if len(config) > MOST_BYTES:
+        raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
+    plan = read_plan(read_json(config, "The model's configuration"))
+    for layer in plan.layers:
+        for one in layer.all:
+            read_start(one)
+    return Blueprint(plan, config, np.asarray(claimed, np.float32).reshape(-1))
+
+
+def flat(plan: Plan) -> np.ndarray:
+    """The weights of a plan as its initialisers draw them, one after another."""
+    _, variables = attempt(lambda: keras_model(plan, drawn))
+    return np.concatenate([np.asarray(variable).reshape(-1) for variable in variables] or [np.zeros(0)])

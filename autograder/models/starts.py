@@ -1,0 +1,94 @@
+"""Starts: what a layer's training begins with and goes by, out of the config of a model yet to be trained.
+
+A plan holds what predictions depend on. Training depends on more: how weights are drawn, dropout in the steps of a
+layer, which layers stand still. Each is checked here, against a table, as `layers` does for the rest.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from autograder.failure import Failure, plain
+from autograder.models.layers import Layer, number, one_of, positive
+from autograder.models.shapes import Misfit
+
+
+class Initializer(NamedTuple):
+    """A class of keras.initializers and the numbers that its constructor gets; the seed is the grader's."""
+
+    kind: str
+    options: Mapping[str, float | str]
+
+
+INITIALIZERS: Mapping[str, str] = {  # class name: options
+    "Zeros": "",
+    "Ones": "",
+    "Constant": "value",
+    "Identity": "",
+    "Orthogonal": "gain",
+    "RandomNormal": "mean stddev",
+    "TruncatedNormal": "mean stddev",
+    "RandomUniform": "minval maxval",
+    "VarianceScaling": "scale mode distribution",
+    "GlorotUniform": "",
+    "GlorotNormal": "",
+    "HeUniform": "",
+    "HeNormal": "",
+    "LecunUniform": "",
+    "LecunNormal": "",
+}
+
+
+def fraction(value) -> float:
+    if not 0 <= positive(value) < 1:
+        raise Misfit("a number from 0 to below 1")
+    return float(value)
+
+
+CHECKS = {
+    "value": number,
+    "gain": number,
+    "mean": number,
+    "stddev": positive,
+    "minval": number,
+    "maxval": number,
+    "scale": positive,
+    "mode": one_of("fan_in", "fan_out", "fan_avg"),
+    "distribution": one_of("truncated_normal", "untruncated_normal", "uniform"),
+    "trainable": one_of(True, False),
+    "unit_forget_bias": one_of(True, False),
+    "dropout": fraction,
+    "recurrent_dropout": fraction,
+    "momentum": fraction,
+}
+
+
+def read_start(layer: Layer) -> dict[str, object]:
+    """What the constructor of a layer to be trained gets beside its options. Raises Failure.
+
+    Penalties and constraints are refused and not ignored: with them the student's own training went another way.
+    """
+    start = {}
+    for key, value in layer.told.items():
+        try:
+            if key.endswith("_initializer"):
+                start[key] = read_initializer(value)
+            elif key in ("trainable", "unit_forget_bias", "dropout", "recurrent_dropout", "momentum"):
+                start[key] = CHECKS[key](value)
+            elif key.endswith(("_regularizer", "_constraint")) or key == "noise_shape":
+                one_of(None)(value)
+        except Misfit as misfit:
+            came = plain(repr(value), 100)
+            raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {came}.") from None
+    return start
+
+
+def read_initializer(value) -> Initializer:
+    """The initialiser in an entry of a config. Raises Misfit."""
+    kind = value.get("class_name") if isinstance(value, dict) else None
+    if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
+        raise Misfit(f"one of {', '.join(INITIALIZERS)}")
+    config = value.get("config")
+    wanted = INITIALIZERS[kind].split()
+    if not isinstance(config, dict) or not set(wanted) <= set(config):
+        raise Misfit(f"a {kind} with {' and '.join(wanted)}")
+    return Initializer(kind, {key: CHECKS[key](config[key]) for key in wanted})

@@ -1,0 +1,228 @@
+"""Training a student's model: the budget is kept, seeds decide, and nothing that was trained elsewhere counts."""
+
+import json
+import random
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from autograder.failure import Failure
+from autograder.models import Predictor, loop, read_blueprint
+from autograder.models.network import drawn, keras_model
+from autograder.models.starts import INITIALIZERS
+from autograder.sandbox.here import Here
+from autograder.submission import Submission
+from autograder.training import trained
+
+BUDGET = {"updates": 20, "learning_rate": 0.05, "batch": 16, "runs": 2}
+NOTEBOOK = """
+import keras
+import numpy as np
+from keras import layers
+
+class SkipCell(layers.Layer):
+    def __init__(self, units, scale, **rest):
+        super().__init__(**rest)
+        self.units = self.state_size = units
+        self.scale = scale
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], self.units))
+
+    def call(self, x, states):
+        raise RuntimeError("the grader has a cell of its own")
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units, "scale": self.scale}
+
+def network(*hidden, time=None):
+    return keras.Sequential([keras.Input((time, 3)), *hidden, layers.Dense(1, activation="sigmoid")])
+
+def plain(): return network(layers.SimpleRNN(4))
+def skipping():
+    inputs = keras.Input((None, 3))
+    return keras.Sequential([inputs, layers.RNN(SkipCell(4, 0.5)), layers.Dense(1, activation="sigmoid")])
+def set_by_hand():
+    model = plain()
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    return model
+def fixed(): return network(layers.SimpleRNN(4), time=7)
+def endless():
+    while True: pass
+def hungry(): return np.ones(2**40)
+def nothing(): pass
+def penalised(): return network(layers.SimpleRNN(4, kernel_regularizer="l2"))
+def own_start(): return network(layers.SimpleRNN(4, kernel_initializer=lambda shape, dtype: np.ones(shape)))
+def own_layer():
+    class Mine(layers.Layer): pass
+    return network(Mine(), layers.SimpleRNN(4))
+def huge(): return network(layers.SimpleRNN(3000, recurrent_initializer="zeros"))
+"""
+
+
+@pytest.fixture(params=["sandbox", "here"])
+def submission(request, sandbox, tmp_path):
+    """A submission whose functions run in the sandbox, and in this process as `check` does it."""
+    return of(tmp_path, sandbox if request.param == "sandbox" else Here())
+
+
+def of(folder: Path, sandbox) -> Submission:
+    (folder / "work.py").write_text(NOTEBOOK)
+    return Submission("ann", folder, Predictor(), sandbox)
+
+
+@pytest.fixture
+def work(sandbox, tmp_path):
+    return of(tmp_path, sandbox)
+
+
+def data(rows=100, time=5):
+    """Random numbers, and whether the first of each sequence is positive."""
+    x = np.random.default_rng(0).normal(size=(rows, time, 3)).astype("float32")
+    return x, (x[:, 0, 0] > 0).astype(int), x[:7]
+
+
+@pytest.mark.parametrize(
+    "optimizer, clip", [("adam", {}), ("sgd", {"clipnorm": 0.01}), ("sgd", {"clipvalue": 0.001})], ids=str
+)
+def test_each_run_is_as_keras_trains(work, optimizer, clip):
+    """The oracle: `train_on_batch`, from the same weights, on the same batches."""
+    x, y, test = data()
+    blueprint = work.build("plain")
+    losses, predictions = work.train(blueprint, x, y, test, **BUDGET, optimizer=optimizer, **clip)
+    kept = {"global_clipnorm" if name == "clipnorm" else name: value for name, value in clip.items()}
+    for run in range(2):
+        random.seed(run)
+        model, _ = keras_model(blueprint.plan, drawn)
+        chosen = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[optimizer](0.05, **kept)
+        model.compile(chosen, "binary_crossentropy", jit_compile=False)
+        for loss, rows in zip(losses[run], loop.batches(100, 16, 20, run), strict=True):
+            model.reset_metrics()  # or the mean of all losses so far comes back
+            assert loss == pytest.approx(model.train_on_batch(x[rows], y[rows, None]), abs=1e-4)
+        np.testing.assert_allclose(predictions[run], model.predict_on_batch(test), atol=1e-4)
+
+
+def test_rows_are_used_once_before_any_is_used_again():
+    rows = np.concatenate(list(loop.batches(64, 16, 8, seed=3)))
+    assert sorted(rows[:64]) == sorted(rows[64:]) == list(range(64))
+    assert list(rows[:64]) != list(rows[64:])
+
+
+def test_equal_calls_train_once_and_seeds_decide(submission):
+    x, y, test = data()
+    blueprint = submission.build("skipping")
+    first, again = (submission.train(blueprint, x, y, test, **BUDGET) for _ in range(2))
+    assert first is again
+    anew = trained(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
+    np.testing.assert_array_equal(anew[0], first[0])
+    assert (first[0][0] != first[0][1]).all()
+
+
+def test_weights_that_are_set_have_no_effect_and_are_told(work):
+    x, y, test = data()
+    honest, handy = work.build("plain"), work.build("set_by_hand")
+    trainings = (work.train(blueprint, x, y, test, **BUDGET)[0] for blueprint in (honest, handy))
+    np.testing.assert_array_equal(*trainings)
+    assert honest.set_by_hand == ()
+    assert [name.split()[0] for name in handy.set_by_hand] == ["SimpleRNN", "Dense"]
+
+
+def test_the_cell_is_the_graders_own(work):
+    blueprint = work.build("skipping")
+    model, _ = keras_model(blueprint.plan, drawn)
+    weights = [np.random.default_rng(k).normal(size=one.shape) for k, one in enumerate(model.get_weights())]
+    model.set_weights(weights)
+    (W, U, b, V, c), x, h = weights, data()[2], np.zeros((7, 4))
+    for t in range(5):
+        h = h + 0.5 * np.tanh(x[:, t] @ W + h @ U + b)
+    np.testing.assert_allclose(model.predict_on_batch(x), 1 / (1 + np.exp(-(h @ V + c))), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "function, says",
+    {
+        "endless": "took more than 1 s",
+        "nothing": "A Keras model is expected, but nothing came",
+        "hungry": "MemoryError",
+        "penalised": "kernel_regularizer should be None in training",
+        "own_start": "kernel_initializer should be one of Zeros",
+        "own_layer": "Code is never run here",
+        "huge": "parameters; at most",
+        "absent": "no function absent",
+    }.items(),
+)
+def test_a_builder_that_is_no_good_is_told_why(work, function, says):
+    with pytest.raises(Failure, match=says):
+        work.build(function, seconds=1 if function == "endless" else 60)
+
+
+@pytest.mark.parametrize(
+    "changed, says",
+    {
+        "rate nan": ({"learning_rate": np.nan}, "learning_rate should be a number"),
+        "rate zero": ({"learning_rate": 0.0}, "nothing is ever learnt"),
+        "clip negative": ({"clipnorm": -1.0}, "clipnorm should be a number from 0"),
+        "clip array": ({"clipvalue": np.ones(2)}, "clipvalue should be a number"),
+        "slow": ({"updates": 10**6, "seconds": 2.0}, "took more than 2 s"),
+    }.values(),
+)
+def test_numbers_that_make_no_sense(work, changed, says):
+    with pytest.raises(Failure, match=says):
+        work.train(work.build("plain"), *data(), **BUDGET | changed)
+
+
+def test_a_builder_for_another_length_is_refused(work):
+    with pytest.raises(
+        Failure, match=r"shape \(None, 7, 3\), but is asked about one of shape \(None, 5, 3\)"
+    ):
+        work.train(work.build("fixed"), *data(), **BUDGET)
+
+
+def test_divergence_is_nan_from_there_on(work):
+    x, y, test = data()
+    start = {
+        "recurrent_initializer": {
+            "module": "keras.initializers",
+            "class_name": "Orthogonal",
+            "config": {"gain": 9.0},
+        }
+    }
+    model = json.loads(work.build("plain").config)
+    model["config"]["layers"][1]["config"] |= start | {"activation": "relu"}
+    losses, predictions = work.train(
+        read_blueprint(json.dumps(model).encode()),
+        1e6 * x,
+        y,
+        test,
+        **BUDGET | {"learning_rate": 100.0, "updates": 50},
+        optimizer="sgd",
+    )
+    assert np.isnan(losses[:, -1]).all() and np.isnan(predictions).all()
+    assert np.isfinite(losses[:, 0]).all()
+
+
+def test_progress_is_told(work):
+    told = []
+    budget = BUDGET | {"updates": 1000}
+    trained(work.sandbox, told.append, work.build("plain"), *data(), **budget)
+    assert any("run 1 of 2, update" in line and "s left" in line for line in told)
+
+
+@pytest.mark.parametrize("kind", INITIALIZERS)
+def test_initialisers_are_those_of_keras(kind):
+    """Drawn from the same seed, a layer starts with the same weights here and in Keras."""
+    options = {"value": 2.0, "gain": 1.5, "mean": 1.0, "stddev": 0.1, "minval": 2.0, "maxval": 3.0}
+    options |= {"scale": 2.0, "mode": "fan_out", "distribution": "uniform"}
+    options = {name: options[name] for name in INITIALIZERS[kind].split()}
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(4, kernel_initializer=getattr(keras.initializers, kind)(**options))]
+    )
+    blueprint = read_blueprint(model.to_json().encode())
+    random.seed(5)
+    ours, _ = keras_model(blueprint.plan, drawn)[1]
+    random.seed(5)
+    theirs = getattr(keras.initializers, kind)(**options)((4, 4))
+    np.testing.assert_array_equal(ours, theirs)
