@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -226,3 +227,9 @@ def test_initialisers_are_those_of_keras(kind):
     random.seed(5)
     theirs = getattr(keras.initializers, kind)(**options)((4, 4))
     np.testing.assert_array_equal(ours, theirs)
+
+
+def test_progress_is_told_while_a_student_works_too(tmp_path):
+    told, work = [], of(tmp_path, Here())
+    replace(work, watch=told.append).train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
+    assert any("run 1 of 2, update" in line and "s left" in line for line in told)

@@ -124,4 +124,4 @@ class Progress:
         self.told = now
         left = (now - self.start) / (done - 1) * (total - done)
         where = f"run {run + 1} of {self.runs}, update {update} of {self.updates}"
-        print(f"{where}, {left:.0f} s left   ", end="\r", flush=True)
+        print(f"{where}, {left:.0f} s left", end="\r", flush=True)

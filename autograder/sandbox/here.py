@@ -7,13 +7,15 @@ is simply shown.
 
 import contextlib
 import functools
+import io
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from autograder.failure import plain
 from autograder.sandbox import wire
 from autograder.sandbox.calling import reply_with, within
 from autograder.sandbox.client import Answer, answer_of, request_for, unreadable
@@ -40,14 +42,12 @@ class Here:
         builds=False,
         watch=None,
     ):
-        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes.
-
-        What `watch` would be called with is printed and seen anyway.
-        """
+        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
         header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed, builds), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
-        with kept_notebook_module(), folder, contextlib.chdir(folder.name):
+        printed = contextlib.redirect_stdout(Lines(watch)) if watch else contextlib.nullcontext()
+        with kept_notebook_module(), folder, contextlib.chdir(folder.name), printed:
             seed_what_is_there(seed)
             found = define(statements, [])
             found.problems.clear()  # what is wrong with a cell was said when it was run, or is mended by now
@@ -57,6 +57,18 @@ class Here:
             return answer_of(function, *wire.unpack(message, most), printed="", cpu=0.0)
         except wire.WireError as error:
             return Answer(None, unreadable(function, error), "", (), 0.0)
+
+
+class Lines(io.TextIOBase):
+    """A text file that tells `watch` the last line of what is written to it."""
+
+    def __init__(self, watch: Callable[[str], None]):
+        self._watch = watch
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self._watch(plain(text.splitlines()[-1]))
+        return len(text)
 
 
 @contextlib.contextmanager
