@@ -53,6 +53,11 @@ def test_a_sound_assignment_passes(sound, problems):
 SPECIMENS = "solutions/hello/specimens"
 
 
+def test_marks_may_be_known_as_a_range(sound, problems):
+    change(sound, f"{SPECIMENS}/short/specimen.toml", "2.4", "[1, 3]")
+    assert problems(sound) == []
+
+
 @pytest.mark.parametrize(
     "path, old, new, complaint",
     [
@@ -65,6 +70,8 @@ SPECIMENS = "solutions/hello/specimens"
         ("assignments/hello/hello.ipynb", "Say hello", "Say Hello", "the starter has"),
         (f"{SPECIMENS}/untouched_starter/hello.ipynb", "Say hello", "Say Hello", "the starter has"),
         (f"{SPECIMENS}/short/specimen.toml", "2.4", "2.6", "known marks are 2.6"),
+        (f"{SPECIMENS}/short/specimen.toml", "2.4", "[2.5, 3]", "known marks are [2.5, 3]"),
+        (f"{SPECIMENS}/short/specimen.toml", "2.4", "[0, 2.3]", "known marks are [0, 2.3]"),
         (f"{SPECIMENS}/short/specimen.toml", "greets = 6\n", "", "greets is missing"),
         (
             f"{SPECIMENS}/short/specimen.toml",
