@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,7 +24,7 @@ PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 @dataclass(frozen=True)
 class Grader:
-    """Grades submissions of one assignment; holds what they share: items, hidden data, traced models.
+    """Grades submissions of one assignment; holds what they share: items, data, traced models, equal trainings.
 
     basis: stands for everything but the submission that a mark depends on; equal bases give equal marks.
     trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.
@@ -39,6 +39,7 @@ class Grader:
     basis: str
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
+    trainings: dict[str, tuple] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -55,7 +56,8 @@ class Grader:
 
     def grade(self, path: Path, student: str) -> Report:
         """The report on the submission at `path`. Never raises for what a student handed in."""
-        submission = Submission(student, path, self.predictor, self.sandbox, trainer=self.trainer)
+        shared = {"trainer": self.trainer, "trainings": self.trainings}
+        submission = Submission(student, path, self.predictor, self.sandbox, **shared)
         with hidden_from(self.source):
             scores = tuple(score(item, self.watched(submission, item)) for item in self.items)
         data, fingerprint = describe(self.source), self.fingerprint(path, student)

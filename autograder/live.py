@@ -30,7 +30,7 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
         raise CourseError('Set STUDENT = "..." to the id that you hand in under, and run this cell again.')
     course = find_course(Path.cwd())
     assignment = course.assignment(slug)
-    rubric, predictor = load_module(assignment.rubric), Predictor()
+    rubric, kept = load_module(assignment.rubric), {"predictor": Predictor(), "trainings": {}}
     items = items_of(rubric)
 
     def check(section: str = "") -> None:
@@ -39,7 +39,7 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
 
         chosen = named(section, items)
         with hidden_from(practice_data(course)):
-            display(Result(section or slug, graded(chosen, slug, student, predictor)))
+            display(Result(section or slug, graded(chosen, slug, student, kept)))
 
     return rubric, check
 
@@ -70,13 +70,16 @@ def named(name: str, items: tuple) -> tuple:
     return chosen
 
 
-def graded(items: tuple, slug: str, student: str, predictor):
-    """The Report on `items`, as the grader would give it for the notebook as it stands; hidden data are deferred."""
+def graded(items: tuple, slug: str, student: str, kept: dict):
+    """The Report on `items`, as the grader would give it for the notebook as it stands; hidden data are deferred.
+
+    kept: what a Submission may take over from the check before: traced models, trainings.
+    """
     from autograder.rubric import Report, score
     from autograder.sandbox.here import Here, kept_random_state
     from autograder.submission import Submission
 
-    submission = Submission(student, Path.cwd(), predictor, Here(), draft())
+    submission = Submission(student, Path.cwd(), sandbox=Here(), draft=draft(), **kept)
     with kept_random_state():
         scores = tuple(score(item, replace(submission, watch=line_of(item.__name__))) for item in items)
     return Report(student, slug, scores, "", {})

@@ -117,6 +117,8 @@ def test_equal_calls_train_once_and_seeds_decide(submission):
     blueprint = submission.build("skipping")
     first, again = (submission.train(blueprint, x, y, test, **BUDGET) for _ in range(2))
     assert first is again
+    another = replace(submission, student="bob", _known={})
+    assert another.train(another.build("skipping"), x, y, test, **BUDGET) is first
     anew = trained(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
     np.testing.assert_array_equal(anew[0], first[0])
     assert (first[0][0] != first[0][1]).all()

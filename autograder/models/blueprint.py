@@ -4,6 +4,7 @@ What a builder returns is read as the configuration of a model and as nothing el
 initialisers that it names, drawn from the grader's seeds, so what was trained elsewhere has no effect.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,11 +23,21 @@ MOST_BYTES = 2**20
 
 @dataclass(frozen=True, eq=False)
 class Blueprint:
-    """A plan, the configuration it was read from, and the weights that the builder claims its model holds, flat."""
+    """A model to be trained.
+
+    starts: what the training of each layer goes by; config: the JSON that plan and starts were read from; claimed:
+    the weights that the builder says its model holds, one after another.
+    """
 
     plan: Plan
+    starts: tuple[dict, ...]
     config: bytes = field(repr=False)
     claimed: np.ndarray = field(repr=False)
+
+    @property
+    def signature(self) -> str:
+        """Equal for models that train alike, whatever their layers are called."""
+        return hashlib.sha256(f"{self.plan.signature} {self.starts}".encode()).hexdigest()
 
     @cached_property
     def set_by_hand(self) -> tuple[str, ...]:
@@ -49,10 +60,8 @@ def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
     if len(config) > MOST_BYTES:
         raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
     plan = read_plan(read_json(config, "The model's configuration"))
-    for layer in plan.layers:
-        for one in layer.all:
-            read_start(one)
-    return Blueprint(plan, config, np.asarray(claimed, np.float32).reshape(-1))
+    starts = tuple(read_start(one) for layer in plan.layers for one in layer.all)
+    return Blueprint(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))
 
 
 def flat(plan: Plan) -> np.ndarray:
