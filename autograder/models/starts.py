@@ -23,7 +23,7 @@ INITIALIZERS: Mapping[str, str] = {  # class name: options
     "Zeros": "",
     "Ones": "",
     "Constant": "value",
-    "Identity": "",
+    "Identity": "gain",
     "Orthogonal": "gain",
     "RandomNormal": "mean stddev",
     "TruncatedNormal": "mean stddev",
@@ -36,6 +36,9 @@ INITIALIZERS: Mapping[str, str] = {  # class name: options
     "LecunUniform": "",
     "LecunNormal": "",
 }
+
+
+DEFAULTS = {"gain": 1.0}  # Keras 3.15.1 does not write down that of Identity
 
 
 def fraction(value) -> float:
@@ -89,6 +92,6 @@ def read_initializer(value) -> Initializer:
         raise Misfit(f"one of {', '.join(INITIALIZERS)}")
     config = value.get("config")
     wanted = INITIALIZERS[kind].split()
-    if not isinstance(config, dict) or not set(wanted) <= set(config):
+    if not isinstance(config, dict) or not set(wanted) <= {*config, *DEFAULTS}:
         raise Misfit(f"a {kind} with {' and '.join(wanted)}")
-    return Initializer(kind, {key: CHECKS[key](config[key]) for key in wanted})
+    return Initializer(kind, {key: CHECKS[key](config.get(key, DEFAULTS.get(key))) for key in wanted})
