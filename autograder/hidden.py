@@ -35,10 +35,13 @@ class HiddenData:
         """The data frame that `datasets/<dataset>/generate.py` makes for these options."""
         key = f"{dataset}/{sorted(options.items())}"
         if key not in self._drawn:
-            digest = hashlib.sha256(f"{self._secret}/{key}".encode()).digest()
             generator = load_module(self._datasets / dataset / "generate.py")
-            self._drawn[key] = generator.make(seed=int.from_bytes(digest[:8], "big"), **options)
+            self._drawn[key] = generator.make(seed=self.seed(key), **options)
         return self._drawn[key].copy()
+
+    def seed(self, topic: str) -> int:
+        """A seed of this term's own, for each topic another."""
+        return int.from_bytes(hashlib.sha256(f"{self._secret}/{topic}".encode()).digest()[:8], "big")
 
 
 def hidden_data(course: Course) -> HiddenData:

@@ -87,7 +87,8 @@ def graded(items: tuple, slug: str, student: str, kept: dict):
 
 def line_of(name: str) -> Callable[[str], None]:
     """Shows how far an item's training is, in one line that is written again and again."""
-    return lambda said: print(f"{name}: {said}".ljust(WIDTH)[:WIDTH], end="\r", flush=True)
+    out = sys.stdout  # while a model trains, what is printed goes to whoever is told
+    return lambda said: print(f"{name}: {said}".ljust(WIDTH)[:WIDTH], end="\r", flush=True, file=out)
 
 
 def draft() -> tuple[str, bytes]:

@@ -167,6 +167,14 @@ def fresh(dataset: str, **options):
     return source.draw(dataset, options)
 
 
+def fresh_seed(topic: str) -> int:
+    """A seed for training, below 2**31: the term's, or the public one on a student's machine; never deferred."""
+    source = _HIDDEN.get()
+    if source is None:
+        raise Deferred
+    return source.seed(topic) % 2**31
+
+
 @contextmanager
 def hidden_from(source: HiddenData | None):
     """Inside this context, `hidden` draws from `source`."""

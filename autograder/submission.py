@@ -58,7 +58,7 @@ class Submission:
         """
         return self._called(function, arguments, seconds)
 
-    def build(self, function: str, *arguments, seconds: float = 30.0) -> Blueprint:
+    def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
         """The model that a function of the student's notebook builds for these arguments, to be trained here.
 
         Only its configuration is taken; what the function trains or loads has no effect.

@@ -33,6 +33,7 @@ def trained(
     optimizer: str = "adam",
     batch: int = 64,
     runs: int = 3,
+    seed: int = 0,
     seconds: float = 120.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Losses (runs, updates), and predictions (runs, n, k) for `test` (n, ...), of a model trained `runs` times.
@@ -46,7 +47,7 @@ def trained(
         chosen[name] = checked(name, value)
     check_inputs(blueprint.plan, [x[0], test[0]])
     config = np.frombuffer(blueprint.config, np.uint8)
-    arguments = (config, x, y, test, updates, batch, runs, optimizer, *chosen.values())
+    arguments = (config, x, y, test, updates, batch, runs, seed, optimizer, *chosen.values())
     answer = sandbox.call(LOOP, "loop.py", "train", arguments, seconds=seconds, watch=watch)
     if answer.failure:
         raise reason_for(answer, f"Training for {runs} x {updates} updates", seconds)

@@ -11,6 +11,7 @@ import pytest
 from keras import layers
 
 from autograder.failure import Failure
+from autograder.live import line_of
 from autograder.models import Predictor, loop, read_blueprint
 from autograder.models.network import drawn, keras_model
 from autograder.models.starts import INITIALIZERS
@@ -214,6 +215,14 @@ def test_progress_is_told(work):
     assert any("run 1 of 2, update" in line and "s left" in line for line in told)
 
 
+def test_each_run_has_a_seed_of_its_own(work):
+    """Three runs from seed 5 are those of the seeds 5, 6 and 7."""
+    blueprint = work.build("plain")
+    losses, _ = work.train(blueprint, *data(), **BUDGET | {"runs": 3, "seed": 5})
+    alone, _ = work.train(blueprint, *data(), **BUDGET | {"runs": 1, "seed": 7})
+    np.testing.assert_array_equal(losses[2], alone[0])
+
+
 @pytest.mark.parametrize("kind", INITIALIZERS)
 def test_initialisers_are_those_of_keras(kind):
     """Drawn from the same seed, a layer starts with the same weights here and in Keras."""
@@ -235,7 +244,8 @@ def test_initialisers_are_those_of_keras(kind):
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_progress_is_told_while_a_student_works_too(tmp_path):
-    told, work = [], of(tmp_path, Here())
-    replace(work, watch=told.append).train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
-    assert any("run 1 of 2, update" in line and "s left" in line for line in told)
+def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
+    work = replace(of(tmp_path, Here()), watch=line_of("remembers"))
+    work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
+    shown = capsys.readouterr().out.split("\r")
+    assert any(line.startswith("remembers: run 1 of 2, update") and "s left" in line for line in shown)

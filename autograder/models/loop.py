@@ -26,6 +26,7 @@ def train(
     updates: int,
     batch: int,
     runs: int,
+    seed: int,
     optimizer: str,
     learning_rate: float,
     clipnorm: float,
@@ -34,8 +35,8 @@ def train(
     """Losses (runs, updates), and predictions (runs, n, ...) for `test` (n, ...), of a model trained `runs` times.
 
     config: bytes of the model's JSON; x: (rows, ...); y: (rows,) classes, for a model that gives one probability or
-    one for each class. Run k draws weights, dropout and the order of rows from seed k. Rows are used once before
-    any is used again. clipnorm: the most that the norm of all gradients together may be, clipvalue: each of
+    one for each class. Run k draws weights, dropout and the order of rows from seed + k. Rows are used once
+    before any is used again. clipnorm: the most that the norm of all gradients together may be, clipvalue: each of
     their elements; 0 is no clipping. After a loss that is not finite, losses and predictions are NaN.
     """
     plan = read_plan(read_json(config.tobytes(), "config"))
@@ -47,10 +48,12 @@ def train(
     losses = np.full((runs, updates), np.nan, np.float32)
     predictions = np.full((runs, len(test), *plan.output_shape[1:]), np.nan, np.float32)
     for run in range(runs):
-        random.seed(run)  # Keras draws the seed of each initialiser and each dropout from Python's generator
+        random.seed(
+            seed + run
+        )  # Keras draws the seed of each initialiser and each dropout from Python's generator
         assign(model.variables, keras_model(plan, drawn)[0].variables)
         assign(chosen.variables, unused)
-        for number, rows in enumerate(batches(len(x), batch, updates, run)):
+        for number, rows in enumerate(batches(len(x), batch, updates, seed + run)):
             losses[run, number] = update(x[rows].astype(plan.input_dtype), y[rows].reshape(-1, 1))
             progress.tell(run, number + 1)
             if not np.isfinite(losses[run, number]):
@@ -78,7 +81,7 @@ def compiled(model, optimizer):
     one = model.output_shape[-1] == 1
     loss_of = keras.losses.BinaryCrossentropy() if one else keras.losses.SparseCategoricalCrossentropy()
 
-    @tf.function(jit_compile=JIT)
+    @tf.function(jit_compile=JIT, autograph=False)
     def update(x, y):
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))

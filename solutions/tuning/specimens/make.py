@@ -1,0 +1,270 @@
+"""Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
+notebook wrote its trials.csv into.
+
+Each specimen is the reference's notebook of functions, signed with the specimen's own name and with the numbers
+drawn from it, and the reference's table of trials; then one thing in it is wrong. The marks and the reason that the
+student must read are written by hand in its specimen.toml.
+"""
+
+import ast
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+
+from autograder.course import load_module
+from autograder.models.loop import train
+from autograder.notebooks import cells
+
+HERE = Path(__file__).parent
+TRIALS = "trials.csv"
+SOURCE = HERE.parent.joinpath("tuning.py").read_text(encoding="utf-8")
+RUBRIC = load_module(HERE.parents[2] / "assignments" / "tuning" / "rubric.py")
+IMPORTS = """import keras
+import numpy as np
+from keras import layers
+"""
+GRADED = (
+    "step_jacobians", "product_norms", "steps_until", "scaled_to_radius", "skip_jacobians", "skip_bounds",
+    "slips_through", "clip_elementwise", "clip_norm", "turned_by", "clip_settings", "SkipCell", "skip_cell_step",
+    "build_memory_model", "memory_settings", "build_sentiment_model", "build_motif_model", "chosen_settings",
+)  # fmt: skip
+MISTAKES = """
+def step_jacobians(U, states, activation):
+    new = states[1:]
+    slopes = {"tanh": 1 - new**2, "relu": (new > 0).astype(float), "linear": np.ones_like(new)}[activation]
+    return slopes[:, :, None] * U
+
+def product_norms(jacobians):
+    norms = [1.0]
+    for J in jacobians[::-1]:
+        norms.append(norms[-1] * np.linalg.norm(J, 2))
+    return np.array(norms[::-1])
+
+def steps_until():
+    return 1, 2, 0.5
+
+def scaled_to_radius(U, radius):
+    return U * radius / np.linalg.norm(U, 2)
+
+def skip_jacobians(W, U, b, inputs, states, scale):
+    return np.eye(len(U)) + scale * U * (1 - states[1:, None] ** 2)
+
+def skip_bounds():
+    return 0, 2
+
+def slips_through():
+    return 60
+
+def clip_elementwise(limit, gradient):
+    return np.where(gradient > limit, limit, gradient)
+
+def clip_norm(limit, *gradients):
+    norms = [np.linalg.norm(gradient) for gradient in gradients]
+    return tuple(g * limit / n if n > limit else g for g, n in zip(gradients, norms))
+
+def turned_by(gradient, clipped):
+    return gradient @ clipped
+
+def skip_cell_step(x, h, kernel, recurrent, bias, scale):
+    added = scale * np.tanh(x @ kernel + h @ recurrent + bias)
+    return added, added
+
+def build_motif_model(units, dropout):
+    return keras.Sequential([keras.Input((60, 4)), layers.SimpleRNN(units), layers.Dense(1, activation="sigmoid")])
+"""
+TANH = '''
+def build_memory_model(length):
+    """SimpleRNN as Keras gives it."""
+    return keras.Sequential([keras.Input((length, 8)), layers.SimpleRNN(32), layers.Dense(4, activation="softmax")])
+
+def memory_settings(length):
+    return 0.003, 1.0, 0.0
+'''
+IDENTITY = '''
+def build_memory_model(length):
+    """Identity start and relu at every length."""
+    recurrent = layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity")
+    return keras.Sequential([keras.Input((length, 8)), recurrent, layers.Dense(4, activation="softmax")])
+
+def memory_settings(length):
+    return 0.001, CLIPNORM, 0.0
+'''
+TWENTY_FIVE = """
+def clip_settings():
+    return 0.0, 25.0
+"""
+PRETRAINED = '''
+def build_memory_model(length):
+    """Trains the model on letters of its own before it is handed over."""
+    model = keras.Sequential([keras.Input((length, 8)), layers.SimpleRNN(32), layers.Dense(4, activation="softmax")])
+    letters = np.random.default_rng(3).integers(0, 4, (256, length))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(np.eye(8)[letters], letters[:, 0], epochs=2, batch_size=64, verbose=0)
+    return model
+'''
+IGNORED = """
+def build_memory_model(length):
+    recurrent = layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity")
+    return keras.Sequential([keras.Input((50, 8)), recurrent, layers.Dense(4, activation="softmax")])
+"""
+ENDLESS = """
+def build_memory_model(length):
+    rate = 1.0
+    while rate > 0 or length:
+        rate = rate / 2
+    return rate
+"""
+HUNGRY = """
+def build_memory_model(length):
+    kept = []
+    while True:
+        kept.append(np.ones(2**24))
+"""
+
+
+def perfect(folder: Path) -> None:
+    """The reference's own notebook, whole."""
+    write_notebook(folder, *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+
+
+def usual_mistakes(folder: Path) -> None:
+    """Graded functions with the mistake that is made most often."""
+    write_notebook(folder, *definitions(folder.name, MISTAKES))
+
+
+def tanh_default(folder: Path) -> None:
+    """SimpleRNN as Keras gives it, on every rung."""
+    write_notebook(folder, *definitions(folder.name, TANH))
+
+
+def identity_without_clipping(folder: Path) -> None:
+    """Identity and relu on every rung; nothing is clipped."""
+    write_notebook(folder, *definitions(folder.name, IDENTITY.replace("CLIPNORM", "0.0")))
+
+
+def identity_everywhere(folder: Path) -> None:
+    """Identity, relu and clipping on every rung, also where only a skip connection reaches."""
+    write_notebook(folder, *definitions(folder.name, IDENTITY.replace("CLIPNORM", "1.0")))
+
+
+def clipped_at_25(folder: Path) -> None:
+    """The lecture's limit, entry by entry, in the case that explodes."""
+    write_notebook(folder, *definitions(folder.name, TWENTY_FIVE))
+
+
+def pretrained_builder(folder: Path) -> None:
+    """The builder returns a model that holds weights of its own."""
+    write_notebook(folder, *definitions(folder.name, PRETRAINED))
+
+
+def length_ignored(folder: Path) -> None:
+    """The builder makes the same model for every length."""
+    write_notebook(folder, *definitions(folder.name, IGNORED))
+
+
+def endless_builder(folder: Path) -> None:
+    """The builder never returns."""
+    write_notebook(folder, *definitions(folder.name, ENDLESS))
+
+
+def hungry_builder(folder: Path) -> None:
+    """The builder takes all memory that it gets."""
+    write_notebook(folder, *definitions(folder.name, HUNGRY))
+
+
+def search_of_one_epoch(folder: Path) -> None:
+    """`clone` has dropped the fit arguments: every trial ran one epoch, in Keras's batches of 32."""
+    trials = pd.read_csv(folder / TRIALS)
+    trials.assign(score=[after_one_epoch(row) for row in trials.itertuples()]).to_csv(
+        folder / TRIALS, index=False
+    )
+
+
+def forged_trials(folder: Path) -> None:
+    """Scores that nobody measured: a smooth hill over the logarithm of the rate."""
+    trials = pd.read_csv(folder / TRIALS)
+    distance = np.log10(trials.learning_rate / 0.004)
+    wobble = np.random.default_rng(4).normal(0, 0.006, len(trials))
+    score = 0.95 - 0.09 * distance**2 - 0.03 * trials.dropout + wobble
+    trials.assign(score=score.clip(0.5, 0.99).round(3)).to_csv(folder / TRIALS, index=False)
+
+
+def nothing_but_the_notebook(folder: Path) -> None:
+    """The table of trials was forgotten."""
+    (folder / TRIALS).unlink()
+
+
+SPECIMENS = (
+    perfect, usual_mistakes, tanh_default, identity_without_clipping, identity_everywhere, clipped_at_25,
+    pretrained_builder, length_ignored, endless_builder, hungry_builder, search_of_one_epoch, forged_trials,
+    nothing_but_the_notebook,
+)  # fmt: skip
+
+
+def main(reference: Path, *names: str) -> None:
+    """Writes the specimens named, or all."""
+    for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
+        folder = HERE / make.__name__
+        folder.mkdir(exist_ok=True)
+        shutil.copy(reference / TRIALS, folder / TRIALS)
+        write_notebook(folder, *definitions(folder.name))
+        make(folder)
+        print(make.__name__)
+
+
+def definitions(student: str, *changed: str) -> list[str]:
+    """Cells: the signature, the imports, and what of the reference is graded, those `changed` in its place."""
+    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    found = {node.name: node for node in tree.body if hasattr(node, "name")}
+    graded = {name: ast.unparse(found[name]) for name in GRADED}
+    for source in (own_numbers(student), *changed):
+        graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
+    return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
+
+
+def after_one_epoch(row) -> float:
+    """What a trial scores after one epoch."""
+    x, y, held, label = RUBRIC.task_rows(row.task)
+    build = {}
+    exec("\n".join(definitions("")[1:]), build)
+    model = build[RUBRIC.BUILDERS[row.task]](row.units, row.dropout)
+    config = np.frombuffer(model.to_json().encode(), np.uint8)
+    settings = {
+        "learning_rate": row.learning_rate,
+        "clipnorm": row.clipnorm,
+        "clipvalue": 0.0,
+        "optimizer": "adam",
+    }
+    _, [said] = train(config, x, y, held, updates=len(x) // 32, batch=32, runs=1, seed=1, **settings)
+    return round(RUBRIC.score(row.task, label, said[:, 0]), 4)
+
+
+def own_numbers(student: str) -> str:
+    """The two functions whose results are a student's own, by trying where the reference has a formula."""
+    shrinking, growing, distance = RUBRIC.factors(student)
+    down = next(n for n in range(10_000) if shrinking**n < 1e-6)
+    up = next(n for n in range(10_000) if growing**n > 1e6)
+    scale, steps = RUBRIC.skip_numbers(student)
+    return f"""
+def steps_until():
+    return {down}, {up}, 0.5 ** (1 / {distance})
+
+def skip_bounds():
+    return (1 - {scale}) ** {steps}, (1 + {scale}) ** {steps}
+"""
+
+
+def write_notebook(folder: Path, *sources: str) -> None:
+    """A notebook of code cells, as Jupyter would save it."""
+    nodes = [
+        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=nodes), folder / "work.ipynb")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,159 @@
+"""`tuning`: its functions and its table, right and wrong; what trains is proved by `verify` and by slow tests."""
+
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from autograder.course import load_module, read_course
+from autograder.failure import Failure
+from autograder.grading import Grader
+from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.models import Predictor, read_blueprint
+from autograder.rubric import hidden_from, items_of, score
+from autograder.submission import Submission
+
+COURSE = read_course(Path(__file__).parents[1])
+ASSIGNMENT = COURSE.assignment("tuning")
+RUBRIC = load_module(ASSIGNMENT.rubric)
+DATA = HiddenData(COURSE, DEMO_SECRET)
+QUICK = {
+    "differentiates_the_steps": "the slope stands in rows",
+    "multiplies_back": "an upper bound",
+    "counts_the_steps": "Not right yet: steps until below 1e-6, steps until above 1e6",
+    "sets_the_radius": "its largest singular value is brought there",
+    "differentiates_the_skip": "the slope is taken at the new state",
+    "bounds_the_skip": "Not right yet: the least, the most.",
+    "finds_the_slip": "it is greater than 25",
+    "clips_entries": "the lecture's slip",
+    "clips_the_length": "each array is clipped by its own length",
+    "measures_the_turn": "not divided by the two lengths",
+    "steps_with_a_skip": "the old state is not added",
+    "builds_what_is_searched": "build_motif_model(12, 0) is made of",
+}
+ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
+
+
+def specimen(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+
+
+@pytest.mark.parametrize("item, says", QUICK.items())
+def test_a_mistake_is_named_and_the_right_function_earns_all(item, says, sandbox):
+    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
+    wrong = score(ITEMS[item], specimen("usual_mistakes", sandbox))
+    assert wrong.earned == 0 and says in wrong.message
+
+
+def written(folder: Path, source: str, sandbox) -> Submission:
+    """A submission of one cell, and of the perfect table."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, folder / "work.ipynb")
+    return Submission("ann", folder, Predictor(), sandbox)
+
+
+BUILDER = """
+import keras
+from keras import layers
+def build_memory_model(length):
+    return keras.Sequential([keras.Input((length, 8)), {}, layers.Dense(4, activation="softmax")])
+"""
+
+
+@pytest.mark.parametrize(
+    "layer, says",
+    {
+        "layers.Bidirectional(layers.SimpleRNN(8))": "holds Bidirectional",
+        "layers.SimpleRNN(8, go_backwards=True)": "a layer that reads backwards",
+        "layers.Flatten()": "holds Flatten",
+        "layers.SimpleRNN(64)": "parameters, at most 2,000 are allowed",
+        "layers.SimpleRNN(8, return_sequences=True)": "expected (None, 50, 8) and (None, 4)",
+    }.items(),
+)
+def test_a_builder_against_the_rules_is_told_which(layer, says, sandbox, tmp_path):
+    with pytest.raises(Failure) as raised:
+        RUBRIC.memory_model(written(tmp_path, BUILDER.format(layer), sandbox), 50)
+    assert says in str(raised.value)
+
+
+TABLE = pd.read_csv(ASSIGNMENT.specimens / "perfect" / "trials.csv")
+
+
+@pytest.mark.parametrize(
+    "changed, says",
+    {
+        "no column": (TABLE.drop(columns="clipnorm"), "lacks the columns clipnorm"),
+        "empty": (TABLE.head(0), "has 0 trials for sentiment"),
+        "one task": (TABLE[TABLE.task == "motif"], "has 0 trials for sentiment"),
+        "few": (TABLE.groupby("task").head(5), "has 5 trials for sentiment, expected at least 8"),
+        "all alike": (pd.concat([TABLE.groupby("task").head(1)] * 9), "are 1 different ones"),
+        "no number": (TABLE.assign(score="good"), "score is 'good', expected a number from 0 to 1"),
+        "not finite": (TABLE.assign(learning_rate=np.inf), "learning_rate is 'inf'"),
+        "half a unit": (TABLE.assign(units=2.5), "expected a whole number"),
+        "another task": (TABLE.assign(task="weather"), "the task is 'weather'"),
+        "one score": (TABLE.assign(score=0.9), "whatever their settings"),
+        "too long": (pd.concat([TABLE] * 100), "At most 1,000 are read"),
+    }.values(),
+)
+def test_a_table_that_is_no_good_is_told_why(changed, says, sandbox, tmp_path):
+    changed.to_csv(tmp_path / "trials.csv", index=False)
+    with pytest.raises(Failure) as raised:
+        RUBRIC.read_trials(written(tmp_path, "", sandbox))
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00", b"\x00" * 99, b'"' * 2**17, b"a,b\n" + b"," * 2**17, b"x" * 2**21]
+)
+def test_what_is_no_table_is_told_so(content, sandbox, tmp_path):
+    (tmp_path / "trials.csv").write_bytes(content)
+    with pytest.raises(Failure, match="trials.csv"):
+        RUBRIC.read_trials(written(tmp_path, "", sandbox))
+
+
+def test_ones_own_numbers_leave_no_doubt():
+    """No power comes so near to its bound that rounding decides; few of 300 students share all numbers."""
+    drawn = [(*RUBRIC.factors(f"student {k}"), *RUBRIC.skip_numbers(f"student {k}")) for k in range(300)]
+    for shrinking, growing, *_ in drawn:
+        for g, bound in ((shrinking, 1e-6), (growing, 1e6)):
+            powers = g ** np.arange(1000.0)
+            assert abs(powers / bound - 1).min() > 0.01
+    assert len(set(drawn)) > 290
+
+
+@pytest.mark.parametrize(
+    "losses, says",
+    [
+        (np.full((3, 300), np.log(4)), "nothing arrives from the first letter"),
+        (np.full((3, 300), np.nan), "The loss is not a number"),
+        (np.tile(np.r_[np.zeros(150), 9 * np.ones(150)], (3, 1)), "falls and leaps up again"),
+        (np.array([[np.log(4)] * 300, [0.1] * 300, [0.1] * 300]), "luck, not memory"),
+        (np.full((3, 300), 0.6), "too slowly for so few updates"),
+    ],
+    ids=["flat", "nan", "leaps", "luck", "slow"],
+)
+def test_the_course_of_a_loss_says_what_to_try(losses, says):
+    import keras
+
+    layers = [keras.Input((50, 8)), keras.layers.SimpleRNN(8), keras.layers.Dense(4, activation="softmax")]
+    plan = read_blueprint(keras.Sequential(layers).to_json().encode()).plan
+    assert says in RUBRIC.next_try(plan, losses, clipped=False, kind="language")
+
+
+def test_training_data_are_fresh_and_new_ones_are_other():
+    with hidden_from(DATA):
+        x, y, test, answers = RUBRIC.memory(length=50, updates=3)
+    assert x.shape == (192, 50, 8) and test.shape == (1000, 50, 8)
+    assert (x[:, 0].argmax(axis=1) == y).all() and (test[:, 0].argmax(axis=1) == answers).all()
+    assert not {row.tobytes() for row in x} & {row.tobytes() for row in test}
+
+
+@pytest.mark.slow
+def test_what_the_grader_trains_earns_full_marks_on_other_data(sandbox):
+    """On five other terms' data; the reference's builders, settings and table."""
+    for term in range(5):
+        grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
+        report = grader.grade(ASSIGNMENT.specimens / "perfect", "perfect")
+        assert [(one.item, one.message) for one in report.scores if not one.is_full] == []
