@@ -61,6 +61,18 @@ def own_start(): return network(layers.SimpleRNN(4, kernel_initializer=lambda sh
 def own_layer():
     class Mine(layers.Layer): pass
     return network(Mine(), layers.SimpleRNN(4))
+class Liar:
+    def __init__(self, config, weights=()): self.config, self.weights = config, weights
+    def to_json(self): return self.config
+    def get_weights(self): return self.weights
+    def count_params(self): return 0
+def deep(): return Liar("[" * 10**5)
+def no_json(): return Liar("not JSON")
+def no_text(): return Liar(3)
+def no_object(): return Liar("[1, 2]")
+def strange_weights():
+    model = plain()
+    return Liar(model.to_json(), [np.full(9, np.nan)])
 def huge(): return network(layers.SimpleRNN(3000, recurrent_initializer="zeros"))
 """
 
@@ -134,6 +146,11 @@ def test_weights_that_are_set_have_no_effect_and_are_told(work):
     assert [name.split()[0] for name in handy.set_by_hand] == ["SimpleRNN", "Dense"]
 
 
+def test_claimed_weights_that_fit_nothing_are_no_matter(work):
+    strange, honest = work.build("strange_weights"), work.build("plain")
+    assert strange.set_by_hand == () and strange.signature == honest.signature
+
+
 def test_the_cell_is_the_graders_own(work):
     blueprint = work.build("skipping")
     model, _ = keras_model(blueprint.plan, drawn)
@@ -156,6 +173,10 @@ def test_the_cell_is_the_graders_own(work):
         "own_layer": "Code is never run here",
         "huge": "parameters; at most",
         "absent": "no function absent",
+        "deep": "deeper than",
+        "no_json": "is not the JSON that Keras writes",
+        "no_text": "AttributeError",
+        "no_object": "should hold a JSON object",
     }.items(),
 )
 def test_a_builder_that_is_no_good_is_told_why(work, function, says):

@@ -48,9 +48,7 @@ def train(
     losses = np.full((runs, updates), np.nan, np.float32)
     predictions = np.full((runs, len(test), *plan.output_shape[1:]), np.nan, np.float32)
     for run in range(runs):
-        random.seed(
-            seed + run
-        )  # Keras draws the seed of each initialiser and each dropout from Python's generator
+        random.seed(seed + run)  # from here Keras draws a seed for each initialiser and each dropout
         assign(model.variables, keras_model(plan, drawn)[0].variables)
         assign(chosen.variables, unused)
         for number, rows in enumerate(batches(len(x), batch, updates, seed + run)):

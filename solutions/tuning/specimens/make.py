@@ -122,7 +122,7 @@ HUNGRY = """
 def build_memory_model(length):
     kept = []
     while True:
-        kept.append(np.ones(2**24))
+        kept.append(np.zeros(2**27))
 """
 
 
