@@ -62,7 +62,7 @@ def test_a_mistake_gets_one_line_and_status_2(course, arguments, line):
 
 
 def test_outside_any_course_it_finds_the_one_it_was_installed_with(tmp_path):
-    assert "dna_simple_rnn" in run("check", "nothing", cwd=tmp_path).stderr
+    assert "dna_simple_rnn" in run("check", "simple_rnn", cwd=tmp_path).stderr
 
 
 def test_release_writes_and_then_finds_nothing_stale(course):

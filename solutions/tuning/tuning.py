@@ -810,7 +810,7 @@ def build_memory_model(length):
     if length <= 100:
         recurrent = layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity")
     else:
-        recurrent = layers.RNN(SkipCell(32, scale=0.05))
+        recurrent = layers.RNN(SkipCell(32, scale=10 / length))
     return keras.Sequential([keras.Input((length, 8)), recurrent, layers.Dense(4, activation="softmax")])
     # END SOLUTION
 
