@@ -12,7 +12,7 @@ from keras import layers
 
 from autograder.failure import Failure
 from autograder.live import line_of
-from autograder.models import Predictor, loop, read_blueprint
+from autograder.models import Predictor, loop, read_blueprint, read_model
 from autograder.models.network import drawn, keras_model
 from autograder.models.starts import INITIALIZERS
 from autograder.sandbox.here import Here
@@ -270,3 +270,11 @@ def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
     work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
     shown = capsys.readouterr().out.split("\r")
     assert any(line.startswith("remembers: run 1 of 2, update") and "s left" in line for line in shown)
+
+
+def test_a_cell_of_ones_own_is_refused_in_a_file(work, tmp_path):
+    """The grader has a cell to train with, and none whose weights it could find in a student's file."""
+    model, _ = keras_model(work.build("skipping").plan, drawn)
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(Failure, match="a cell of your own"):
+        read_model((tmp_path / "model.keras").read_bytes())

@@ -82,4 +82,6 @@ def test_predictions_equal_keras_bit_for_bit(name, built, predictor):
 def test_the_architectures_use_every_kind_in_the_table(built):
     plans = [read_model(built(name)[1]).plan for name in ARCHITECTURES]
     trained_here = {"RNN", "SkipCell"}  # refused in a file; tests/test_training.py has them
-    assert {one.kind for plan in plans for layer in plan.layers for one in layer.all} == {*KINDS} - trained_here
+    assert {one.kind for plan in plans for layer in plan.layers for one in layer.all} == {
+        *KINDS
+    } - trained_here
