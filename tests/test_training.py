@@ -77,7 +77,7 @@ def huge(): return network(layers.SimpleRNN(3000, recurrent_initializer="zeros")
 """
 
 
-@pytest.fixture(params=["sandbox", "here"])
+@pytest.fixture(params=["sandbox", pytest.param("here", marks=pytest.mark.slow)])
 def submission(request, sandbox, tmp_path):
     """A submission whose functions run in the sandbox, and in this process as `check` does it."""
     return of(tmp_path, sandbox if request.param == "sandbox" else Here())
@@ -100,7 +100,13 @@ def data(rows=100, time=5):
 
 
 @pytest.mark.parametrize(
-    "optimizer, clip", [("adam", {}), ("sgd", {"clipnorm": 0.01}), ("sgd", {"clipvalue": 0.001})], ids=str
+    "optimizer, clip",
+    [
+        ("adam", {}),
+        ("sgd", {"clipnorm": 0.01}),
+        pytest.param("sgd", {"clipvalue": 0.001}, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_each_run_is_as_keras_trains(work, optimizer, clip):
     """The oracle: `train_on_batch`, from the same weights, on the same batches."""
@@ -265,6 +271,7 @@ def test_initialisers_are_those_of_keras(kind):
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
     work = replace(of(tmp_path, Here()), watch=line_of("remembers"))
     work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
