@@ -239,7 +239,7 @@ def test_progress_is_told(work):
     told = []
     budget = BUDGET | {"updates": 1000}
     trained(work.sandbox, told.append, work.build("plain"), *data(), **budget)
-    assert any("run 1 of 2, update" in line and "s left" in line for line in told)
+    assert any("run 1/2, update" in line and "s left" in line for line in told)
 
 
 def test_each_run_has_a_seed_of_its_own(work):
@@ -276,7 +276,7 @@ def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
     work = replace(of(tmp_path, Here()), watch=line_of("remembers"))
     work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
     shown = capsys.readouterr().out.split("\r")
-    assert any(line.startswith("remembers: run 1 of 2, update") and "s left" in line for line in shown)
+    assert any(line.startswith("remembers: run 1/2, update") and "s left" in line for line in shown)
 
 
 def test_a_cell_of_ones_own_is_refused_in_a_file(work, tmp_path):

@@ -133,5 +133,5 @@ class Progress:
             return
         self.told = now
         left = (now - self.start) / (done - 1) * (total - done)
-        where = f"run {run + 1} of {self.runs}, update {update} of {self.updates}"
+        where = f"run {run + 1}/{self.runs}, update {update}/{self.updates}"
         print(f"{where}, {left:.0f} s left", end="\r", flush=True)
