@@ -15,7 +15,7 @@ from autograder.sandbox import Answer, Sandbox
 
 LOOP = b"from autograder.models.loop import train"  # a child calls it as it would a notebook's function
 MOST = {"learning_rate": 100.0, "clipnorm": 1e6, "clipvalue": 1e6}
-MOST_MEMORY = "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc"
+OUT_OF_MEMORY = "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc"
 
 
 def trained(
@@ -71,7 +71,7 @@ def checked(name: str, value) -> float:
 def reason_for(answer: Answer, what: str, seconds: float) -> Exception:
     """Why a training gave nothing: the size of the student's model, or the grader's own fault."""
     said = answer.failure.reason
-    if any(word in said + answer.printed for word in MOST_MEMORY):
+    if any(word in said + answer.printed for word in OUT_OF_MEMORY):
         return Failure(f"{what} takes more memory than there is.", "Make the model smaller.")
     if "took more than" in said:
         return Failure(f"{what} took more than {seconds:g} s.", "Use fewer units, or fewer layers.")

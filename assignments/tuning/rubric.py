@@ -11,7 +11,6 @@ import io
 import json
 import math
 from functools import cache
-from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -247,7 +246,7 @@ def finds_the_slip(submission):
     if isinstance(came, tuple) or came.size != 1:
         raise Failure("slips_through() returns several values, expected one number.", "One gradient will do.")
     value = float(came.item())
-    if not isfinite(value):
+    if not math.isfinite(value):
         raise Failure(
             f"slips_through() gives {value}, expected a number with a size.", "Try an ordinary number."
         )
@@ -486,11 +485,10 @@ ALLOWED_IN_MEMORY = {
 MOST_IN_MEMORY = 2_000  # parameters
 DNA_LENGTH = 40
 TESTED = 1_000  # new sequences
-RUNG = 0.80, 0.95  # no points, full marks: one training of three at chance is nothing
-TAME = (
-    0.60,
-    0.90,
-)  # of the explosion: no limit that was tried reached 0.9 on each seed, several do on the mean
+# Mean accuracy without points and with full marks. On a rung one training of three at chance is nothing; in the
+# explosion no limit that was tried reached 0.9 on each seed, and several do on the mean.
+RUNG = 0.80, 0.95
+TAME = 0.60, 0.90
 
 
 def updates_for(length: int) -> int:
@@ -659,7 +657,7 @@ def memory(length: int, updates: int, kind: str = "language") -> tuple[np.ndarra
 
 def one_hot(sequences) -> np.ndarray:
     """Sequences of one length as rows of letters, uint8 (rows, length, 8)."""
-    codes = np.array([list(sequence.encode()) for sequence in sequences], np.uint8)
+    codes = np.frombuffer("".join(sequences).encode(), np.uint8).reshape(len(sequences), -1)
     places = np.zeros(128, np.uint8)
     places[list(LETTERS.encode())] = range(len(LETTERS))
     return np.eye(len(LETTERS), dtype=np.uint8)[places[codes]]

@@ -66,7 +66,7 @@ def made(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float
     import keras
 
     kind = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[optimizer]
-    clip = {"global_clipnorm": clipnorm or None, "clipvalue": clipvalue or None}
+    clip = {"global_clipnorm": clipnorm, "clipvalue": clipvalue}
     return kind(learning_rate, **{name: value for name, value in clip.items() if value})
 
 

@@ -3,7 +3,8 @@
 The grader (`client`) starts one server (`server`) that imports TensorFlow once and then only forks. Each call
 gets a fresh child (`child`), which gives up every right it does not need (`confinement`), takes the functions
 out of the student's notebook (`definitions`), calls one and sends arrays back (`wire`). Labels, rubrics and seeds
-are never sent, so there is nothing in the child to find; what it returns is checked and never trusted.
+are never sent to a child that runs student code, so there is nothing in it to find; what it returns is checked and
+never trusted. The grader's own code may be called in a child too, for its limits: there it is given what it needs.
 """
 
 from autograder.sandbox.client import Answer, Sandbox, SandboxError, training_sandbox

@@ -2,7 +2,7 @@
 
 Requests and replies pass through the same bytes as on their way to a child and back, so a function is given here
 what it is given there (copies, of the same types), and what it returns is read the same way. What it prints
-is simply shown.
+is shown, or told to whoever watches.
 """
 
 import contextlib
