@@ -46,8 +46,12 @@ class Submission:
         """The model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
         return _once(self._known, name, lambda: read_model(self.read(name)))
 
-    def predict(self, name: str, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Predictions `(n, k)` of the model `name` for n inputs `(time, ...)`; none of them is padded."""
+    def predict(self, name: str, inputs: Sequence) -> np.ndarray | list[np.ndarray]:
+        """Predictions `(n, k)` of the model `name` for n inputs `(time, ...)`; none of them is padded.
+
+        An input is an array, or a tuple of arrays for a model of several inputs; where the model answers at each
+        step, n arrays come back.
+        """
         return self.predictor.predict(self.model(name), inputs)
 
     def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:

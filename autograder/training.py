@@ -45,7 +45,7 @@ def trained(
     chosen = {"learning_rate": learning_rate, "clipnorm": clipnorm, "clipvalue": clipvalue}
     for name, value in chosen.items():
         chosen[name] = checked(name, value)
-    check_inputs(blueprint.plan, [x[0], test[0]])
+    check_inputs(blueprint.plan, [(x[0],), (test[0],)])
     config = np.frombuffer(blueprint.config, np.uint8)
     arguments = (config, x, y, test, updates, batch, runs, seed, optimizer, *chosen.values())
     answer = sandbox.call(LOOP, "loop.py", "train", arguments, seconds=seconds, watch=watch)

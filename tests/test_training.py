@@ -52,6 +52,9 @@ def set_by_hand():
     model.set_weights([weight + 1 for weight in model.get_weights()])
     return model
 def fixed(): return network(layers.SimpleRNN(4), time=7)
+def of_two_inputs():
+    x, y = keras.Input((None, 3)), keras.Input((None, 3))
+    return keras.Model([x, y], layers.Dense(1)(layers.SimpleRNN(4)(layers.Add()([x, y]))))
 def endless():
     while True: pass
 def hungry(): return np.ones(2**40)
@@ -183,6 +186,7 @@ def test_the_cell_is_the_graders_own(work):
         "no_json": "is not the JSON that Keras writes",
         "no_text": "AttributeError",
         "no_object": "should hold a JSON object",
+        "of_two_inputs": "should have one input, but has 2",
     }.items(),
 )
 def test_a_builder_that_is_no_good_is_told_why(work, function, says):

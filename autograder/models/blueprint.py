@@ -60,6 +60,8 @@ def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
     if len(config) > MOST_BYTES:
         raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
     plan = read_plan(read_json(config, "The model's configuration"))
+    if len(plan.inputs) > 1:
+        raise Failure(f"A model to be trained should have one input, but has {len(plan.inputs)}.")
     starts = tuple(read_start(one) for layer in plan.layers for one in layer.all)
     return Blueprint(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))
 

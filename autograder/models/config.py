@@ -8,7 +8,7 @@ import re
 
 from autograder.failure import Failure, plain
 from autograder.models.layers import DEFAULTS, KINDS, TRAINING, Layer, check_of
-from autograder.models.plan import Call, Draft, Plan, Result
+from autograder.models.plan import MOST_INPUTS, Call, Draft, Plan, Result
 from autograder.models.shapes import Misfit
 
 INSTEAD = {
@@ -31,28 +31,31 @@ def read_plan(config: dict) -> Plan:
             "A class of your own is code, which is never run here: build the model of Keras's layers.",
         )
     entries = listed(inner, "layers")
-    inputs = [class_of(entry) for entry in entries].count("InputLayer")
-    if inputs != 1 or class_of(entries[0]) != "InputLayer":
+    return sequential(entries) if kind == "Sequential" else functional(inner, entries)
+
+
+def sequential(entries: list[dict]) -> Plan:
+    inputs = sum(map(is_input, entries))
+    if inputs != 1 or not is_input(entries[0]):
         raise Failure(
             f"The model should have one input and begin with it, but has {inputs}.",
             "Begin with keras.Input(shape=(None, ...)); a sequential model may also be called once before saving.",
         )
-    draft = Draft(read_layer(entries[0]))
-    return sequential(entries, draft) if kind == "Sequential" else functional(inner, entries, draft)
-
-
-def sequential(entries: list[dict], draft: Draft) -> Plan:
-    names, x = Names("layers"), Result(0, 0)
+    draft, names, x = Draft(read_layer(entries[0])), Names("layers"), Result(0, 0)
     for entry in entries[1:]:
         x = called(draft, members(entry, names, draft), (x,))[0]
     return draft.plan(x)
 
 
-def functional(config: dict, entries: list[dict], draft: Draft) -> Plan:
+def functional(config: dict, entries: list[dict]) -> Plan:
     """Makes each call as soon as the results are there that go into it."""
-    names, chains, waiting = Names("layers"), {}, []
-    results = {(str(entries[0].get("name")), 0): [Result(0, 0)]}
-    for entry in entries[1:]:
+    entrances = [entry for entry in entries if is_input(entry)]
+    if not 1 <= len(entrances) <= MOST_INPUTS:
+        reason = f"The model should have one input, or up to {MOST_INPUTS}, but has {len(entrances)}."
+        raise Failure(reason, "Begin with x = keras.Input(shape=(None, ...)).")
+    draft, names, chains, waiting = Draft(*map(read_layer, entrances)), Names("layers"), {}, []
+    results = {(str(entry.get("name")), 0): [Result(k, 0)] for k, entry in enumerate(entrances)}
+    for entry in (entry for entry in entries if not is_input(entry)):
         name = str(entry.get("name"))
         if name in chains or (name, 0) in results:
             raise Failure(f"config.json names the layer {shown(name)} twice.")
@@ -69,11 +72,26 @@ def functional(config: dict, entries: list[dict], draft: Draft) -> Plan:
         waiting = again
     if waiting:
         raise Failure(f"The layer {shown(waiting[0][0])} waits for itself, or for a layer that is not there.")
-    inputs, outputs = (ends(config.get(key), results) for key in ("input_layers", "output_layers"))
-    if inputs != [Result(0, 0)] or len(outputs) != 1:
-        reason = f"The model should have one input and one output, but has {len(inputs)} and {len(outputs)}."
-        raise Failure(reason, "Save a keras.Model(inputs, outputs) with one tensor for each.")
-    return draft.plan(outputs[0])
+    outputs = ends(config.get("output_layers"), results)
+    if len(outputs) != 1:
+        reason = f"The model should have one output, but has {len(outputs)}."
+        raise Failure(reason, "Save a keras.Model(inputs, output) with one tensor for the output.")
+    return draft.plan(outputs[0], in_order(config.get("input_layers"), results, len(entrances)))
+
+
+def in_order(told, results: dict, count: int) -> tuple[Result, ...]:
+    """The inputs in the order in which the model takes them."""
+    inputs = ends(told, results)
+    if sorted(inputs) != [Result(k, 0) for k in range(count)]:
+        raise Failure("The inputs that config.json lists are not the model's input layers, each once.")
+    if count > 1 and isinstance(told, dict):
+        reason = "The inputs of the model have names and no order."
+        raise Failure(reason, "Use keras.Model([first, second], output).")
+    return tuple(inputs)
+
+
+def is_input(entry: dict) -> bool:
+    return class_of(entry) == "InputLayer"
 
 
 def members(entry: dict, names: "Names", draft: Draft) -> list[int]:

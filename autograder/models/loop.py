@@ -39,6 +39,7 @@ def train(
     their elements; 0 is no clipping. After a loss that is not finite, losses and predictions are NaN.
     """
     plan = read_plan(read_json(config.tobytes(), "config"))
+    [dtype] = plan.input_dtypes
     model, _ = keras_model(plan, drawn)
     chosen = made(optimizer, learning_rate, clipnorm, clipvalue)
     chosen.build(model.trainable_variables)
@@ -51,13 +52,13 @@ def train(
         assign(model.variables, keras_model(plan, drawn)[0].variables)
         assign(chosen.variables, unused)
         for number, rows in enumerate(batches(len(x), batch, updates, seed + run)):
-            losses[run, number] = update(x[rows].astype(plan.input_dtype), y[rows].reshape(-1, 1))
+            losses[run, number] = update(x[rows].astype(dtype), y[rows].reshape(-1, 1))
             progress.tell(run, number + 1)
             if not np.isfinite(losses[run, number]):
                 losses[run, number] = np.nan
                 break
         else:
-            predictions[run] = predicted(model, test.astype(plan.input_dtype))
+            predictions[run] = predicted(model, test.astype(dtype))
     return losses, predictions
 
 

@@ -37,25 +37,28 @@ class Predictor:
         self.networks: OrderedDict[str, Network] = OrderedDict()
 
     def predict(
-        self, model, inputs: Sequence[np.ndarray], batch_size: int = 1024
+        self, model, inputs: Sequence[np.ndarray | tuple[np.ndarray, ...]], batch_size: int = 1024
     ) -> np.ndarray | list[np.ndarray]:
         """What `model` predicts for each of n inputs, in the order given; dropout is inactive.
 
-        inputs: arrays of shape (time, features), or (time,) for tokens, of any lengths. Equal lengths share a
-        batch and nothing is padded. Returns an array (n, k) for a model with output (None, k), and likewise for
-        more axes; where an axis of the output is free, a list of n arrays.
+        inputs: arrays of shape (time, features), or (time,) for tokens, of any lengths; for a model with several
+        inputs, tuples of these. Equal lengths share a batch and nothing is padded. Returns an array (n, k) for a
+        model with output (None, k), and likewise for more axes; where an axis of the output is free, a list of n
+        arrays.
         Raises Failure where the model cannot take the inputs or predicts NaN or infinity.
         """
+        inputs = [one if isinstance(one, tuple) else (one,) for one in inputs]
         check_inputs(model.plan, inputs)
-        function = self.loaded(model)
-        lengths = np.array([len(x) for x in inputs])
+        function, dtypes = self.loaded(model), model.plan.input_dtypes
+        lengths = np.array([[len(x) for x in one] for one in inputs], int).reshape(len(inputs), len(dtypes))
         predictions: list = [None] * len(inputs)
-        for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
-            step = batch_rows(model.plan, int(length), batch_size)
+        for several in np.unique(lengths, axis=0):
+            rows = np.flatnonzero((lengths == several).all(axis=1))
+            step = batch_rows(model.plan, int(several.max()), batch_size)
             for batch in np.split(rows, range(step, len(rows), step)):
-                x = np.stack([inputs[row] for row in batch]).astype(model.plan.input_dtype)
-                for row, y in zip(batch, attempt(lambda x=x: function(x).numpy()), strict=True):
+                parts = zip(*(inputs[row] for row in batch), strict=True)
+                xs = [np.stack(part).astype(dtype) for part, dtype in zip(parts, dtypes, strict=True)]
+                for row, y in zip(batch, attempt(lambda xs=xs: function(*xs).numpy()), strict=True):
                     predictions[row] = y
         return collected(model.plan, predictions)
 
@@ -85,16 +88,20 @@ def attempt(action: Callable):
         raise Failure(f"Keras cannot build or run this model: {said}") from error
 
 
-def check_inputs(plan: Plan, inputs: Sequence[np.ndarray]) -> None:
+def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
     """Failure unless every input has the shape the model takes."""
-    wanted = plan.input_shape[1:]
-    for came in {x.shape for x in inputs}:
-        if len(came) != len(wanted) or any(m not in (None, n) for m, n in zip(wanted, came, strict=True)):
-            given = (None, *came)
+    wanted = plan.input_shapes
+    for given in {tuple((None, *x.shape) for x in one) for one in inputs}:
+        if len(given) != len(wanted) or not all(map(fits, given, wanted)):
+            asked = given[0] if len(given) == 1 else given
             raise Failure(
-                f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {given}.",
+                f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {asked}.",
                 "None stands for any length: keras.Input(shape=(None, ...)) takes sequences of every length.",
             )
+
+
+def fits(given: Shape, wanted: Shape) -> bool:
+    return len(given) == len(wanted) and all(m in (None, n) for m, n in zip(wanted, given, strict=True))
 
 
 def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
@@ -123,8 +130,10 @@ def network(plan: Plan) -> Network:
 
     model, variables = keras_model(plan, at_zero)
     function = tf.function(
-        lambda x: model(x, training=False),
-        input_signature=[tf.TensorSpec(plan.input_shape, plan.input_dtype)],
+        lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False),
+        input_signature=[
+            tf.TensorSpec(*one) for one in zip(plan.input_shapes, plan.input_dtypes, strict=True)
+        ],
         autograph=False,
     )
     return Network(function, variables)
@@ -137,17 +146,18 @@ def keras_model(plan: Plan, start: Callable) -> tuple:
     """
     import keras
 
-    layers = [None, *(layer_of(layer, start) for layer in plan.layers[1:])]
-    shape, dtype = plan.input_shape, plan.input_dtype
-    results = [[keras.Input(batch_shape=shape, dtype=dtype)]]
-    for call in plan.calls[1:]:
+    count = len(plan.inputs)
+    layers = [*plan.layers[:count], *(layer_of(layer, start) for layer in plan.layers[count:])]
+    results = [[keras.Input(batch_shape=one["batch_shape"], dtype=one["dtype"])] for one in layers[:count]]
+    for call in plan.calls[count:]:
         tensors = [looked_up(given, results) for given in call.inputs]
         named = {"mask": call.mask and looked_up(call.mask, results)} if call.mask else {}
         if call.state:
             named["initial_state"] = [looked_up(state, results) for state in call.state]
         outputs = layers[call.layer](*tensors, **named)
         results.append(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
-    model = keras.Model(results[0][0], looked_up(plan.output, results))
+    entrances = [looked_up(entrance, results) for entrance in plan.inputs]
+    model = keras.Model(entrances if count > 1 else entrances[0], looked_up(plan.output, results))
     variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
     check_shapes(plan, variables, model.output_shape)
     return model, variables

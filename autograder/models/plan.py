@@ -19,6 +19,7 @@ MOST_CALLS = 500  # of layers and operations; the masks of a concatenation of se
 MOST_PARAMETERS = 5_000_000
 MOST_VALUES = 10_000_000  # in all results for one sequence, or for one step of it where its length is free
 MOST_WORK = 10**9  # multiplications for the same
+MOST_INPUTS = 4
 STEP_WORK = 20_000  # what a step of a recurrent layer costs besides its products, in multiplications
 
 BOOLEAN = ("ops.NotEqual", "ops.Any", "ops.LogicalOr")  # operations whose results are masks
@@ -58,10 +59,14 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A model's layers, their calls, and the weights it needs; `signature` is equal for models that share a trace."""
+    """A model's layers, their calls, and the weights it needs; `signature` is equal for models that share a trace.
+
+    The first layers and calls are the inputs, as the file lists them; `inputs` has them in the model's own order.
+    """
 
     layers: tuple[Layer, ...]
     calls: tuple[Call, ...]
+    inputs: tuple[Result, ...]
     output: Result
     weights: tuple[Weight, ...] = field(repr=False)
 
@@ -75,12 +80,18 @@ class Plan:
         return sum(prod(weight.shape) for weight in self.weights)
 
     @property
-    def input_shape(self) -> Shape:
-        return self.calls[0].shapes[0]
+    def input_shapes(self) -> tuple[Shape, ...]:
+        return tuple(self.layers[entrance.call]["batch_shape"] for entrance in self.inputs)
 
     @property
-    def input_dtype(self) -> str:
-        return self.layers[0]["dtype"]
+    def input_dtypes(self) -> tuple[str, ...]:
+        return tuple(self.layers[entrance.call]["dtype"] for entrance in self.inputs)
+
+    @property
+    def input_shape(self) -> Shape | tuple[Shape, ...]:
+        """The shape of the one input; where there are several, the shapes of all, as Keras has it."""
+        shapes = self.input_shapes
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Shape:
@@ -89,7 +100,7 @@ class Plan:
     @cached_property
     def signature(self) -> str:
         """A digest of everything but names and weights."""
-        return hashlib.sha256(repr((self.layers, self.calls, self.output)).encode()).hexdigest()
+        return hashlib.sha256(repr((self.layers, self.calls, self.inputs, self.output)).encode()).hexdigest()
 
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
@@ -104,12 +115,13 @@ def extent(shape: Shape, steps: int = 1) -> int:
 class Draft:
     """A plan in the making: layers and calls are added one at a time, each checked as it comes."""
 
-    def __init__(self, entrance: Layer):
-        self.layers = [entrance]
-        self.calls = [Call(0, shapes=(entrance["batch_shape"],))]
+    def __init__(self, *entrances: Layer):
+        self.layers = [*entrances]
+        self.calls = [Call(k, shapes=(one["batch_shape"],)) for k, one in enumerate(entrances)]
         self.weights: dict[int, dict[str, Shape]] = {}  # by layer: path to shape
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
-        self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
+        for entrance in entrances:
+            self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
 
     def add(self, layer: Layer) -> int:
         """The index of a new layer."""
@@ -156,7 +168,7 @@ class Draft:
                 reason = f"With the {layer} the model comes to {self.totals[what]:,} {what}"
                 raise Failure(f"{reason}; at most {most:,} are accepted.", "Make its layers smaller.")
 
-    def plan(self, output: Result) -> Plan:
+    def plan(self, output: Result, inputs: tuple[Result, ...] = (Result(0, 0),)) -> Plan:
         """The plan, where every call leads to the output. Raises Failure."""
         used = {output.call}
         for index in reversed(range(len(self.calls))):  # a call depends on earlier ones only
@@ -170,7 +182,7 @@ class Draft:
             for index, layer in enumerate(self.layers)
             for path, shape in self.weights.get(index, {}).items()
         ]
-        return Plan(tuple(self.layers), tuple(self.calls), output, tuple(weights))
+        return Plan(tuple(self.layers), tuple(self.calls), inputs, output, tuple(weights))
 
 
 def takes_list(layer: Layer) -> bool:

@@ -156,6 +156,14 @@ def encoder_decoder(x):
     return head(L.Add()([again, L.GRU(3)(decoded, initial_state=[c])]))
 
 
+def sequence_to_sequence(reverse=False):
+    """An encoder, whose last state is the decoder's first, and what the decoder has written so far."""
+    read, written = keras.Input((None, 4)), keras.Input((None,), dtype="int32")
+    _, state = L.GRU(3, return_state=True, go_backwards=True)(L.Masking()(read))
+    states = L.GRU(3, return_sequences=True)(L.Embedding(6, 2, mask_zero=True)(written), initial_state=state)
+    return keras.Model([written, read] if reverse else [read, written], head(states))
+
+
 def both_ways(x):
     forward, backward = L.Bidirectional(L.SimpleRNN(3, return_sequences=True), merge_mode=None)(x)
     y, h, b = L.Bidirectional(L.GRU(2, return_state=True))(forward)
@@ -217,6 +225,8 @@ def functional() -> dict:
     masked = lambda x: head(L.SimpleRNN(3)(L.Embedding(6, 3, mask_zero=True)(x)))  # noqa: E731
     own_mask = lambda x: head(L.LSTM(3)(x, mask=ops.any(x != 0, axis=-1)))  # noqa: E731
     return {build.__name__: lambda build=build: graph(build) for build in builds} | {
+        "two_inputs": sequence_to_sequence,
+        "two_inputs_the_other_way_round": lambda: sequence_to_sequence(reverse=True),
         "functional_mask": lambda: graph(masked, (None,), "int32"),
         "own_mask": lambda: graph(own_mask),
         "fixed_functional": lambda: graph(lambda x: head(L.Flatten()(x)), (6, 4)),

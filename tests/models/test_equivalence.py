@@ -40,24 +40,34 @@ def built(tmp_path_factory):
 
 
 def sequences(model) -> list[np.ndarray]:
-    """Inputs of several lengths out of order, with steps of zeros in between, as the model takes them."""
-    random = np.random.default_rng(1)
-    fixed = model.inputs[0].shape[1]
-    lengths = [fixed] * 5 if fixed else [6, 9, 6, 7, 9, 6]
-    if model.inputs[0].dtype == "int32":
+    """Inputs of several lengths out of order, with steps of zeros in between, as the model takes them.
+
+    Each is a tuple of an array for each input; of several, the second has lengths of its own.
+    """
+    lengths = [6, 9, 6, 7, 9, 6], [3, 2, 3, 3, 4, 1]
+    return list(zip(*(values(one, n) for one, n in zip(model.inputs, lengths, strict=False)), strict=True))
+
+
+def values(entrance, lengths: list[int]) -> list[np.ndarray]:
+    """An array of each length, or of the model's own, for one input of a model."""
+    random, fixed = np.random.default_rng(1), entrance.shape[1]
+    lengths = [fixed] * 5 if fixed else lengths
+    if entrance.dtype == "int32":
         return [random.integers(0, 6, n).astype("int32") for n in lengths]
     return [(random.normal(size=(n, 4)) * (random.random((n, 1)) > 0.3)).astype("float32") for n in lengths]
 
 
-def kerass_own(model, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def kerass_own(model, inputs: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
     """What Keras predicts when called as the predictor calls it: one trace with free axes, equal lengths together."""
-    spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-    call = tf.function(lambda x: model(x, training=False), input_signature=[spec], autograph=False)
+    specs = [tf.TensorSpec(one.shape, one.dtype) for one in model.inputs]
+    call = tf.function(
+        lambda *x: model(x if len(x) > 1 else x[0], training=False), input_signature=specs, autograph=False
+    )
     predictions = [None] * len(inputs)
-    for length in {len(x) for x in inputs}:
-        rows = [row for row, x in enumerate(inputs) if len(x) == length]
-        outputs = tf.nest.flatten(call(np.stack([inputs[row] for row in rows])))[0].numpy()
-        for row, output in zip(rows, outputs, strict=True):
+    for lengths in {tuple(map(len, one)) for one in inputs}:
+        rows = [row for row, one in enumerate(inputs) if tuple(map(len, one)) == lengths]
+        outputs = tf.nest.flatten(call(*map(np.stack, zip(*(inputs[row] for row in rows), strict=True))))[0]
+        for row, output in zip(rows, outputs.numpy(), strict=True):
             predictions[row] = output
     return predictions
 
@@ -67,7 +77,7 @@ def test_predictions_equal_keras_bit_for_bit(name, built, predictor):
     model, data = built(name)
     ours = read_model(data)
     assert ours.plan.parameters == model.count_params()
-    assert ours.plan.input_shape == model.inputs[0].shape
+    assert ours.plan.input_shapes == tuple(one.shape for one in model.inputs)
     assert ours.plan.output_shape == tf.nest.flatten(model.outputs)[0].shape
     inputs = sequences(model)
     predicted, expected = predictor.predict(ours, inputs), kerass_own(model, inputs)

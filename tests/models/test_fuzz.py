@@ -210,7 +210,7 @@ def test_what_the_plan_lets_through_is_built_and_predicts():
     """Shapes and weights of the plan are Keras's own (`network` compares them); only running may still fail."""
     predictor, seen, refused = Predictor(), set(), 0
     for model in filter(None, map(planned, range(1500))):
-        shape = [n or 6 for n in model.plan.input_shape[1:]]
+        [shape] = [[n or 6 for n in shape[1:]] for shape in model.plan.input_shapes]
         if model.plan.signature in seen or np.prod(shape) > 1e6:
             continue
         seen.add(model.plan.signature)

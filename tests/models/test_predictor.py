@@ -1,9 +1,11 @@
 """The predictor: order, equal lengths, one trace for equal plans, and a clear line where a model cannot answer."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+from architectures import ARCHITECTURES
 from crafted import entries, good, reconfigured, with_option
 
 from autograder.failure import Failure
@@ -82,6 +84,32 @@ def test_an_input_of_another_shape_is_named(x):
         Failure, match=r"takes inputs of shape \(None, None, 4\), but is asked about one of shape"
     ):
         Predictor().predict(MODEL, [*sequences(3), x])
+
+
+def test_several_inputs_are_batched_by_all_their_lengths(built_two):
+    model, ours = built_two
+    random = np.random.default_rng(0)
+    asked = [(random.random((n, 4)), random.integers(0, 6, m)) for n, m in ((5, 2), (3, 2), (5, 2), (5, 4))]
+    for (read, written), came in zip(asked, Predictor().predict(ours, asked), strict=True):
+        np.testing.assert_allclose(came, model([read[None], written[None]])[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "inputs", [[np.zeros((5, 4))], [(np.zeros(3), np.zeros((5, 4)))], [(np.zeros((5, 4)),) * 3]]
+)
+def test_inputs_that_are_missing_too_many_or_swapped_are_named(built_two, inputs):
+    shapes = re.escape("((None, None, 4), (None, None))")
+    with pytest.raises(Failure, match=f"takes inputs of shape {shapes}, but is asked about"):
+        Predictor().predict(built_two[1], inputs)
+
+
+@pytest.fixture(scope="module")
+def built_two(tmp_path_factory):
+    """A model of two inputs, by Keras and as it is read from its file."""
+    path = tmp_path_factory.mktemp("two") / "model.keras"
+    model = ARCHITECTURES["two_inputs"]()
+    model.save(path)
+    return model, read_model(path.read_bytes())
 
 
 def test_a_fixed_length_is_named():

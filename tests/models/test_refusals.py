@@ -175,6 +175,15 @@ def second_input(config):
     config["config"]["layers"].append(extra)
 
 
+def listed(config):
+    config["config"]["input_layers"] = [["input_layer", 0, 0], ["other", 0, 0]]
+
+
+def inputs_by_name(config):
+    second_input(config)
+    config["config"]["input_layers"] = {"a": ["input_layer", 0, 0], "b": ["other", 0, 0]}
+
+
 def index(key):
     def change(config):
         entry = next(one for one in config["config"]["layers"] if one["class_name"] == "GetItem")
@@ -342,7 +351,21 @@ CASES = {
     "cycle": (lambda: reconfigured(GRAPH, rewired("simple_rnn", "dense")), "waits for itself"),
     "from_nowhere": (lambda: reconfigured(GRAPH, rewired("simple_rnn", "nobody")), "not there"),
     "fifth_output": (lambda: reconfigured(GRAPH, rewired("simple_rnn", "input_layer", 0, 5)), "not there"),
-    "two_inputs": (lambda: reconfigured(GRAPH, second_input), "one input"),
+    "an_input_that_is_not_listed": (lambda: reconfigured(GRAPH, second_input), "input layers, each once"),
+    "one_input_listed_twice": (
+        lambda: reconfigured(GRAPH, lambda c: c["config"].update(input_layers=[["input_layer", 0, 0]] * 2)),
+        "input layers, each once",
+    ),
+    "five_inputs": (
+        lambda: reconfigured(GRAPH, lambda c: [second_input(c) for _ in range(4)]),
+        "up to 4, but has 5",
+    ),
+    "inputs_by_name": (lambda: reconfigured(GRAPH, inputs_by_name), "no order", "[first, second]"),
+    "an_idle_input": (
+        lambda: reconfigured(GRAPH, lambda c: (second_input(c), listed(c))),
+        "'other'",
+        "does not lead",
+    ),
     "idle_layer": (lambda: reconfigured(GRAPH, unused), "idle", "does not lead"),
     "two_outputs": (
         lambda: reconfigured(GRAPH, lambda c: c["config"].update(output_layers=[["dense", 0, 0]] * 2)),
