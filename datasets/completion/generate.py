@@ -26,7 +26,6 @@ FILLERS = [
     "there was music in the street", "the house has a red door", "he paints in the evening",
 ]  # fmt: skip
 SHARES = {"speaks": 0.5, "chases": 0.3, "sky": 0.2}
-RESERVED = 4  # pairs of names whose places add up to a multiple of this are kept for the test
 
 
 def make(seed: int, count: int, longer: bool = False) -> pd.DataFrame:
@@ -76,9 +75,9 @@ def sky(rng: np.random.Generator, longer: bool) -> tuple[str, str, str]:
 def two(rng: np.random.Generator, names: list[str], longer: bool) -> list[str]:
     """Two different names in either order, of a pair that is reserved for longer sentences or of one that isn't."""
     while True:
-        places = rng.choice(len(names), 2, replace=False)
-        if (places.sum() % RESERVED == 0) == longer:
-            return [names[place] for place in places]
+        one, other = rng.choice(len(names), 2, replace=False)
+        if (one // 2 == other // 2) == longer:  # two and two in the list: each name has one such partner
+            return [names[one], names[other]]
 
 
 def best_accuracy() -> float:
