@@ -3,7 +3,7 @@
     python benchmarks/completion.py [--seeds 5] [--only NAME ...]
 
 Everyone learns from 10,000 sentences of their own draw and is scored on 2,000 fresh ones with 0 to 2 fillers and on
-2,000 with 3 or 4 and pairs of names never met together. The seed sets the start and all draws. Networks read one
+2,000 with 3 and pairs of names never met together. The seed sets the start and all draws. Networks read one
 length a batch when they are tested, as with the autograder.
 """
 
@@ -89,7 +89,7 @@ def counted(longest):
     return learn
 
 
-def network(recurrent, last=None, epochs=10):
+def network(recurrent, last=None, epochs=8):
     """Embedding, a recurrent layer, softmax; `last` words only where given."""
 
     def learn(data, seed):

@@ -13,10 +13,11 @@ import pandas as pd
 TRAINING_SEED = 20261
 LANGUAGES = {
     "france": "french", "italy": "italian", "spain": "spanish",
-    "japan": "japanese", "greece": "greek", "poland": "polish",
+    "japan": "japanese", "greece": "greek", "poland": "polish", "china": "chinese",
+    "russia": "russian", "norway": "norwegian", "turkey": "turkish",
 }  # fmt: skip
 REGIONS = ["", "sunny ", "the north of ", "the hills of "]
-ANIMALS = ["dog", "cat", "fox", "goose", "wolf", "hen"]
+ANIMALS = ["dog", "cat", "fox", "goose", "wolf", "hen", "horse", "goat", "duck", "mouse"]
 LOOKS = ["", "old ", "shy ", "very small "]
 SKIES = {"night": {"black": 1.0}, "noon": {"blue": 0.7, "grey": 0.3}}  # at noon nobody can know for sure
 FILLERS = [
@@ -29,7 +30,7 @@ SHARES = {"speaks": 0.5, "chases": 0.3, "sky": 0.2}
 
 
 def make(seed: int, count: int, longer: bool = False) -> pd.DataFrame:
-    """Draw `count` sentences, each with the word that ends it; 0 to 2 fillers stand between, or 3 to 4 if `longer`.
+    """Draw `count` sentences, each with the word that ends it; 0 to 2 fillers stand between, or 3 if `longer`.
 
     The pairs of names in longer sentences, such as Italy and France, stand together in no others. Columns: sentence
     (words between blanks, without the last), word, kind.
@@ -40,20 +41,19 @@ def make(seed: int, count: int, longer: bool = False) -> pd.DataFrame:
     rows = []
     for kind in rng.choice(list(SHARES), count, p=list(SHARES.values())):
         beginning, end, word = KINDS[kind](rng, longer)
-        number = rng.integers(3, 5) if longer else min(rng.integers(3, size=2))
+        number = 3 if longer else rng.integers(3)
         fillers = rng.choice(FILLERS, number, replace=False)
         rows.append((" ".join([beginning, *fillers, end]), word, kind))
     return pd.DataFrame(rows, columns=["sentence", "word", "kind"])
 
 
 def speaks(rng: np.random.Generator, longer: bool) -> tuple[str, str, str]:
-    """Two countries, of birth and of now, named in either order; the end asks for the language of one of them."""
+    """Two countries, of birth and of now; the end asks for the language of one of them."""
     born, now = two(rng, list(LANGUAGES), longer)
     first, second = rng.choice(REGIONS, 2)
-    homes = rng.permutation([f"i was born in {first}{born}", f"i live in {second}{now}"])
     asked = rng.integers(2)
     end = ("as a child i spoke", "every day i speak")[asked]
-    return " but ".join(homes), end, LANGUAGES[(born, now)[asked]]
+    return f"i was born in {first}{born} but i live in {second}{now}", end, LANGUAGES[(born, now)[asked]]
 
 
 def chases(rng: np.random.Generator, longer: bool) -> tuple[str, str, str]:
