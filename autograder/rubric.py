@@ -251,4 +251,4 @@ def _share(returned: Credit | float | None) -> tuple[float, str, str]:
     )
     if not 0 <= credit.share <= 1:
         raise ValueError(f"the item returned a share of {credit.share}, expected 0 to 1")
-    return credit.share, plain(credit.message), plain(credit.hint)
+    return float(credit.share), plain(credit.message), plain(credit.hint)  # NumPy's numbers are no JSON

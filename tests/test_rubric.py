@@ -1,5 +1,6 @@
 """Items: what they return or raise becomes a Score, and nothing they do stops the grader."""
 
+import json
 import subprocess
 import sys
 import warnings
@@ -29,10 +30,19 @@ def scored(result):
 
 @pytest.mark.parametrize(
     "result, earned",
-    [(None, 8), (0.25, 2), (1, 8), (np.float32(0.5), 4), (Credit(0.125, "an eighth"), 1), (Failure("no"), 0)],
+    [
+        (None, 8),
+        (0.25, 2),
+        (1, 8),
+        (np.float32(0.5), 4),
+        (Credit(0.125, "an eighth"), 1),
+        (credit(np.float32(0.5), 0, 1), 4),
+        (Failure("no"), 0),
+    ],
 )
 def test_what_an_item_gives_becomes_points(result, earned):
     assert (scored(result).outcome, scored(result).earned) == ("scored", earned)
+    assert json.loads(json.dumps(scored(result).earned)) == earned
 
 
 @pytest.mark.parametrize(
