@@ -18,10 +18,17 @@ from autograder.notebooks import cells
 from autograder.rubric import Report
 
 COURSE = read_course(Path(__file__).parents[1])
-BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING = map(
-    COURSE.assignment, ("rnn_by_hand", "dna_simple_rnn", "embedding_sentiment", "tuning")
+BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES = map(
+    COURSE.assignment,
+    ("rnn_by_hand", "dna_simple_rnn", "embedding_sentiment", "tuning", "sequence_types"),
 )
-MOST_SECONDS = {BY_HAND: 90, SIMPLE_RNN: 240, SENTIMENT: 300, TUNING: 600}  # of processor, on one core
+MOST_SECONDS = {
+    BY_HAND: 90,
+    SIMPLE_RNN: 240,
+    SENTIMENT: 300,
+    TUNING: 600,
+    SEQUENCES: 360,
+}  # of processor, on one core
 ONE_CORE = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 EXECUTE = """
 import nbformat, sys
@@ -69,7 +76,7 @@ def folder(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5), ids="seed{}".format)
 @pytest.mark.parametrize(
-    "assignment", [SIMPLE_RNN, SENTIMENT, TUNING], ids=lambda assignment: assignment.slug
+    "assignment", [SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES], ids=lambda assignment: assignment.slug
 )
 def test_what_it_trains_earns_full_marks(assignment, seed, sandbox, folder):
     source, count = re.subn(r"(?m)^SEED = 0\b", f"SEED = {seed}", "\n\n".join(code(assignment)))

@@ -170,6 +170,7 @@ def counting(**options):
     return make_pipeline(CountVectorizer(token_pattern=r"\S+", **options), LogisticRegression(max_iter=1000))
 
 
+@pytest.mark.slow
 def test_a_bag_of_words_is_at_chance_on_pairs_and_bigrams_are_not_far(train, hidden):
     assert accuracy(counting(), train, hidden) == 0.5
     assert 0.4 < accuracy(counting(ngram_range=(1, 2)), train, hidden) < 0.70

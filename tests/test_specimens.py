@@ -11,13 +11,10 @@ from autograder.verify import KNOWN, check_specimen, verify
 
 COURSE = read_course(Path(__file__).parents[1])
 NAMED = {  # in the quick suite; `verify`, which is slow, goes through all of them
-    "rnn_by_hand": (
-        "perfect", "printed_formula", "last_slope_missing", "flags_from_the_new_state", "threshold_off_by_one",
-    ),
-    "embedding_sentiment": (
-        "perfect", "usual_mistakes", "vocabulary_off_by_one", "weat_without_pooled_deviation", "vectors_shuffled",
-    ),
-}  # fmt: skip
+    "rnn_by_hand": ("perfect", "printed_formula", "flags_from_the_new_state"),
+    "embedding_sentiment": ("perfect", "usual_mistakes", "vocabulary_off_by_one"),
+    "sequence_types": ("perfect", "usual_mistakes", "shift_forgotten"),
+}
 
 
 @pytest.mark.parametrize("slug, name", [(slug, name) for slug, names in NAMED.items() for name in names])
