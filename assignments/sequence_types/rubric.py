@@ -300,7 +300,7 @@ def knows_when_labels_settle(submission):
 @item(points=4, section="tagging")
 def counts_real_bases_only(submission):
     """masked_loss: the mean binary cross-entropy over real bases, for labels and probabilities (n, time)."""
-    rng = np.random.default_rng(fresh_seed("masked loss"))
+    rng = np.random.default_rng(33)
     for lengths in ([3, 7], [1, 9, 4, 6]):
         lengths = np.array(lengths)
         shape = len(lengths), lengths.max() + 1  # no row is full
@@ -354,8 +354,8 @@ def tags_whole_sequences(submission):
 
 
 def random_reads(count: int) -> list[str]:
-    """DNA of much A, T and G, so that starts and stops are frequent."""
-    rng = np.random.default_rng(fresh_seed("known at"))
+    """DNA with much A and T, so that starts and stops are frequent."""
+    rng = np.random.default_rng(34)
     return ["".join(rng.choice(list("AATTGGC"), rng.integers(20, 40))) for _ in range(count)]
 
 
@@ -743,7 +743,7 @@ def sampled(submission, count: int) -> pd.DataFrame:
 @item(points=3, section="completion")
 def knows_the_context_needed(submission):
     """context_needed: how many letters before must be known so that they always decide the next one."""
-    rng = np.random.default_rng(fresh_seed("context"))
+    rng = np.random.default_rng(35)
     drawn = ["".join(rng.choice(list("aab"), rng.integers(6, 10))) for _ in range(6)]
     for word in ("hello", "world", "banana", "mississippi", "aaaab", "aaaa", "abcabd", "a", *drawn):
         right = context(word)
