@@ -165,8 +165,7 @@ def confine(
 
 def give_up_root(work: Path) -> None:
     """Becomes nobody; stays root by name, but without capabilities, where nobody can't read Python."""
-    prefix = Path(sys.base_prefix)
-    if all(folder.stat().st_mode & stat.S_IXOTH for folder in (prefix, *prefix.parents)):
+    if all(map(is_open, {sys.base_prefix, sys.prefix})):  # Python's own folder, and the virtual environment
         os.chown(work, NOBODY, NOBODY)
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -175,6 +174,12 @@ def give_up_root(work: Path) -> None:
     version_3, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     if ctypes.CDLL(None, use_errno=True).capset(version_3, none):
         raise OSError(ctypes.get_errno(), "capset")
+
+
+def is_open(folder: str) -> bool:
+    """Whether everyone may pass through all folders down to this one."""
+    path = Path(folder).resolve()
+    return all(one.stat().st_mode & stat.S_IXOTH for one in (path, *path.parents))
 
 
 def limit_resources(limits: Limits) -> None:

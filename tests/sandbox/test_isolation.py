@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
@@ -154,3 +155,16 @@ def test_bubblewrap_shows_python_and_nothing_else(here):
     allowed = {Path(path).parts[1] for path in map(str, confinement.python_paths())} | {"proc", "dev", "tmp"}
     assert shown <= allowed
     assert "CapEff:\t0000000000000000" in done.stdout and "CapBnd:\t0000000000000000" in done.stdout
+
+
+def test_a_closed_folder_on_the_way_down_is_noticed():
+    """A virtual environment in a folder of root's own: who becomes nobody can't read it any more."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    inner = folder / "venv"
+    inner.mkdir(mode=0o755)
+    try:
+        for mode, expected in ((0o700, False), (0o711, True), (0o755, True), (0o754, False)):
+            folder.chmod(mode)
+            assert confinement.is_open(str(inner)) is expected
+    finally:
+        inner.rmdir(), folder.rmdir()
