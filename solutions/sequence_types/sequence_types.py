@@ -1035,7 +1035,7 @@ axes.axhline(2 / 3, color=BLUE, lw=0.9, ls=":")
 axes.axvline(1, color="#888888", lw=0.8, ls="--")
 axes.set_xticks(temperatures, temperatures)
 axes.set(xlabel="temperature (dashes: as it was trained)", ylabel="share", ylim=(0, 1.05))
-axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.02, 0))
+axes.legend(frameon=False, fontsize=8, loc="lower center")
 
 # %% [markdown]
 # Hot, it stammers. Ice-cold, it is always right and says the same few things over and over. In between lies a trap:
