@@ -8,6 +8,7 @@ it, so that a complaint can name the line.
 import ast
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 STUBS = {"code": ["# YOUR CODE HERE", "raise NotImplementedError()"], "markdown": ["# YOUR ANSWER HERE"]}
 
@@ -44,6 +45,22 @@ def cells(source: str) -> list[Cell]:
     return [
         Cell(node.cell_type, node.source.strip("\n"), tuple(node.metadata.get("tags", ()))) for node in nodes
     ]
+
+
+def write_notebook(path: Path, *parts: str | Cell) -> None:
+    """Write a notebook as Jupyter would save it, a plain string being a code cell; equal parts give equal bytes."""
+    from nbformat import v4, write
+
+    made = [part if isinstance(part, Cell) else Cell("code", part.strip()) for part in parts]
+    write(v4.new_notebook(cells=[node(cell, f"cell-{place}") for place, cell in enumerate(made)]), path)
+
+
+def node(cell: Cell, identity: str):
+    """A cell as nbformat has it."""
+    from nbformat import v4
+
+    make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[cell.kind]
+    return make(cell.source, id=identity, metadata={"tags": list(cell.tags)} if cell.tags else {})
 
 
 def without_solutions(source: str, name: str) -> str:

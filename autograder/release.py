@@ -5,7 +5,7 @@ import json
 from itertools import zip_longest
 from pathlib import Path
 
-from autograder.notebooks import Cell, cells, without_solutions
+from autograder.notebooks import Cell, cells, node, without_solutions
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -53,13 +53,10 @@ def _fresh(reference: Path) -> str:
 
 def _node(kept: list[Cell], index: int):
     """Cell `index` for nbformat; its id follows from its content: an edit elsewhere leaves it alone."""
-    from nbformat import v4
-
     cell = kept[index]
-    make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[cell.kind]
     content = f"{kept[:index].count(cell)} {cell}"  # equal cells are told apart by how many came before
     identity = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return make(cell.source, id=identity, metadata={"tags": list(cell.tags)} if cell.tags else {})
+    return node(cell, identity)
 
 
 def _differing_cell(fresh: str, found: str) -> str | None:

@@ -8,7 +8,6 @@ length a batch when they are tested, as with the autograder.
 """
 
 import argparse
-import importlib.util
 import os
 import time
 from collections import Counter, defaultdict
@@ -23,6 +22,8 @@ from keras import layers
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+
+from autograder.course import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "completion"
 
@@ -44,10 +45,7 @@ def main():
 
 
 def generator():
-    spec = importlib.util.spec_from_file_location("completion", FOLDER / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(FOLDER / "generate.py")
 
 
 def measured(learn, seed: int) -> dict[str, float]:

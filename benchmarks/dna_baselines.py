@@ -8,7 +8,6 @@ the notebook of solutions/ itself, run with its SEED replaced. All 5 seeds take 
 """
 
 import argparse
-import importlib.util
 import os
 import resource
 import subprocess
@@ -26,6 +25,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
+
+from autograder.course import load_module
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "solutions" / "dna_simple_rnn" / "dna_simple_rnn.py"
@@ -77,10 +78,7 @@ def table(rows: pd.DataFrame) -> str:
 
 
 def generator(task):
-    spec = importlib.util.spec_from_file_location(task, ROOT / "datasets" / task / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(ROOT / "datasets" / task / "generate.py")
 
 
 def training(task) -> pd.DataFrame:

@@ -10,7 +10,6 @@ format; neither file belongs to the project.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import time
@@ -21,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
 
+from autograder.course import load_module
 from autograder.sandbox.definitions import read_definitions
 
 ROOT = Path(__file__).parents[1]
@@ -351,10 +351,7 @@ def print_own_test(title, a, b, vectors) -> None:
 
 def generator():
     path = ROOT / "datasets" / "profession_corpus" / "generate.py"
-    spec = importlib.util.spec_from_file_location("profession_corpus", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(path)
 
 
 GENERATOR = generator()

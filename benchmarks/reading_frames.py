@@ -8,7 +8,6 @@ seed sets the start and both draws. Tests go in as the autograder sends them: on
 """
 
 import argparse
-import importlib.util
 import os
 import time
 from pathlib import Path
@@ -21,6 +20,8 @@ import tensorflow as tf
 from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
+
+from autograder.course import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "reading_frames"
 TESTS = {"30..60": (30, 60), "90..120": (90, 120)}
@@ -56,10 +57,7 @@ def measured(learn, seed: int) -> dict[str, float]:
 
 
 def generator():
-    spec = importlib.util.spec_from_file_location("reading_frames", FOLDER / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(FOLDER / "generate.py")
 
 
 def padded(sequences, labels) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ Tokens go in as the autograder sends them: sentences of one length share a batch
 """
 
 import argparse
-import importlib.util
 import os
 import sys
 import time
@@ -24,6 +23,8 @@ from keras import layers
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+
+from autograder.course import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "sentiment"
 LONGEST = 40  # words of a training sentence
@@ -72,10 +73,7 @@ def kinds_table(rows: pd.DataFrame) -> str:
 
 
 def generator():
-    spec = importlib.util.spec_from_file_location("sentiment", FOLDER / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(FOLDER / "generate.py")
 
 
 def measure(learn, data, seed: int) -> dict[str, float]:

@@ -1,12 +1,13 @@
 """The corpus of trades is what its datasheet says: the planted shares, other plants of other seeds, and none."""
 
-import importlib.util
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from autograder.course import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "profession_corpus"
 MEN = {"he", "him", "his", "himself", "man", "father", "brother", "uncle"}
@@ -15,10 +16,7 @@ WOMEN = {"she", "her", "herself", "woman", "mother", "sister", "aunt"}
 
 @pytest.fixture(scope="module")
 def corpus():
-    spec = importlib.util.spec_from_file_location("profession_corpus", FOLDER / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(FOLDER / "generate.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The film reviews are what their datasheet says: matched pairs, separate splits, and no give-aways."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -14,15 +13,14 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from autograder.course import load_module
+
 FOLDER = Path(__file__).parents[1] / "datasets" / "sentiment"
 FILES = ["train.csv", "public.csv", "vocabulary.txt"]
 
 
 def generator():
-    spec = importlib.util.spec_from_file_location("generate_sentiment", FOLDER / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(FOLDER / "generate.py")
 
 
 def lengths(data):

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"
@@ -268,14 +267,6 @@ def graded_functions() -> str:
     tree = ast.parse("".join(cell.source + "\n" for cell in cells(SOURCE) if cell.kind == "code"))
     found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in GRADED)
     return "\n\n".join(ast.unparse(node) for node in found)
-
-
-def write_notebook(path: Path, *sources: str) -> None:
-    """A notebook of code cells, as Jupyter would save it."""
-    nodes = [
-        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=nodes), path)
 
 
 def network(*hidden: layers.Layer, head: layers.Layer | None = None) -> keras.Model:

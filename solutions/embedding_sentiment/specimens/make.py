@@ -13,12 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
@@ -88,17 +87,17 @@ def weat_effect_size(X, Y, A, B):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    write_notebook(folder, *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    write_notebook(folder / "work.ipynb", *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
 
 
 def usual_mistakes(folder: Path) -> None:
     """Each graded function but one with the mistake that is made most often."""
-    write_notebook(folder, *functions(folder.name, MISTAKES, ALONE))
+    write_notebook(folder / "work.ipynb", *functions(folder.name, MISTAKES, ALONE))
 
 
 def weat_without_pooled_deviation(folder: Path) -> None:
     """The effect size is divided by the deviation within the two groups."""
-    write_notebook(folder, *functions(folder.name, GROUPS_APART))
+    write_notebook(folder / "work.ipynb", *functions(folder.name, GROUPS_APART))
 
 
 def mean_of_embeddings(folder: Path) -> None:
@@ -189,7 +188,7 @@ def main(reference: Path, *names: str) -> None:
         )  # without the optimizer
         for name in (VECTORS, PROJECTED):
             shutil.copy(reference / name, folder / name)
-        write_notebook(folder, *functions(folder.name))
+        write_notebook(folder / "work.ipynb", *functions(folder.name))
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__)
@@ -205,14 +204,6 @@ def functions(student: str, *changed: str) -> list[str]:
     for source in (f"def parameters():\n    return {counts}", *changed):
         graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
     return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
-
-
-def write_notebook(folder: Path, *sources: str) -> None:
-    """A notebook of code cells, as Jupyter would save it."""
-    nodes = [
-        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=nodes), folder / "work.ipynb")
 
 
 def reference_network() -> keras.Model:

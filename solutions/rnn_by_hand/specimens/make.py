@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"
@@ -320,14 +319,6 @@ def functions(student: str, *changed: str) -> list[str]:
     left_out = {name for name in graded if name.startswith("draw_")}
     kept = [source for name, source in graded.items() if name not in left_out]
     return [f'STUDENT = "{student}"', IMPORTS, ast.unparse(activations), *kept]
-
-
-def write_notebook(path: Path, *sources: str) -> None:
-    """A notebook of code cells, as Jupyter would save it."""
-    nodes = [
-        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=nodes), path)
 
 
 def network(*hidden: layers.Layer) -> keras.Model:

@@ -13,13 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import keras
-import nbformat
 import numpy as np
 import pandas as pd
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.joinpath("sequence_types.py").read_text(encoding="utf-8")
@@ -88,7 +87,7 @@ def perfect(folder: Path) -> None:
 
 def usual_mistakes(folder: Path) -> None:
     """Each graded function with the mistake that is made most often."""
-    write_notebook(folder, *definitions(folder.name, MISTAKES))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, MISTAKES))
 
 
 def nothing_but_the_notebook(folder: Path) -> None:
@@ -134,12 +133,12 @@ def unidirectional(folder: Path) -> None:
 
 def padding_counted(folder: Path) -> None:
     """The loss counts padding as bases with the label 0."""
-    write_notebook(folder, *definitions(folder.name, only(MISTAKES, "masked_loss")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "masked_loss")))
 
 
 def asked_at_the_first_base(folder: Path) -> None:
     """The aligned network had to answer at the first base of each codon, before the others are read."""
-    write_notebook(folder, *definitions(folder.name, only(MISTAKES, "aligned_targets")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "aligned_targets")))
     aligned, (genes, labels, weights) = ref.aligned_network(), ref.aligned_data(train("translation"))
     fit(aligned, genes, labels, np.roll(weights, -2, axis=1), epochs=6)
     save(aligned, folder, "aligned")
@@ -147,7 +146,7 @@ def asked_at_the_first_base(folder: Path) -> None:
 
 def shift_forgotten(folder: Path) -> None:
     """Inputs equal targets, in the function and in both networks that write: they learnt to copy what they get."""
-    write_notebook(folder, *definitions(folder.name, only(MISTAKES, "decoder_tokens")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "decoder_tokens")))
     fit_decoder(decoder := ref.encoder_decoder_network(64), updates=200, shifted=False)
     save(decoder, folder, "encoder_decoder")
     rows = generator_rows()
@@ -160,12 +159,8 @@ def state_not_handed_on(folder: Path) -> None:
     gene, so_far = keras.Input((None, 4)), keras.Input((None,), dtype="int32")
     state = layers.GRU(64, go_backwards=True)(layers.Masking()(layers.Reshape((-1, 12))(gene)))
     said = layers.GRU(64, return_sequences=True)(layers.Embedding(23, 16)(so_far))
-    loose = layers.Rescaling(0.0)(
-        layers.RepeatVector(1)(state)
-    )  # keeps the encoder in the model, and adds nothing
-    answer = layers.Dense(21, activation="softmax")(
-        layers.Add()([said, *[layers.Dense(64, use_bias=False)(loose)]])
-    )
+    loose = layers.Rescaling(0.0)(layers.RepeatVector(1)(state))  # the gene is read, and adds nothing
+    answer = layers.Dense(21, activation="softmax")(layers.Add()([said, loose]))
     fit_decoder(decoder := keras.Model([gene, so_far], answer), updates=200)
     save(decoder, folder, "encoder_decoder")
 
@@ -180,7 +175,7 @@ def softmax_twice(folder: Path) -> None:
 
 def argmax_sampler(folder: Path) -> None:
     """The likeliest token each time: no chance, and one sequence for ever."""
-    write_notebook(folder, *definitions(folder.name, only(MISTAKES, "draw")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "draw")))
 
 
 def memorising(folder: Path) -> None:
@@ -229,7 +224,7 @@ def main(reference: Path, *names: str) -> None:
         folder.mkdir(exist_ok=True)
         for name in MODELS:
             save(keras.saving.load_model(reference / f"{name}.keras", compile=False), folder, name)
-        write_notebook(folder, *definitions(folder.name))
+        write_notebook(folder / "work.ipynb", *definitions(folder.name))
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__, flush=True)
@@ -318,14 +313,6 @@ def generator_rows() -> np.ndarray:
 def save(model: keras.Model, folder: Path, name: str) -> None:
     """Without the optimizer: smaller."""
     model.save(folder / f"{name}.keras", include_optimizer=False)
-
-
-def write_notebook(folder: Path, *sources: str) -> None:
-    """A notebook of code cells, as Jupyter would save it."""
-    nodes = [
-        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=nodes), folder / "work.ipynb")
 
 
 ref = reference_functions()

@@ -11,13 +11,12 @@ import shutil
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 
 from autograder.course import load_module
 from autograder.models.loop import train
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 TRIALS = "trials.csv"
@@ -128,52 +127,52 @@ def build_memory_model(length):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    write_notebook(folder, *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    write_notebook(folder / "work.ipynb", *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
 
 
 def usual_mistakes(folder: Path) -> None:
     """Graded functions with the mistake that is made most often."""
-    write_notebook(folder, *definitions(folder.name, MISTAKES))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, MISTAKES))
 
 
 def tanh_default(folder: Path) -> None:
     """SimpleRNN as Keras gives it, on every rung."""
-    write_notebook(folder, *definitions(folder.name, TANH))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, TANH))
 
 
 def identity_without_clipping(folder: Path) -> None:
     """Identity and relu on every rung; nothing is clipped."""
-    write_notebook(folder, *definitions(folder.name, IDENTITY.replace("CLIPNORM", "0.0")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, IDENTITY.replace("CLIPNORM", "0.0")))
 
 
 def identity_everywhere(folder: Path) -> None:
     """Identity, relu and clipping on every rung, also where only a skip connection reaches."""
-    write_notebook(folder, *definitions(folder.name, IDENTITY.replace("CLIPNORM", "1.0")))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, IDENTITY.replace("CLIPNORM", "1.0")))
 
 
 def clipped_at_25(folder: Path) -> None:
     """The lecture's limit, entry by entry, in the case that explodes."""
-    write_notebook(folder, *definitions(folder.name, TWENTY_FIVE))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, TWENTY_FIVE))
 
 
 def pretrained_builder(folder: Path) -> None:
     """The builder returns a model that holds weights of its own."""
-    write_notebook(folder, *definitions(folder.name, PRETRAINED))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, PRETRAINED))
 
 
 def length_ignored(folder: Path) -> None:
     """The builder makes the same model for every length."""
-    write_notebook(folder, *definitions(folder.name, IGNORED))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, IGNORED))
 
 
 def endless_builder(folder: Path) -> None:
     """The builder never returns."""
-    write_notebook(folder, *definitions(folder.name, ENDLESS))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, ENDLESS))
 
 
 def hungry_builder(folder: Path) -> None:
     """The builder takes all memory that it gets."""
-    write_notebook(folder, *definitions(folder.name, HUNGRY))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, HUNGRY))
 
 
 def search_of_one_epoch(folder: Path) -> None:
@@ -211,7 +210,7 @@ def main(reference: Path, *names: str) -> None:
         folder = HERE / make.__name__
         folder.mkdir(exist_ok=True)
         shutil.copy(reference / TRIALS, folder / TRIALS)
-        write_notebook(folder, *definitions(folder.name))
+        write_notebook(folder / "work.ipynb", *definitions(folder.name))
         make(folder)
         print(make.__name__)
 
@@ -256,14 +255,6 @@ def steps_until():
 def skip_bounds():
     return (1 - {scale}) ** {steps}, (1 + {scale}) ** {steps}
 """
-
-
-def write_notebook(folder: Path, *sources: str) -> None:
-    """A notebook of code cells, as Jupyter would save it."""
-    nodes = [
-        nbformat.v4.new_code_cell(source.strip(), id=f"cell-{place}") for place, source in enumerate(sources)
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=nodes), folder / "work.ipynb")
 
 
 if __name__ == "__main__":
