@@ -42,7 +42,7 @@ def require_submission(path: Path) -> Path:
 
 def folder_name(student: str) -> str:
     """The name of the student's folder among the results, clear of the class's own files."""
-    return f"{student}_" if student.casefold() in {"grades.csv", "index.html"} else student
+    return f"{student}_" if student.casefold() in {"grades.csv", "answers.csv", "index.html"} else student
 
 
 def save_report(report: Report, folder: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autograder.answers import FILE as ANSWERS
+from autograder.answers import answered, answers_csv, read_answers, rows_of
 from autograder.classroom import folder_name, save_report, saved_report, write
 from autograder.course import Assignment
 from autograder.failure import Failure, plain
@@ -86,29 +88,32 @@ class Grader:
 def grade_class(
     grader: Grader, submissions: dict[str, Path], out: Path, fresh: bool = False
 ) -> Iterator[Report]:
-    """Grades each submission and saves its report at once; `grades.csv` is written however the run ends.
+    """Grades each submission and saves its report at once; the tables are written however the run ends.
 
-    A report in `out` from an earlier run is kept where nothing it depends on has changed, unless `fresh`.
+    A report in `out` from an earlier run is kept where nothing it depends on has changed, unless `fresh`; what a
+    person wrote into `answers.csv` there is taken over always.
     """
-    reports = []
+    reports, read = [], read_answers(out / ANSWERS)
     out.mkdir(parents=True, exist_ok=True)
     try:
         for student, path in submissions.items():
             folder = out / folder_name(student)
-            report = None if fresh else kept_report(grader, path, student, folder)
-            if report is None:
-                report = grader.grade(path, student)
+            kept = None if fresh else kept_report(grader, path, student, folder)
+            report = answered(kept or grader.grade(path, student), read)
+            if report != kept:
                 save_report(report, folder)
             reports.append(report)
             yield report
     finally:
         write(out / "grades.csv", grades_csv(reports))
+        if rows := rows_of(reports, read):
+            write(out / ANSWERS, answers_csv(rows))
 
 
 def kept_report(grader: Grader, path: Path, student: str, folder: Path) -> Report | None:
     """The saved report, if it is decided and would come out the same today."""
     report = saved_report(folder)
-    if report is None or report.status != "graded":
+    if report is None or report.status not in ("graded", "to read"):
         return None
     return report if report.fingerprint == grader.fingerprint(path, student) != "" else None
 

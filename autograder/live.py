@@ -5,6 +5,7 @@ heavy is imported by `begin`.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from autograder.student import tokens
 WIDTH = 100  # characters of a line of progress
 
 
-def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
+def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., float | None]]:
     """The rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
 
     `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.
@@ -33,13 +34,15 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., None]]:
     rubric, kept = load_module(assignment.rubric), {"predictor": Predictor(), "trainings": {}}
     items = items_of(rubric)
 
-    def check(section: str = "") -> None:
+    def check(section: str = "") -> float | None:
         """Runs the items of a section, one item by its name, or all, and shows what they earn."""
         from IPython.display import display
 
         chosen = named(section, items)
         with hidden_from(practice_data(course)):
-            display(Result(section or slug, graded(chosen, slug, student, kept)))
+            report = graded(chosen, slug, student, kept)
+        display(Result(section or slug, report))
+        return points(report) if "NBGRADER_EXECUTION" in os.environ else None
 
     return rubric, check
 
@@ -59,6 +62,19 @@ class Result:
         from autograder.reports.text import section_report, shown
 
         return shown(section_report(self.section, self.report))
+
+
+def points(report) -> float:
+    """What nbgrader, which runs a notebook and reads a cell's value, takes for points: those that are not lost.
+
+    Deferred points count, as nothing is known against them; answers that a person reads have cells of their own.
+    Raises CourseError where none is left: nbgrader takes a zero for full marks.
+    """
+    judged = [score for score in report.scores if not score.stretch and score.outcome != "unread"]
+    left = sum(score.possible if score.outcome == "deferred" else score.earned or 0 for score in judged)
+    if left <= 0:
+        raise CourseError("No points yet: see what the table above says.")
+    return round(float(left), 2)
 
 
 def named(name: str, items: tuple) -> tuple:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -22,10 +22,10 @@ from autograder.course import load_module
 from autograder.failure import Claim, Failure, Printed, Remark, Undecided, plain
 from autograder.hidden import HiddenData
 from autograder.student import own as own  # for rubrics
-from autograder.submission import Submission
+from autograder.submission import Answer, Submission
 
-Item = Callable[[Submission], "Credit | float | None"]
-Outcome = Literal["scored", "deferred", "broken"]
+Item = Callable[[Submission], "Credit | float | Answer | None"]
+Outcome = Literal["scored", "deferred", "unread", "broken"]
 
 CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
 
@@ -34,6 +34,8 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
     "Try it on other inputs: more of them or fewer, longer or shorter.",
 )
 
+UNREAD = "A person reads what you write here."
+MOST_ANSWER = 5_000  # characters of an answer in own words
 DOUBT = "The grader could not decide, a person will look"
 
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
@@ -58,7 +60,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Score:
-    """What one item gave. `earned` is None unless the outcome is "scored"."""
+    """What one item gave. `earned` is None unless the outcome is "scored"; "unread" waits for a reader."""
 
     item: str
     text: str
@@ -69,6 +71,7 @@ class Score:
     message: str = ""
     hint: str = ""
     remarks: tuple[str, ...] = ()
+    answer: str = ""  # in own words, which a person reads
 
     @property
     def is_full(self) -> bool:
@@ -96,11 +99,13 @@ class Report:
 
     @property
     def status(self) -> str:
-        """ "graded", "incomplete" (hidden items wait for the TA), or "needs a person"."""
+        """ "graded", "incomplete" (hidden items wait for the TA), "to read" (an answer does), "needs a person"."""
         outcomes = {score.outcome for score in self.scores}
         if "broken" in outcomes:
             return "needs a person"
-        return "incomplete" if "deferred" in outcomes else "graded"
+        if "deferred" in outcomes:
+            return "incomplete"
+        return "to read" if "unread" in outcomes else "graded"
 
 
 def item(points: float, stretch: bool = False, section: str = "") -> Callable[[Item], Item]:
@@ -199,18 +204,11 @@ def score(item: Item, submission: Submission) -> Score:
     """Runs one item on one submission. Never raises, whatever the item or the submission does."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        outcome, share, message, hint = _run(item, submission, caught)
-    return Score(
-        item=item.__name__,
-        text=" ".join((item.__doc__ or "").split()),
-        possible=item.points,
-        stretch=item.stretch,
-        outcome=outcome,
-        earned=None if share is None else round(item.points * share, 2),
-        message=message,
-        hint=hint,
-        remarks=remarks([w.message for w in caught]),
+        result = _run(item, submission, caught)
+    asked = Score(
+        item.__name__, " ".join((item.__doc__ or "").split()), item.points, item.stretch, "broken", None
     )
+    return replace(asked, **result, remarks=remarks([w.message for w in caught]))
 
 
 def remarks(warned: list[Warning]) -> tuple[str, ...]:
@@ -220,35 +218,39 @@ def remarks(warned: list[Warning]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain(str(one)) for one in said))
 
 
-def _run(item: Item, submission: Submission, caught: list) -> tuple[Outcome, float | None, str, str]:
-    """Outcome, share of the points, message and hint."""
+def _run(item: Item, submission: Submission, caught: list) -> dict:
+    """What there is to say of the item's Score."""
     try:
-        share, message, hint = _share(item(submission))
-        return "scored", share, message, hint
+        return _result(item.points, item(submission))
     except Claim as claim:
-        failure = WITHHELD if any(isinstance(warned.message, Drew) for warned in caught) else claim
-        return "scored", 0.0, failure.reason, failure.hint
+        return _lost(WITHHELD if any(isinstance(warned.message, Drew) for warned in caught) else claim)
     except Failure as failure:
-        return "scored", 0.0, failure.reason, failure.hint
+        return _lost(failure)
     except Deferred:
-        return "deferred", None, "Scored by your TA on data you have not seen.", ""
+        return {"outcome": "deferred", "message": "Scored by your TA on data you have not seen."}
     except Undecided as undecided:
-        return "broken", None, f"{DOUBT}: {undecided}", ""
+        return {"outcome": "broken", "message": f"{DOUBT}: {undecided}"}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         what = plain(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})")
-        return "broken", None, f"{DOUBT}: {what}", ""
+        return {"outcome": "broken", "message": f"{DOUBT}: {what}"}
 
 
-def _share(returned: Credit | float | None) -> tuple[float, str, str]:
-    """The share of points that an item's return value stands for; a nonsensical one is the grader's fault."""
+def _lost(failure: Failure) -> dict:
+    return {"outcome": "scored", "earned": 0.0, "message": failure.reason, "hint": failure.hint}
+
+
+def _result(points: float, returned: Credit | float | Answer | None) -> dict:
+    """What an item's return value stands for; a nonsensical one is the grader's fault."""
+    if isinstance(returned, Answer):
+        return {"outcome": "unread", "message": UNREAD, "answer": plain(returned.text, MOST_ANSWER)}
     if returned is None:
-        return 1.0, "As expected.", ""
-    credit = (
-        returned
-        if isinstance(returned, Credit)
-        else Credit(float(returned), f"{float(returned):.0%} of the points.")
-    )
-    if not 0 <= credit.share <= 1:
-        raise ValueError(f"the item returned a share of {credit.share}, expected 0 to 1")
-    return float(credit.share), plain(credit.message), plain(credit.hint)  # NumPy's numbers are no JSON
+        returned = Credit(1, "As expected.")
+    elif not isinstance(returned, Credit):
+        returned = Credit(float(returned), f"{float(returned):.0%} of the points.")
+    if not 0 <= returned.share <= 1:
+        raise ValueError(f"the item returned a share of {returned.share}, expected 0 to 1")
+    earned = round(points * float(returned.share), 2)  # NumPy's numbers are no JSON
+    return {
+        "outcome": "scored", "earned": earned, "message": plain(returned.message), "hint": plain(returned.hint)
+    }  # fmt: skip

@@ -11,16 +11,26 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from autograder.failure import Failure, Printed, Undecided
+from autograder.failure import Failure, Printed, Undecided, plain
 from autograder.files import Files, open_files
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
-from autograder.sandbox.definitions import cells
+from autograder.sandbox.definitions import all_cells, cells
 from autograder.student import is_same, tokens
 from autograder.training import trained
 
 MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
 SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
+
+
+STUB = "YOUR ANSWER HERE"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a student wrote in own words, for a person to read."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -62,12 +72,24 @@ class Submission:
         """
         return self._called(function, arguments, seconds)
 
+    def value(self, constant: str) -> float | str:
+        """The number or the text that a constant of the student's notebook is; read in the sandbox, like `call`."""
+        came = self._called(constant, (), 10.0, wanted="constant")
+        return plain(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
+
+    def text(self, name: str) -> Answer:
+        """What stands in the notebook's Markdown cell that is tagged `answer:name`: for a person to read.
+
+        Raises Failure while nothing is written there. A check in the notebook sees no Markdown, and no text comes.
+        """
+        return Answer("") if self.draft else Answer(written(name, *self.code))
+
     def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
         """The model that a function of the student's notebook builds for these arguments, to be trained here.
 
         Only its configuration is taken; what the function trains or loads has no effect.
         """
-        config, claimed = self._called(function, arguments, seconds, builds=True)
+        config, claimed = self._called(function, arguments, seconds, wanted="model")
         return read_blueprint(config.tobytes(), claimed)
 
     def train(self, blueprint: Blueprint, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget) -> tuple:
@@ -81,9 +103,9 @@ class Submission:
             )
         return self.trainings[key]
 
-    def _called(self, function: str, arguments: Sequence, seconds: float, builds: bool = False):
+    def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
         name, content = self.code
-        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, builds=builds)
+        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, wanted=wanted)
         for problem in answer.problems:
             warnings.warn(Printed(problem), stacklevel=3)
         if answer.printed:
@@ -154,17 +176,50 @@ class Submission:
 
 def signature(name: str, content: bytes) -> str:
     """Who signed the notebook `content`, by a line at the left edge of a code cell; empty for nobody."""
-    if len(content) > MOST_TEXT:
-        size = f"{len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read"
-        raise Failure(
-            f"Your notebook is too large: {size}.", "Clear its outputs, save it and hand it in again."
-        )
+    refuse_text(content)
     try:
         found = [match[2] for cell in cells(content, name) for match in SIGNATURE.finditer(cell)]
     except ValueError as error:
         raise Failure(f"{error}.", "Save it again from Jupyter or Colab.") from None
     last = (found or [""])[-1] or ""
     return last if tokens(last) else ""
+
+
+def refuse_text(content: bytes) -> None:
+    """Raise Failure for a notebook that is too large to be parsed here."""
+    if len(content) > MOST_TEXT:
+        size = f"{len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read"
+        raise Failure(
+            f"Your notebook is too large: {size}.", "Clear its outputs, save it and hand it in again."
+        )
+
+
+def written(name: str, file: str, content: bytes) -> str:
+    """The text in the cell of the notebook `content` that is tagged `answer:name`, or begins with these words."""
+    refuse_text(content)
+    try:
+        kept = [
+            source for kind, source, data in all_cells(content, file) if is_answer(name, kind, source, data)
+        ]
+    except ValueError as error:
+        raise Failure(f"{error}.", "Save it again from Jupyter or Colab.") from None
+    if not kept:
+        hint = f"Write the answer into a Markdown cell whose first line is `answer:{name}`."
+        raise Failure(f"No cell of your notebook is marked as the answer to {name}.", hint)
+    text = kept[-1].strip().removeprefix(f"answer:{name}").strip()
+    if not text or text.strip("#_* \n") == STUB:
+        raise Failure("Nothing is written here yet.", "Write into the cell itself, in place of its one line.")
+    return text
+
+
+def is_answer(name: str, kind: str, source: str, metadata: dict) -> bool:
+    """Whether a cell is the one for the answer `name`; the first line counts where an editor lost the tag."""
+    tags, own = metadata.get("tags"), metadata.get("nbgrader")
+    tagged = isinstance(tags, list) and f"answer:{name}" in tags
+    named = isinstance(own, dict) and own.get("grade_id") == name
+    return kind == "markdown" and (
+        tagged or named or source.strip().split("\n")[0].strip() == f"answer:{name}"
+    )
 
 
 def _folded(name: str) -> str:

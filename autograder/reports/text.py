@@ -10,7 +10,7 @@ from rich.text import Text
 
 from autograder.rubric import Report, Score
 
-STYLES = {"graded": "green", "incomplete": "yellow", "needs a person": "bold red"}
+STYLES = {"graded": "green", "incomplete": "yellow", "to read": "yellow", "needs a person": "bold red"}
 
 
 def points(score: Score) -> str:
@@ -86,5 +86,5 @@ def _lines(score: Score) -> Text:
 
 def _style(score: Score) -> str:
     if score.outcome != "scored":
-        return "yellow" if score.outcome == "deferred" else "bold red"
+        return "bold red" if score.outcome == "broken" else "yellow"
     return "green" if score.is_full else "cyan" if score.earned else "red"

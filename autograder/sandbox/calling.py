@@ -18,8 +18,11 @@ def reply_with(
 ) -> tuple[dict, list[np.ndarray]]:
     """Header and arrays of the reply to a request; exceptions of the kind `through` are let through."""
     arguments = [arrays[a["array"]] if isinstance(a, dict) else a for a in header["arguments"]]
-    packed = as_model if header["builds"] else as_arrays
-    values, said = call(found, header["function"], arguments, packed, through)
+    if header["wanted"] == "constant":
+        values, said = constant(found, header["function"])
+    else:
+        packed = as_model if header["wanted"] == "model" else as_arrays
+        values, said = call(found, header["function"], arguments, packed, through)
     return said | {"problems": [problem[:LONGEST] for problem in found.problems[:8]]}, values
 
 
@@ -43,6 +46,29 @@ def call(
         raise
     except BaseException as error:
         return [], explain(error, name, found)
+
+
+def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
+    """The number that a constant of the notebook is, or the bytes of its text and an empty array; or the reason."""
+    value = found.names.get(name)
+    if name in found.left_out:
+        reason = f"{name} is made by other code in cell {found.left_out[name]}."
+        return [], {
+            "reason": reason,
+            "hint": f"Write the number itself, or plain arithmetic: {name} = 3 * 4.",
+        }
+    if name not in found.names or value is ...:
+        return [], {"reason": f"{name} is not filled in yet.", "hint": f"Write your answer as {name} = ..."}
+    if isinstance(value, str):
+        text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
+        return [text, np.zeros(0)], {"several": True}
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        came = type(value).__name__
+        return [], {"reason": f"{name} is no number and no letter: {came}.", "hint": "Write one of these."}
+    try:
+        return [wire.plain_array(float(value))], {"several": False}
+    except OverflowError:
+        return [], {"reason": f"{name} is larger than any number a computer reckons with."}
 
 
 def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:

@@ -95,18 +95,19 @@ class Sandbox:
         arguments: Sequence,
         seed: int = 0,
         seconds: float | None = None,
-        builds: bool = False,
+        wanted: str = "arrays",
         watch: Callable[[str], None] | None = None,
     ) -> Answer:
         """Calls `function` of the notebook `content`, named `file`, in a child of its own.
 
-        arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits; builds: the
-        function returns a Keras model, of which the configuration (bytes) and the weights come back; watch: is
+        arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits; wanted:
+        "model" where the function returns a Keras model, of which the configuration (bytes) and the weights come
+        back, "constant" where `function` names one, a number or a text (bytes, and an empty array); watch: is
         called, from another thread, with the latest line that was printed. The answer holds a Failure where the
         student's code gives no arrays: missing, wrong, crashed, too slow, too large. Raises SandboxError where the
         sandbox is at fault.
         """
-        request = request_for(content, file, function, arguments, seed, builds)
+        request = request_for(content, file, function, arguments, seed, wanted)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
         for _ in range(2):  # a server that is lost once may have been killed by anything
             self.start()
@@ -265,7 +266,7 @@ class _Pipes:
 
 
 def request_for(
-    content: bytes, file: str, function: str, arguments: Sequence, seed: int, builds: bool = False
+    content: bytes, file: str, function: str, arguments: Sequence, seed: int, wanted: str = "arrays"
 ) -> bytes:
     """A call as one message: the notebook's bytes are its first array."""
     arrays = [np.frombuffer(content, np.uint8)]
@@ -276,7 +277,7 @@ def request_for(
             arrays.append(argument)
         else:
             sent.append(argument)
-    header = {"file": file, "function": function, "arguments": sent, "seed": seed, "builds": builds}
+    header = {"file": file, "function": function, "arguments": sent, "seed": seed, "wanted": wanted}
     return wire.pack(header, arrays)
 
 

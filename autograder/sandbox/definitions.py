@@ -93,16 +93,21 @@ def define(statements: list[Statement], problems: list[str]) -> Definitions:
 
 
 def cells(content: bytes, file: str) -> Iterator[str]:
-    """The source of each code cell of a notebook, of format 3 or later; a .py file is one cell."""
+    """The source of each code cell of a notebook; a .py file is one cell."""
+    return (source for kind, source, _ in all_cells(content, file) if kind == "code")
+
+
+def all_cells(content: bytes, file: str) -> Iterator[tuple[str, str, dict]]:
+    """Kind, source and metadata of each cell of a notebook, of format 3 or later."""
     if file.endswith(".py"):
-        yield content.decode("utf-8", "replace")
+        yield "code", content.decode("utf-8", "replace"), {}
         return
     try:
         notebook = json.loads(content)
         sheets = notebook.get("worksheets") or [notebook]
         for cell in (cell for sheet in sheets for cell in sheet["cells"]):
-            if cell["cell_type"] == "code":
-                yield "".join(cell["source"] if "source" in cell else cell["input"])
+            source = "".join(cell["source"] if "source" in cell else cell.get("input", ""))
+            yield cell["cell_type"], source, dict(cell.get("metadata") or {})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{file} is not a notebook that can be read") from None
 

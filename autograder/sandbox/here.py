@@ -39,12 +39,12 @@ class Here:
         arguments: Sequence,
         seed=0,
         seconds=0,
-        builds=False,
+        wanted="arrays",
         watch=None,
     ):
         """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
-        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed, builds), 2**40)
+        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed, wanted), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
         printed = contextlib.redirect_stdout(Lines(watch)) if watch else contextlib.nullcontext()
         with kept_notebook_module(), folder, contextlib.chdir(folder.name), printed:

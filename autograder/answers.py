@@ -1,0 +1,128 @@
+"""`answers.csv`: what students wrote in own words, for a person to read; the points given there enter the marks.
+
+The table lies beside `grades.csv`. A person fills `points`, and `comment` and `reader` as they like; every later run
+of `grade` takes them over, and writes them back beside the answers it finds. Points stand for the answer they were
+given for: where a student hands in another, they are asked for again.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from autograder.course import CourseError
+from autograder.failure import plain
+from autograder.reports.table import cell
+from autograder.rubric import UNREAD, Report, Score
+
+FILE = "answers.csv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer in own words, and what its reader gave for it: `points` is empty until then."""
+
+    student: str
+    item: str
+    question: str
+    answer: str
+    possible: str
+    points: str = ""
+    comment: str = ""
+    reader: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.student, self.item
+
+
+COLUMNS = tuple(Row.__dataclass_fields__)
+
+
+def read_answers(path: Path) -> dict[tuple[str, str], Row]:
+    """The rows of an earlier run by student and item, as a person filled them; none where there is no file.
+
+    Spreadsheets write what they like between columns and before decimals: `,` and `;` are both understood. Raises
+    CourseError with the row for points that are no number or out of range, before anything is graded or written.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        header = text.split("\n", 1)[0]
+        read = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=header.count)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"{path} can't be read ({error}): save it as CSV in UTF-8.") from None
+    missing = [name for name in COLUMNS if read and name not in read[0]]
+    if missing:
+        raise CourseError(f"{path} lacks the column {missing[0]}: expected {', '.join(COLUMNS)}.")
+    rows = [Row(**{name: unquoted(line[name] or "") for name in COLUMNS}) for line in read]
+    for number, row in enumerate(rows, start=2):
+        refuse_points(row, f"{path}, row {number} ({row.student}, {row.item})")
+    return {row.key: row for row in rows}
+
+
+def refuse_points(row: Row, place: str) -> None:
+    """Raise CourseError unless the points are empty or a number that can be given."""
+    if row.points and not 0 <= number(row.points) <= number(row.possible):
+        raise CourseError(f"{place}: points are {row.points!r}, expected a number from 0 to {row.possible}.")
+
+
+def number(text: str) -> float:
+    """A number as spreadsheets write it; NaN for what is none."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return math.nan
+
+
+def unquoted(text: str) -> str:
+    """The text that `cell` kept from being run as a formula."""
+    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
+
+
+def answered(report: Report, rows: dict[tuple[str, str], Row]) -> Report:
+    """The report with the points that a person gave for what is written in own words."""
+    scores = (marked(score, rows.get((report.student, score.item))) for score in report.scores)
+    return replace(report, scores=tuple(scores))
+
+
+def marked(score: Score, row: Row | None) -> Score:
+    """An answer's Score by its row in the table: unread where there is none, or where it is another answer's."""
+    if not score.answer:
+        return score
+    if row is None or not row.points or row.answer != score.answer:
+        return replace(score, outcome="unread", earned=None, message=UNREAD, hint="")
+    by = f" by {plain(row.reader)}" if row.reader.strip() else ""
+    earned = round(number(row.points), 2)
+    return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=plain(row.comment))
+
+
+def rows_of(reports: Iterable[Report], before: dict[tuple[str, str], Row]) -> list[Row]:
+    """A row for each answer, with what was filled in for it; rows of students who are not here stay as they are."""
+    found = {}
+    for report in reports:
+        for score in (score for score in report.scores if score.answer):
+            row = Row(report.student, score.item, score.text, score.answer, f"{score.possible:g}")
+            found[row.key] = kept(row, before.get(row.key))
+    return [row for _, row in sorted((before | found).items())]
+
+
+def kept(row: Row, before: Row | None) -> Row:
+    """The row with what a person wrote into it; points for an earlier answer are told in the comment, not taken."""
+    if before is None:
+        return row
+    if before.answer == row.answer or not before.points:
+        return replace(row, points=before.points, comment=before.comment, reader=before.reader)
+    said = f"[an earlier answer had {before.points}] {before.comment}".strip()
+    return replace(row, comment=said, reader=before.reader)
+
+
+def answers_csv(rows: Sequence[Row]) -> str:
+    """The table as CSV text, in which no cell is run as a formula."""
+    lines = [{name: cell(text) for name, text in asdict(row).items()} for row in rows]
+    return pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
