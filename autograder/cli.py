@@ -20,7 +20,7 @@ from autograder.course import Assignment, Course, CourseError, find_course
 from autograder.devices import DeviceError, choose
 
 app = typer.Typer(
-    help="Grades Keras models by a rubric. Students: check. TAs: grade. Instructors: verify, release.",
+    help="Grades Keras models by a rubric. Students: check, pack. TAs: grade. Instructors: new, verify, release.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,23 +47,59 @@ def check(
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
     from autograder.classroom import require_submission
-    from autograder.grading import Grader, author
-    from autograder.hidden import hidden_data
+    from autograder.grading import author
     from autograder.reports.text import student_report
+
+    course = find_course(Path.cwd())
+    with students_grader(course, course.assignment(assignment), device) as grader:
+        report = grader.grade(require_submission(folder), author(folder))
+    console.print(student_report(report))
+    raise typer.Exit(int(report.status == "needs a person"))
+
+
+@app.command()
+def pack(
+    assignment: Slug,
+    folder: Annotated[Path, typer.Argument(help="The folder of your work.")] = Path("."),
+    out: Annotated[Path | None, typer.Option(help="The archive [default: ASSIGNMENT_YOUR-ID.zip].")] = None,
+    device: Device = "auto",
+) -> None:
+    """Student: the archive to hand in, opened again and checked."""
+    from autograder.packing import pack
+    from autograder.reports.text import student_report
+
+    course = find_course(Path.cwd())
+    chosen = course.assignment(assignment)
+    with students_grader(course, chosen, device) as grader:
+        packed = pack(course, chosen, folder, out, grader)
+    console.print(student_report(packed.report))
+    say(f"{packed.path} holds: {', '.join(packed.names)}", "green")
+    if packed.replaced:
+        say("An archive with other content lay there; this one took its place.", "yellow")
+    for name, reason in packed.missing.items():
+        say(f"Not in it: {name}. {reason}", "yellow")
+    if packed.failing:
+        say(
+            f"Not full yet: {', '.join(packed.failing)}. You can hand it in as it is, or mend it and pack again."
+        )
+    raise typer.Exit(int(packed.report.status == "needs a person"))
+
+
+@contextmanager
+def students_grader(course: Course, assignment: Assignment, device: str) -> Iterator:
+    """A Grader for a student's own work, on the student's own machine; a line shows what it does."""
+    from autograder.grading import Grader
+    from autograder.hidden import hidden_data
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
-    course, device = find_course(Path.cwd()), choose(device)
-    chosen, isolation = course.assignment(assignment), probe()
+    device, isolation = choose(device), probe()
     with (
         Sandbox(isolation, trusted=True) as sandbox,  # it is the student's own code
         training_sandbox(isolation, device) as trainer,
         console.status("") as status,
     ):
-        grader = Grader.of(chosen, hidden_data(course), sandbox, trainer)
-        grader = replace(grader, watch=lambda said: status.update(Text(said)))
-        report = grader.grade(require_submission(folder), author(folder))
-    console.print(student_report(report))
-    raise typer.Exit(int(report.status == "needs a person"))
+        grader = Grader.of(assignment, hidden_data(course), sandbox, trainer)
+        yield replace(grader, watch=lambda said: status.update(Text(said)))
 
 
 @app.command()
@@ -78,6 +114,7 @@ def grade(
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run student code unprotected where nothing isolates it.")
     ] = False,
+    term: Annotated[str, typer.Option(help="Regrade on the hidden data of a term before this one.")] = "",
 ) -> None:
     """TA: grade a class; writes grades.csv, and report.json and report.html for each student."""
     from autograder.classroom import find_submissions
@@ -87,7 +124,7 @@ def grade(
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
     course = find_course(Path.cwd())
-    chosen = course.assignment(assignment)
+    chosen, source = course.assignment(assignment), hidden_data(course, term)
     found, left_out = find_submissions(submissions)
     out, device, isolation = out or Path("results") / chosen.slug, choose(device), probe()
     with (
@@ -95,7 +132,7 @@ def grade(
         training_sandbox(isolation, device) as trainer,
         progress_line(len(found)) as (watch, passed),
     ):
-        grader = replace(Grader.of(chosen, hidden_data(course), sandbox, trainer), watch=watch)
+        grader = replace(Grader.of(chosen, source, sandbox, trainer), watch=watch)
         reports = list(passed(grade_class(grader, found, out, fresh)))
     console.print(class_table(reports))
     for name in left_out:
@@ -106,19 +143,30 @@ def grade(
 
 
 @app.command()
-def verify(assignments: Slugs = None) -> None:
-    """Instructor: the starter is fresh, and each specimen earns its known marks for its known reasons."""
-    from autograder.sandbox import Sandbox, probe
-    from autograder.verify import verify
+def verify(
+    assignments: Slugs = None,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Also train the references with five seeds, on other terms' data.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes prove side by side.")] = os.cpu_count()
+    or 1,
+) -> None:
+    """Instructor: each specimen earns its known marks, each item can be lost, each starter is fresh."""
+    from autograder.verify import benches, check_course, proof_table, region_table, verify
 
-    course = find_course(Path.cwd())
-    problems = 0
-    with Sandbox(probe()) as sandbox:
-        for assignment in named(course, assignments):
-            say(assignment.slug)
-            for finding in verify(course, assignment, sandbox):
-                problems += len(finding.problems)
+    course, proofs = find_course(Path.cwd()), []
+    chosen, astray = named(course, assignments), list(check_course(course))
+    tick(not astray, "the course", astray)
+    with benches(course, jobs) as submit, console.status("") as status:
+        watch = lambda done, total: status.update(f"{done} of {total} proofs")  # noqa: E731
+        for proof in verify(chosen, submit, slow, watch):
+            proofs.append(proof)
+            say(proof.assignment.slug)
+            for finding in proof.findings:
                 tick(not finding.problems, finding.what, finding.problems)
+            console.print(region_table(proof))
+    console.print(proof_table(proofs))
+    problems = len(astray) + sum(proof.problems for proof in proofs)
     say(f"{problems} problem(s)" if problems else "All as it should be.")
     raise typer.Exit(int(problems > 0))
 
@@ -127,21 +175,127 @@ def verify(assignments: Slugs = None) -> None:
 def release(
     assignments: Slugs = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; say what is stale.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write what students may have here, as a folder and an archive, and prove it."),
+    ] = None,
+    solutions: Annotated[
+        bool,
+        typer.Option(
+            "--solutions", help="Run the references; write solutions [to results/solutions, or --out]."
+        ),
+    ] = False,
+    before_due: Annotated[
+        bool, typer.Option("--before-due", help="Write solutions before the due date as well.")
+    ] = False,
+    perfect: Annotated[
+        bool, typer.Option("--perfect", help="Run the reference; make its specimen `perfect` anew.")
+    ] = False,
 ) -> None:
-    """Instructor: derive the starter notebooks from the references."""
+    """Instructor: derive the starter notebooks from the references; the students' bundle, the solutions."""
     from autograder.release import is_stale
     from autograder.release import release as write
 
-    stale = 0
-    for assignment in named(find_course(Path.cwd()), assignments):
+    course, stale = find_course(Path.cwd()), 0
+    chosen = named(course, assignments)
+    if solutions:
+        write_solutions(chosen, out or Path("results/solutions"), before_due)
+    elif perfect:
+        make_perfect(chosen)
+    elif out:
+        make_bundle(course, chosen, out)
+    if solutions or perfect or out:
+        return
+    for assignment in chosen:
         for starter in assignment.starters:
             if check:
-                reason = is_stale(assignment.reference, starter)
+                reason = is_stale(assignment, starter)
                 stale += reason is not None
                 tick(reason is None, str(starter), (reason,) if reason else ())
             else:
-                say(f"{starter}: {'written' if write(assignment.reference, starter) else 'fresh already'}")
+                say(f"{starter}: {'written' if write(assignment, starter) else 'fresh already'}")
     raise typer.Exit(int(stale > 0))
+
+
+@app.command("new")
+def new_assignment(
+    slug: Annotated[str, typer.Argument(help="Its name, in small letters and underscores.")],
+    title: Annotated[str, typer.Option(help="As people read it [default: made of the name].")] = "",
+) -> None:
+    """Instructor: a small assignment that passes `verify`, for you to change into your own."""
+    from autograder.skeleton import new
+
+    course = find_course(Path.cwd())
+    with cells_line(slug) as watch:
+        assignment = new(course, slug, title, watch)
+    for path in (assignment.reference, assignment.rubric, course.root / "datasets" / slug / "generate.py"):
+        say(f"written, for you to change: {path}")
+    say(f"Entered in course.toml. Next: autograder verify {slug}, and docs/instructors.md.")
+
+
+@app.command()
+def term() -> None:
+    """Instructor: begin a term with a fresh secret seed; the old one is kept for regrading."""
+    from datetime import date
+
+    from autograder.hidden import new_term
+
+    kept = new_term(find_course(Path.cwd()), date.today())
+    say(
+        "solutions/secret_seed: fresh. Hidden data are new ones from now on; keep a copy of it in a safe place."
+    )
+    if kept:
+        name = kept.name.removeprefix("secret_seed.")
+        say(
+            f"The one before is kept: `autograder grade ASSIGNMENT SUBMISSIONS --term {name}` grades with it."
+        )
+
+
+def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -> None:
+    """Writes the students' bundle, and says what its proof did not cover."""
+    from autograder.bundle import write_bundle
+
+    bundle = write_bundle(course, assignments, out)
+    say(
+        f"{bundle.archive}: {len(bundle.names)} files, no line of a solution, no seed and no hidden row among them"
+    )
+    for line in bundle.unproved:
+        say(line, "yellow")
+    say(f"Put it where students fetch it: {course.bundle}")
+
+
+def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bool) -> None:
+    """Writes the solution of each assignment into a folder of its own."""
+    from datetime import UTC, datetime
+
+    from autograder.reference import publish
+
+    for assignment in assignments:
+        with cells_line(assignment.slug) as watch:
+            written = publish(assignment, out / assignment.slug, datetime.now(UTC), before_due, watch)
+        for path in written:
+            say(str(path))
+    say("A page holds its plots; only formulas need the network, for MathJax, and are plain TeX without it.")
+
+
+def make_perfect(assignments: Iterable[Assignment]) -> None:
+    """Makes the specimen `perfect` of each assignment anew."""
+    from autograder.reference import write_perfect
+
+    for assignment in assignments:
+        with cells_line(assignment.slug) as watch:
+            write_perfect(assignment, watch)
+        say(f"{assignment.specimens / 'perfect'}: written")
+
+
+@contextmanager
+def cells_line(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A line that shows how many cells of a reference have run; gives what is to be told."""
+    with Progress(
+        TextColumn(f"{title}, cell"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @app.command()

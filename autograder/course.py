@@ -1,9 +1,11 @@
 """Where the rooms of a course are: `course.toml`, and the folders that mirror each other name for name."""
 
 import importlib.util
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +29,7 @@ class Assignment:
     title: str
     points: float
     root: Path  # of the course
+    due: datetime | None = None  # with its offset from UTC
 
     @property
     def room(self) -> Path:
@@ -65,6 +68,7 @@ class Course:
     root: Path
     title: str
     assignments: tuple[Assignment, ...]
+    bundle: str = ""  # the address of the archive that students fetch
 
     def assignment(self, slug: str) -> Assignment:
         """The assignment named `slug`; a CourseError that suggests the nearest name if there is none."""
@@ -93,15 +97,34 @@ def read_course(root: Path) -> Course:
     """The course whose `course.toml` lies in `root`."""
     try:
         text = tomllib.loads((root / COURSE_FILE).read_text(encoding="utf-8"))
-        assignments = tuple(
-            Assignment(entry["slug"], entry["title"], entry["points"], root)
-            for entry in text.get("assignment", [])
-        )
-        return Course(root, text["title"], assignments)
+        assignments = tuple(read_assignment(entry, root) for entry in text.get("assignment", []))
+        return Course(root, text["title"], assignments, read_bundle(text.get("bundle", ""), root))
     except tomllib.TOMLDecodeError as error:
         raise CourseError(f"{root / COURSE_FILE} is not valid TOML: {error}.") from None
     except KeyError as error:
         raise CourseError(f"{root / COURSE_FILE} lacks {error}.") from None
+
+
+def read_assignment(entry: dict, root: Path) -> Assignment:
+    """One assignment of `course.toml`; its due date must say which offset from UTC its time has."""
+    due = entry.get("due")
+    if due is not None and not (isinstance(due, datetime) and due.tzinfo):
+        example = "due = 2027-03-05T23:59:00+01:00"
+        said = f"the due date of {entry['slug']} needs a date, a time and an offset, as in `{example}`"
+        raise CourseError(f"{root / COURSE_FILE}: {said}; it is {str(due)!r}.")
+    return Assignment(entry["slug"], entry["title"], entry["points"], root, due)
+
+
+def read_bundle(address: object, root: Path) -> str:
+    """The address of the students' archive in `course.toml`; empty where there is none."""
+    if isinstance(address, str) and (
+        not address or re.fullmatch(r"https?://[^\s\"'\\]+/[\w.-]+\.zip", address)
+    ):
+        return address
+    example = 'bundle = "https://example.org/course.zip"'
+    raise CourseError(
+        f"{root / COURSE_FILE}: bundle is the address of a .zip, as in `{example}`; it is {address!r}."
+    )
 
 
 def load_module(path: Path) -> ModuleType:

@@ -58,12 +58,16 @@ class Grader:
 
     def grade(self, path: Path, student: str) -> Report:
         """The report on the submission at `path`. Never raises for what a student handed in."""
-        shared = {"trainer": self.trainer, "trainings": self.trainings}
-        submission = Submission(student, path, self.predictor, self.sandbox, **shared)
+        submission = self.submission(path, student)
         with hidden_from(self.source):
             scores = tuple(score(item, self.watched(submission, item)) for item in self.items)
         data, fingerprint = describe(self.source), self.fingerprint(path, student)
         return Report(plain(student), self.assignment, scores, data, self.versions, fingerprint)
+
+    def submission(self, path: Path, student: str) -> Submission:
+        """The submission at `path`, with what it shares with the others."""
+        shared = {"trainer": self.trainer, "trainings": self.trainings}
+        return Submission(student, path, self.predictor, self.sandbox, **shared)
 
     def watched(self, submission: Submission, item: Item) -> Submission:
         """The submission as one item sees it: what it says of its progress names both."""

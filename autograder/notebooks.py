@@ -1,24 +1,50 @@
 """Notebooks: a percent-format source becomes plain cells, its solutions replaced by stubs.
 
-A region is the lines from `# BEGIN SOLUTION` to `# END SOLUTION` of one cell (or `###`, as in nbgrader); a line
-`NAME = value  # SOLUTION` (as in Otter) becomes `NAME = ...`. Both are replaced in the text, before jupytext sees
-it, so that a complaint can name the line.
+What a student does not see is found in the text, before jupytext sees it, so that a complaint can name the line:
+
+* regions in a cell, from a line `# BEGIN SOLUTION` to a line `# END SOLUTION` (or `###`, or `# === ... ===`),
+  and in the same way `HIDDEN TESTS` and `MARK SCHEME`, as in nbgrader, and `SOLUTION NO PROMPT`, as in Otter;
+* lines of code that end as Otter's do: `# SOLUTION`, `# SOLUTION NO PROMPT`, `# SEED`;
+* cells that begin with `# IGNORE`, and what Otter's raw cells (`# BEGIN TESTS` ...) stand around.
 """
 
 import ast
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 STUBS = {"code": ["# YOUR CODE HERE", "raise NotImplementedError()"], "markdown": ["# YOUR ANSWER HERE"]}
 
+COMPOUND = tuple(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and {"body", "cases"} & {*kind.__dict__.get("_fields", ())}
+)
 _CELL = re.compile(r"(?m)^(?=# ?%%)")
-_MARKER = re.compile(r"\s*#[# ]*(?P<word>BEGIN|END) SOLUTION\s*")
-_ALMOST = re.compile(r"(begin|end)[\s_-]*solution", re.IGNORECASE)
-_REGION = re.compile(r"(?ms)^(?P<indent>[ \t]*)#[# ]*BEGIN SOLUTION\s*?$.*?END SOLUTION[ \t]*$")
-_LINE = re.compile(r"(?m)^(?P<name>[ \t]*[^\W\d]\w*)[ \t]*=.*#[# ]*SOLUTION[ \t]*$")
-_ALMOST_LINE = re.compile(r"#[#\s]*(SOLUTION\b|(?i:solutions?)\W*$)")
-_EXACT_LINE = re.compile(r"#[# ]*SOLUTION[ \t]*$")  # in prose "## Solution" is a heading like any other
+_MARKER = re.compile(
+    r"(?P<indent>[ \t]*)#[# =]*(?P<word>BEGIN|END) (?P<name>SOLUTION|HIDDEN TESTS|MARK SCHEME)"
+    r"(?P<removed> NO PROMPT)?[# =\t]*"
+)
+_PROMPT = re.compile(
+    r'(?P<indent>[ \t]*)""";?[ \t]*#[# ]*(?P<word>BEGIN|END) (?P<name>PROMPT)(?P<removed>)\s*'
+)
+_ALMOST = re.compile(
+    r"(begin|end)[\s_-]*(solution|hidden[\s_-]*test|mark(ing)?[\s_-]*scheme)|\b(begin|end)[\s_-]*prompt\b",
+    re.IGNORECASE,
+)
+_LINE = re.compile(
+    r"(?P<indent>[ \t]*)(?P<code>[^\s#].*?)[ \t]*#[# ]*(?P<word>SOLUTION NO PROMPT|SOLUTION|SEED)[ \t]*"
+)
+_ALMOST_LINE = re.compile(r"#[#\s]*(SOLUTION\b|(?i:solutions?|seed)\W*$)")
+_EXACT_LINE = re.compile(r"#[# ]*SOLUTION( NO PROMPT)?[ \t]*$")  # in prose "## Solution" is a heading
+_IGNORE = re.compile(r"[ \t]*#[# ]*(IGNORE|(?i:ignored?))\W*")
+_OTTER = re.compile(
+    r"#?[# ]*((?P<word>BEGIN|END) (?P<name>QUESTION|PROMPT|SOLUTION|TESTS)|ASSIGNMENT CONFIG)\s*"
+)
+_ALMOST_OTTER = re.compile(
+    r"(begin|end)[\s_-]*(question|prompt|solution|tests?)\b|assignment[\s_-]*config", re.IGNORECASE
+)
 
 
 class MarkerError(Exception):
@@ -28,6 +54,10 @@ class MarkerError(Exception):
         super().__init__(f"{name}:{line}: {what}; {advice}")
 
 
+class _Wrong(Exception):
+    """A line is marked wrongly: line, what, advice; the name of the file is added to it."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell: kind is 'code', 'markdown' or 'raw', tags as in the cell's metadata."""
@@ -35,6 +65,44 @@ class Cell:
     kind: str
     source: str
     tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, order=True)
+class Region:
+    """Lines `first` to `last` of a source, counted from 1, and the lines that a student sees in their place.
+
+    kind: SOLUTION for what a student is to write; otherwise the name of the marker.
+    """
+
+    first: int
+    last: int
+    shown: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The text of one cell: its kind, the number of its first line, and its lines, title and all."""
+
+    kind: str
+    first: int
+    lines: list[str]
+
+    @property
+    def body(self) -> list[tuple[int, str]]:
+        """The numbered lines below the title, without blank ones at either end."""
+        numbered = list(enumerate(self.lines, self.first))
+        numbered = numbered[1:] if _CELL.match(self.lines[0]) else numbered
+        filled = [place for place, (_, line) in enumerate(numbered) if line.strip()]
+        return numbered[filled[0] : filled[-1] + 1] if filled else []
+
+    def replaced(self, kind: str, shown: Iterable[str]) -> Region:
+        """The body as a region."""
+        return Region(self.body[0][0], self.body[-1][0], tuple(shown), kind)
+
+    def dropped(self, kind: str) -> Region:
+        """The whole cell as a region of which nothing is shown."""
+        return Region(self.first, self.first + len(self.lines) - 1, (), kind)
 
 
 def cells(source: str) -> list[Cell]:
@@ -64,79 +132,225 @@ def node(cell: Cell, identity: str):
 
 
 def without_solutions(source: str, name: str) -> str:
-    """`source` with a stub, at the indent of its BEGIN line, for each solution region, and `...` for each value.
+    """`source` as students see it; name: the file, for messages. Raises MarkerError as `regions` does."""
+    return replaced(source, regions(source, name))
 
-    name: the file, for messages. Raises MarkerError for a region that is nested, unclosed, never opened or in
-    a raw cell, for a `# SOLUTION` behind anything but a simple assignment on one line of code, and for a line that
-    is nearly a marker: what is not understood could leak a solution.
+
+def replaced(source: str, found: Iterable[Region]) -> str:
+    """`source` with what is shown in the place of the regions `found`."""
+    lines = source.split("\n")
+    for region in sorted(found, reverse=True):
+        lines[region.first - 1 : region.last] = region.shown
+    return "\n".join(lines)
+
+
+def without_markers(text: str) -> str:
+    """The text of a cell without the lines that begin or end a region: what is published as a solution."""
+    return "\n".join(line for line in text.split("\n") if not _MARKER.fullmatch(f"# {line.lstrip()}"))
+
+
+def regions(source: str, name: str) -> list[Region]:
+    """All that students do not see as it stands in `source`, in order, with what they see instead.
+
+    name: the file, for messages. Raises MarkerError for a region that is nested, overlaps another, is unclosed or
+    never opened, for a line ending behind anything but one whole statement on one line of code, and for what is
+    nearly a marker: what is not understood could leak a solution.
     """
-    stubbed, line = [], 1
-    for cell in _CELL.split(source):
-        _check(cell, line, name)
-        stub = STUBS.get(_kind(cell), ())
-        text = _REGION.sub(lambda region, stub=stub: _indented(stub, region["indent"]), cell)
-        stubbed.append(_LINE.sub(r"\g<name> = ...", text))  # only code has such lines, or _check complains
-        line += cell.count("\n")
-    return "".join(stubbed)
+    found, otter = [], _Otter()
+    try:
+        for piece in _pieces(source):
+            found += otter.regions(piece)
+        otter.finish()
+    except _Wrong as wrong:
+        raise MarkerError(name, *wrong.args) from None
+    return found
+
+
+def _pieces(source: str) -> Iterator[_Piece]:
+    first = 1
+    for text in _CELL.split(source):
+        lines = text.removesuffix("\n").split("\n")
+        yield _Piece(_kind(text), first, lines)
+        first += text.count("\n")
 
 
 def _kind(cell: str) -> str:
-    title = re.match(r".*\[(markdown|md|raw)\]", cell)  # . stops at the end of the cell's first line
+    title = re.match(r"# ?%%.*\[(markdown|md|raw)\]", cell)  # . stops at the end of the cell's first line
     return {"md": "markdown"}.get(title[1], title[1]) if title else "code"
 
 
-def _indented(lines: list[str], indent: str) -> str:
-    return "\n".join(indent + line for line in lines)
+@dataclass
+class _Otter:
+    """Where among Otter's raw cells we are: the lines that opened the question and the block in it."""
 
+    question: int = 0
+    block: str = ""
+    opened: int = 0
+    has_prompt: bool = field(default=False)
 
-def _check(cell: str, first: int, name: str) -> None:
-    """Raise unless the markers of a cell, whose first line has the number `first`, alternate and close."""
-    opened = 0  # the line number of the open BEGIN
-    for number, line in enumerate(cell.split("\n"), start=first):
-        marker = _MARKER.fullmatch(line)
-        if _ALMOST.search(line):
-            wrong = _wrong(marker and marker["word"], line, opened, _kind(cell))
-        else:
-            wrong = None if opened else _wrong_line(line, _kind(cell))
-        if wrong:
-            raise MarkerError(name, number, *wrong)
+    def regions(self, piece: _Piece) -> list[Region]:
+        """What is not shown of the next cell."""
+        marker = _raw_marker(piece)
         if marker:
-            opened = number if marker["word"] == "BEGIN" else 0
-    if opened:
-        raise MarkerError(name, opened, "this region is not closed in its cell", "add an END SOLUTION line")
+            self.move(piece, marker["word"], marker["name"])
+            return [piece.dropped(marker[0].strip())]
+        if not piece.body:
+            return []
+        if self.block == "TESTS" or _is_ignored(piece):
+            return [piece.dropped(self.block or "IGNORE")]
+        if self.block == "SOLUTION" and self.has_prompt:
+            return [piece.dropped("SOLUTION")]
+        found = _in_cell(piece)
+        if self.block == "SOLUTION" and not found:
+            return [piece.replaced("SOLUTION", STUBS.get(piece.kind, ()))]
+        return found
+
+    def move(self, piece: _Piece, word: str | None, name: str) -> None:
+        """Opens or closes a question or a block."""
+        line = piece.body[0][0]
+        if word and name != "QUESTION" and len(piece.body) > (3 if piece.kind == "markdown" else 1):
+            raise _Wrong(
+                line, f"more than {word} {name} in a cell of Otter's", "leave the marker alone there"
+            )
+        if word == "BEGIN":
+            self._open(line, name)
+        elif word == "END":
+            self._close(line, name)
+
+    def _open(self, line: int, name: str) -> None:
+        if self.opened or (name == "QUESTION") == bool(self.question):
+            where = f"inside the block of line {self.opened or self.question}"
+            where = where if self.opened or self.question else "outside a question"
+            raise _Wrong(
+                line, f"BEGIN {name} {where}", "a question holds a prompt, a solution and tests in turn"
+            )
+        if name == "QUESTION":
+            self.question, self.has_prompt = line, False
+        else:
+            self.block, self.opened = name, line
+            self.has_prompt |= name == "PROMPT"
+
+    def _close(self, line: int, name: str) -> None:
+        inner = self.block or ("QUESTION" if self.question else "")
+        if name != inner:
+            advice = f"END {inner} comes first" if inner else "open the block, or remove this cell"
+            raise _Wrong(line, f"END {name} without a BEGIN", advice)
+        if self.block:
+            self.block, self.opened = "", 0
+        else:
+            self.question = 0
+
+    def finish(self) -> None:
+        """Raises for what is still open at the end of the source."""
+        if line := self.opened or self.question:
+            name = self.block or "QUESTION"
+            raise _Wrong(
+                line, f"this block of Otter's is not closed: {name}", f"add a raw cell `# END {name}`"
+            )
 
 
-def _wrong(word: str | None, line: str, opened: int, kind: str) -> tuple[str, str] | None:
-    """What is wrong with a marker line, and what to do; None for a good one."""
-    if word is None:
-        what = f"this looks like a marker and is none: {line.strip()!r}"
-        return what, "write `# BEGIN SOLUTION` or `# END SOLUTION` alone on its line"
-    if kind not in STUBS:
-        return f"a solution region in a {kind} cell", "use a code or a Markdown cell"
-    if word == "BEGIN" and opened:
-        return (
-            f"BEGIN SOLUTION inside the region of line {opened}",
-            "regions don't nest: close that one first",
-        )
-    if word == "END" and not opened:
-        return "END SOLUTION without a BEGIN", "open the region, or remove this line"
+def _raw_marker(piece: _Piece) -> re.Match | None:
+    """Otter's marker, if the cell is one: a raw cell, or a Markdown cell that is one fence of language otter."""
+    body = [line.removeprefix("# ").strip() for _, line in piece.body]
+    if piece.kind == "markdown" and body[:1] == ["```otter"]:
+        body = body[1:]
+    elif piece.kind != "raw":
+        return None
+    if marker := _OTTER.fullmatch(body[0] if body else ""):
+        return marker
+    for number, line in piece.body:
+        if _ALMOST.search(line) and not _OTTER.fullmatch(piece.body[0][1].removeprefix("# ").strip()):
+            raise _Wrong(number, "a solution region in a raw cell", "use a code or a Markdown cell")
+        if _ALMOST_OTTER.search(line):
+            raise _looks_like(number, line, "write `# BEGIN QUESTION` or the like as a raw cell's first line")
     return None
 
 
-def _wrong_line(line: str, kind: str) -> tuple[str, str] | None:
-    """The same for the marker of a single line."""
-    if not (_ALMOST_LINE if kind == "code" else _EXACT_LINE).search(line):
-        return None
-    if kind == "code" and _LINE.fullmatch(line) and _is_assignment(line.strip()):
-        return None
-    what = f"this solution is no simple assignment in a code cell: {line.strip()!r}"
-    return what, "write `NAME = value  # SOLUTION` on one line, or a region from BEGIN to END SOLUTION"
+def _is_ignored(piece: _Piece) -> bool:
+    for place, (number, line) in enumerate(piece.body):
+        if _IGNORE.fullmatch(line):
+            if place == 0 and line.rstrip().endswith("IGNORE"):
+                return True
+            raise _looks_like(number, line, "a cell is left out if `# IGNORE` is its first line")
+    return False
 
 
-def _is_assignment(line: str) -> bool:
-    """Whether a line is one whole assignment to one name: a value that went on below would be left standing."""
+def _in_cell(piece: _Piece) -> list[Region]:
+    """The regions and the marked lines of one cell."""
+    found, opened = [], None  # the number and the marker of the BEGIN that is open
+    for number, line in piece.body:
+        marker = _MARKER.fullmatch(line) or _PROMPT.fullmatch(line)
+        if marker:
+            _check(piece, number, marker, opened)
+            found += _closed(piece, number, opened) if opened else []
+            opened = None if opened else (number, marker)
+        elif _ALMOST.search(line):
+            raise _looks_like(number, line, "write `# BEGIN SOLUTION` or `# END SOLUTION` alone on its line")
+        elif not opened or opened[1]["name"] == "PROMPT":
+            found += _marked_line(piece, number, line, bool(opened))
+    if opened:
+        name = opened[1]["name"]
+        raise _Wrong(opened[0], "this region is not closed in its cell", f"add an END {name} line")
+    return found
+
+
+def _check(piece: _Piece, number: int, marker: re.Match, opened: tuple[int, re.Match] | None) -> None:
+    """Raises unless a marker fits its cell and what is open."""
+    said = f"{marker['word']} {marker['name']}"
+    if piece.kind not in STUBS:
+        raise _Wrong(number, f"a solution region in a {piece.kind} cell", "use a code or a Markdown cell")
+    if marker["removed"] and said != "BEGIN SOLUTION":
+        raise _looks_like(number, marker[0], "NO PROMPT belongs behind BEGIN SOLUTION only")
+    if marker["name"] == "PROMPT" and piece.kind != "code":
+        raise _Wrong(number, f"a prompt in a {piece.kind} cell", "use a code cell")
+    if opened and (marker["word"] == "BEGIN" or marker["name"] != opened[1]["name"]):
+        advice = "regions don't nest: close that one first"
+        raise _Wrong(number, f"{said} inside the region of line {opened[0]}", advice)
+    if not opened and marker["word"] == "END":
+        raise _Wrong(number, f"{said} without a BEGIN", "open the region, or remove this line")
+
+
+def _closed(piece: _Piece, number: int, opened: tuple[int, re.Match]) -> list[Region]:
+    """A region that ends on line `number`; of a prompt, its text stays."""
+    first, marker = opened
+    if marker["name"] == "PROMPT":
+        return [Region(line, line, (), "PROMPT") for line in (first, number)]
+    stub = STUBS[piece.kind] if marker["name"] == "SOLUTION" and not marker["removed"] else ()
+    return [Region(first, number, tuple(marker["indent"] + line for line in stub), marker["name"])]
+
+
+def _marked_line(piece: _Piece, number: int, line: str, in_prompt: bool) -> list[Region]:
+    """The region of a line with one of Otter's endings; none for another line."""
+    if not (_ALMOST_LINE if piece.kind == "code" else _EXACT_LINE).search(line):
+        return []
+    marked, statement = _LINE.fullmatch(line), _statement(piece, number)
+    if piece.kind != "code" or in_prompt or not marked or statement is None:
+        what = f"this solution is no whole statement on one line of code: {line.strip()!r}"
+        advice = "write `NAME = value  # SOLUTION` on one line, or a region from BEGIN to END SOLUTION"
+        raise _Wrong(number, what, advice)
+    if marked["word"] != "SOLUTION":
+        return [Region(number, number, (), marked["word"].split()[0])]
+    kept = f"{statement.targets[0].id} = ..." if _is_simple(statement) else "..."
+    return [Region(number, number, (marked["indent"] + kept,), "SOLUTION")]
+
+
+def _statement(piece: _Piece, number: int) -> ast.stmt | None:
+    """The statement that stands alone and whole on a line; a value that went on below would be left standing."""
     try:
-        [statement] = ast.parse(line).body
+        tree = ast.parse("\n".join(line for _, line in piece.body))
     except (SyntaxError, ValueError):
-        return False
+        return None
+    at, text = number - piece.body[0][0] + 1, dict(piece.body)[number]
+    simple = (one for one in ast.walk(tree) if isinstance(one, ast.stmt) and not isinstance(one, COMPOUND))
+    there = [one for one in simple if one.lineno <= at <= one.end_lineno]
+    begins = [one.col_offset == len(text) - len(text.lstrip()) for one in there]
+    return there[0] if begins == [True] and there[0].lineno == there[0].end_lineno else None
+
+
+def _is_simple(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value to one name."""
     return isinstance(statement, ast.Assign) and [type(t) for t in statement.targets] == [ast.Name]
+
+
+def _looks_like(number: int, line: str, advice: str) -> _Wrong:
+    return _Wrong(number, f"this looks like a marker and is none: {line.strip()!r}", advice)

@@ -2,61 +2,131 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
-from autograder.notebooks import Cell, cells, node, without_solutions
+from autograder.course import Assignment, CourseError, read_course
+from autograder.nbgrader import answer_of, metadata
+from autograder.notebooks import Cell, MarkerError, cells, node, regions, replaced
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+BEGIN = "from autograder.live import begin"
+FINDER = '''\
+import sys
+from pathlib import Path
+
+# The course lies in a folder above this notebook, in its own, or in one beside it; what is found there goes first.
+for folder in [Path.cwd(), *Path.cwd().parents, *sorted(Path.cwd().glob("*/"))]:
+    if (folder / "course.toml").is_file():
+        sys.path.insert(0, str(folder))
+        break
+try:
+    from autograder.live import begin
+except ModuleNotFoundError as error:
+    if error.name not in ("autograder", "autograder.live"):
+        raise
+    sys.exit("""{advice}""")
+'''
+FETCH = """
+import io, urllib.request, zipfile  # The course isn't here: run these two lines, then this cell again.
+zipfile.ZipFile(io.BytesIO(urllib.request.urlopen("{bundle}").read())).extractall()"""
+NO_ADDRESS = "The course isn't here: unpack its archive beside this notebook, then run this cell again."
 
 
-def starter(source: str, name: str) -> str:
+def starter(source: str, name: str, bundle: str = "", items: Sequence = ()) -> str:
     """The starter notebook (nbformat 4.5) of a percent-format reference, as text; the same bytes every time.
 
-    Solution regions become stubs, cells tagged `solution` are left out. name: the reference, for messages.
-    Raises MarkerError with file and line where the reference is marked wrongly.
+    Solution regions become stubs, cells tagged `solution` are left out; the course's package is looked for before it
+    is imported. name: the reference, for messages; bundle: the address that students fetch the course from; items:
+    of the rubric, for nbgrader's points. Raises MarkerError with file and line where the reference is marked wrongly.
     """
     import nbformat
 
-    kept = [cell for cell in cells(without_solutions(source, name)) if "solution" not in cell.tags]
-    notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=[_node(kept, i) for i in range(len(kept))])
+    found = regions(source, name)
+    if not any(region.kind == "SOLUTION" for region in found):
+        advice = "put what students write between `# BEGIN SOLUTION` and `# END SOLUTION`"
+        raise MarkerError(name, 1, "nothing is marked as a solution", advice)
+    kept = [
+        _with_finder(cell, bundle) for cell in cells(replaced(source, found)) if "solution" not in cell.tags
+    ]
+    _check_answers(kept, items, source, name)
+    notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=_nodes(kept, items))
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
 
 
-def release(reference: Path, starter_path: Path) -> bool:
-    """Write the starter of `reference` to `starter_path`; True where that changed the file."""
-    if is_stale(reference, starter_path) is None:
+def release(assignment: Assignment, path: Path) -> bool:
+    """Write the starter of `assignment` to `path`; True where that changed the file."""
+    if is_stale(assignment, path) is None:
         return False
-    starter_path.parent.mkdir(parents=True, exist_ok=True)
-    starter_path.write_bytes(_fresh(reference).encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(fresh(assignment).encode())
     return True
 
 
-def is_stale(reference: Path, starter_path: Path) -> str | None:
-    """Why `starter_path` is not, byte for byte, what `reference` gives; None where it is."""
-    if not starter_path.is_file():
-        return f"{starter_path} is missing"
-    fresh, bytes_found = _fresh(reference), starter_path.read_bytes()
-    if fresh.encode() == bytes_found:
+def is_stale(assignment: Assignment, path: Path) -> str | None:
+    """Why `path` is not, byte for byte, what reference, rubric and course.toml give; None where it is."""
+    if not path.is_file():
+        return f"{path} is missing"
+    expected, bytes_found = fresh(assignment), path.read_bytes()
+    if expected.encode() == bytes_found:
         return None
     found = bytes_found.decode(errors="replace")
-    return f"{starter_path}: " + (_differing_cell(fresh, found) or _differing_line(fresh, found, "line"))
+    return f"{path}: " + (_differing_cell(expected, found) or _differing_line(expected, found, "line"))
 
 
-def _fresh(reference: Path) -> str:
-    return starter(reference.read_text(encoding="utf-8"), str(reference))
+def fresh(assignment: Assignment) -> str:
+    """The starter of an assignment as its files give it today."""
+    from autograder.rubric import read_rubric
+
+    reference, rubric = assignment.reference, assignment.rubric
+    source = reference.read_text(encoding="utf-8")
+    if not rubric.is_file():
+        raise CourseError(f"{rubric} is missing: the starter holds the points of its items.")
+    return starter(source, str(reference), read_course(assignment.root).bundle, read_rubric(rubric))
 
 
-def _node(kept: list[Cell], index: int):
-    """Cell `index` for nbformat; its id follows from its content: an edit elsewhere leaves it alone."""
-    cell = kept[index]
-    content = f"{kept[:index].count(cell)} {cell}"  # equal cells are told apart by how many came before
-    identity = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return node(cell, identity)
+def _with_finder(cell: Cell, bundle: str) -> Cell:
+    """The cell with the finder in the place of the plain import, where it has one."""
+    lines = cell.source.split("\n")
+    if cell.kind != "code" or BEGIN not in lines:
+        return cell
+    advice = FETCH.format(bundle=bundle) if bundle else NO_ADDRESS
+    place = lines.index(BEGIN)
+    lines[place : place + 1] = FINDER.replace("{advice}", advice).rstrip("\n").split("\n")
+    return replace(cell, source="\n".join(lines))
+
+
+def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) -> None:
+    """Raises for a tag `answer:NAME` that names no item, or that two cells have."""
+    known, seen = {item.__name__ for item in items}, set()
+    for answer in filter(None, map(answer_of, kept)):
+        if answer not in known or answer in seen:
+            line = source[: source.index(f"answer:{answer}")].count("\n") + 1
+            what = (
+                f"two cells are tagged answer:{answer}"
+                if answer in seen
+                else f"the rubric has no item {answer}"
+            )
+            raise MarkerError(name, line, what, "tag each answer with the item that reads it")
+        seen.add(answer)
+
+
+def _nodes(kept: list[Cell], items: Sequence) -> list:
+    """The cells for nbformat; a cell's id follows from its content: an edit elsewhere leaves it alone."""
+    nodes, seen = [], {}
+    for cell, marks in zip(kept, metadata(kept, items), strict=True):
+        seen[cell] = seen.get(cell, -1) + 1  # equal cells are told apart by how many came before
+        identity = hashlib.sha256(f"{seen[cell]} {cell}".encode()).hexdigest()[:12]
+        nodes.append(node(cell, identity))
+        if marks:
+            nodes[-1].metadata["nbgrader"] = marks
+    return nodes
 
 
 def _differing_cell(fresh: str, found: str) -> str | None:

@@ -40,6 +40,7 @@ class Submission:
     draft: name and content of the notebook where the student is still at work on it, in place of a file.
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
+    asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
     """
 
     student: str
@@ -49,11 +50,13 @@ class Submission:
     draft: tuple[str, bytes] | None = None
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
+    asks: Callable[[str, str], None] = lambda kind, name: None
     trainings: dict[str, tuple] = field(default_factory=dict)
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
         """The model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
+        self.asks("file", name)
         return _once(self._known, name, lambda: read_model(self.read(name)))
 
     def predict(self, name: str, inputs: Sequence) -> np.ndarray | list[np.ndarray]:
@@ -82,6 +85,7 @@ class Submission:
 
         Raises Failure while nothing is written there. A check in the notebook sees no Markdown, and no text comes.
         """
+        self.asks("answer", name)
         return Answer("") if self.draft else Answer(written(name, *self.code))
 
     def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
@@ -104,6 +108,7 @@ class Submission:
         return self.trainings[key]
 
     def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
+        self.asks("name", function)
         name, content = self.code
         answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, wanted=wanted)
         for problem in answer.problems:
@@ -120,6 +125,7 @@ class Submission:
 
         Raises Failure where there is none, and Undecided where it is not that of whoever hands it in.
         """
+        self.asks("name", "STUDENT")
         if not self.signature:
             hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, and run it again.'
             raise Failure("Your notebook is not signed: your own numbers are drawn from your id.", hint)
@@ -157,6 +163,7 @@ class Submission:
 
     def read(self, name: str) -> bytes:
         """The content of the file called `name`, in whichever folder of the submission it lies."""
+        self.asks("file", name)
         files = self.files
         matches = [path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name)]
         depth = min((path.count("/") for path in matches), default=0)

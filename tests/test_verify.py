@@ -3,8 +3,34 @@
 import pytest
 from toy import write
 
+from autograder.notebooks import cells, write_notebook
 from autograder.release import release
-from autograder.verify import verify
+from autograder.verify import Bench, at, benches, check_course, verify
+
+REFERENCE = """
+# %% [markdown]
+# # Say hello
+
+# %%
+from pathlib import Path
+
+# %%
+def greeting(name):
+    # BEGIN SOLUTION
+    return "hello" + name
+    # END SOLUTION
+
+# %%
+TIMES = 200  # SOLUTION
+
+# %%
+Path("greeting.txt").write_text(greeting("o" * TIMES))
+
+# %% [markdown]
+# BEGIN SOLUTION
+# What nobody grades.
+# END SOLUTION
+"""
 
 PERFECT = "[marks]\ngreets = 6\ncounts = 4\n"
 STARTER = "[marks]\ngreets = 0\ncounts = 0\n"
@@ -15,26 +41,44 @@ SILENT = '[marks]\ngreets = 0\ncounts = 4\n[says]\ngreets = "Write hello"\n'
 @pytest.fixture
 def sound(course):
     """The toy course with specimens; the number drawn from the demo seed is 100 or 101."""
-    specimens = course.assignments[0].specimens
+    assignment = course.assignments[0]
+    write(assignment.reference, REFERENCE)
+    write(course.root / "datasets/numbers/README.md", "Numbers.")
     for name, known, greeting in [
         ("perfect", PERFECT, "hello" + "o" * 200),
         ("short", SHORT, "hello" + "o" * 55),
         ("silent", SILENT, "x" * 200),
         ("untouched_starter", STARTER, None),
     ]:
-        write(specimens / name / "specimen.toml", known)
+        write(assignment.specimens / name / "specimen.toml", known)
         if greeting:
-            write(specimens / name / "greeting.txt", greeting)
-    for starter in course.assignments[0].starters:
-        release(course.assignments[0].reference, starter)
+            write(assignment.specimens / name / "greeting.txt", greeting)
+    derive(course)
     return course
 
 
+def derive(course):
+    """Writes what follows from the reference."""
+    assignment = course.assignments[0]
+    perfect = cells(assignment.reference.read_text(encoding="utf-8"))
+    write_notebook(assignment.specimens / "perfect" / "hello.ipynb", *perfect)
+    for starter in assignment.starters:
+        release(assignment, starter)
+
+
 @pytest.fixture
-def problems(sandbox):
+def prove(sandbox):
+    def proof(course):
+        return next(verify(course.assignments, at(Bench(course, sandbox))))
+
+    return proof
+
+
+@pytest.fixture
+def problems(prove):
     def of(course):
-        findings = verify(course, course.assignments[0], sandbox)
-        return [problem for finding in findings for problem in finding.problems]
+        found = [problem for finding in prove(course).findings for problem in finding.problems]
+        return [*check_course(course), *found]
 
     return of
 
@@ -51,6 +95,7 @@ def test_a_sound_assignment_passes(sound, problems):
 
 
 SPECIMENS = "solutions/hello/specimens"
+REFERENCE_PY = "solutions/hello/hello.py"
 
 
 def test_marks_may_be_known_as_a_range(sound, problems):
@@ -93,7 +138,6 @@ def test_one_change_turns_it_red(sound, path, old, new, complaint, problems):
     [
         (f"{SPECIMENS}/perfect", "no specimen named perfect"),
         (f"{SPECIMENS}/untouched_starter", "no specimen named untouched_starter"),
-        (f"{SPECIMENS}/silent", "greets: no specimen that earns points elsewhere loses it"),
         (f"{SPECIMENS}/short/specimen.toml", "specimen.toml is missing"),
         ("assignments/hello/hello.ipynb", "hello.ipynb is missing"),
     ],
@@ -115,9 +159,10 @@ def test_a_starter_that_earns_points_turns_it_red(sound, problems):
 
 def test_a_specimen_that_only_a_person_can_decide_turns_it_red(sound, problems):
     change(sound, "assignments/hello/rubric.py", 'if b"hello"', 'submission.signed\n    if b"hello"')
-    for specimen in (sound.root / SPECIMENS).iterdir():
-        if specimen.name != "untouched_starter":
-            write(specimen / "work.py", 'STUDENT = "perfect"')
+    change(sound, REFERENCE_PY, "# %%\nfrom", '# %%\nSTUDENT = "perfect"  # SOLUTION\n\n# %%\nfrom')
+    derive(sound)
+    for name in ("short", "silent"):
+        write(sound.root / SPECIMENS / name / "work.py", 'STUDENT = "perfect"')
     [silent] = [
         problem for problem in problems(sound) if problem.startswith("greets earned None, known marks are 0")
     ]
@@ -130,3 +175,129 @@ def test_a_specimen_that_only_a_person_can_decide_turns_it_red(sound, problems):
 def test_marks_do_not_depend_on_the_terms_secret(sound, problems):
     (sound.root / "solutions" / "secret_seed").write_text("spring")
     assert problems(sound) == []
+
+
+def test_the_map_says_what_each_region_is_for(sound, prove):
+    assert prove(sound).mutation.lost == {
+        "greeting (line 9)": ("greets", "counts"),
+        "TIMES (line 14)": ("greets", "counts"),
+        "text (line 20)": (),
+    }
+
+
+def test_an_item_that_no_stub_and_no_specimen_loses_is_named(sound, problems):
+    idle = '\n\n@item(points=1, stretch=True)\ndef is_kind(submission):\n    """Be kind."""\n'
+    rubric = sound.root / "assignments/hello/rubric.py"
+    rubric.write_text(rubric.read_text() + idle)
+    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
+        known.write_text(known.read_text().replace("[marks]", "[marks]\nis_kind = 1"))
+    assert problems(sound) == [
+        "is_kind: the starter earns 1.0",
+        "is_kind can't be lost: by no specimen at work, and by no region",
+    ]
+
+
+FUNCTION = """
+
+@item(points=2, stretch=True)
+def calls(submission):
+    \"\"\"greeting(5) is a number.\"\"\"
+    if submission.call("fives", 5) != 25:
+        raise Failure("It is another number.")
+"""
+FIVES = """# %%
+def square(number):
+    # BEGIN SOLUTION
+    return number * number
+    # END SOLUTION
+
+
+def fives(number):
+    {body}
+
+
+# %%
+from pathlib"""
+
+
+@pytest.mark.parametrize(
+    "body, complaint",
+    [
+        ("return square(number)", None),
+        (
+            "return 25 if number else square(number)",
+            "calls rests on square (line 6), and earns full marks with",
+        ),
+        (
+            'return eval("sq" + "uare")(number)',
+            "calls rests on more than no region: a stub elsewhere loses it",
+        ),
+    ],
+)
+def test_what_an_item_rests_on_is_tried_both_ways(sound, problems, body, complaint):
+    rubric = sound.root / "assignments/hello/rubric.py"
+    rubric.write_text(rubric.read_text() + FUNCTION)
+    change(sound, REFERENCE_PY, "# %%\nfrom pathlib", FIVES.format(body=body))
+    derive(sound)
+    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
+        marks = 2 if known.parent.name == "perfect" else 0
+        known.write_text(known.read_text().replace("[marks]", f"[marks]\ncalls = {marks}"))
+    found = problems(sound)
+    assert any(problem.startswith(complaint) for problem in found) if complaint else found == []
+
+
+@pytest.mark.parametrize(
+    "place, complaint",
+    [
+        ("assignments/goodbye/rubric.py", "assignments/goodbye is no assignment of course.toml"),
+        ("solutions/goodbye/goodbye.py", "solutions/goodbye is no assignment of course.toml"),
+        ("datasets/words/generate.py", "datasets/words: README.md is missing"),
+        ("datasets/words/README.md", "datasets/words: fetch.py or generate.py is missing"),
+    ],
+)
+def test_a_stray_room_turns_it_red(sound, place, complaint, problems):
+    write(sound.root / place, "")
+    assert complaint in problems(sound)
+
+
+def test_a_perfect_specimen_of_another_day_turns_it_red(sound, problems):
+    change(sound, REFERENCE_PY, "nobody grades", "no one grades")
+    for starter in sound.assignments[0].starters:
+        release(sound.assignments[0], starter)
+    [problem] = problems(sound)
+    assert "cell 6 is not the reference's; run `autograder release hello --perfect`" in problem
+
+
+OWN_WORDS = """
+
+@item(points=3, stretch=True)
+def explains(submission):
+    \"\"\"Why?\"\"\"
+    return submission.text("explains")
+"""
+
+
+def test_an_answer_in_own_words_is_left_to_its_reader(sound, problems):
+    rubric = sound.root / "assignments/hello/rubric.py"
+    rubric.write_text(rubric.read_text() + OWN_WORDS)
+    change(
+        sound, REFERENCE_PY, "# %% [markdown]\n# BEGIN", '# %% [markdown] tags=["answer:explains"]\n# BEGIN'
+    )
+    derive(sound)
+    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
+        marks = '"to read"' if known.parent.name == "perfect" else 0
+        known.write_text(known.read_text().replace("[marks]", f"[marks]\nexplains = {marks}"))
+    assert problems(sound) == []
+    change(sound, f"{SPECIMENS}/perfect/specimen.toml", '"to read"', "3")
+    assert "explains earned None, known marks are 3: A person reads what you write here." in problems(sound)
+    change(sound, f"{SPECIMENS}/perfect/specimen.toml", "explains = 3", 'explains = "to read"')
+    change(sound, f"{SPECIMENS}/short/specimen.toml", "explains = 0", 'explains = "to read"')
+    assert any("explains earned 0.0, known marks are to read" in problem for problem in problems(sound))
+
+
+def test_two_benches_find_what_one_finds(sound, prove):
+    with benches(sound, jobs=2) as submit:
+        [proof] = verify(sound.assignments, submit)
+    alone = prove(sound)
+    assert sorted(proof.findings, key=str) == sorted(alone.findings, key=str)
+    assert proof.mutation == alone.mutation

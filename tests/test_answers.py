@@ -1,0 +1,191 @@
+"""Answers in own words: a table for a person to fill, whose points enter the marks and survive every later run."""
+
+import csv
+import io
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+from toy import write
+
+from autograder.answers import answers_csv, read_answers
+from autograder.classroom import find_submissions
+from autograder.course import CourseError
+from autograder.grading import Grader, grade_class
+from autograder.hidden import DEMO_SECRET, HiddenData
+
+RUBRIC = '''
+from autograder.rubric import item
+
+
+@item(points=3)
+def explains(submission):
+    """Why does it forget?"""
+    return submission.text("explains")
+
+
+@item(points=7)
+def greets(submission):
+    """greeting.txt is there."""
+    submission.read("greeting.txt")
+'''
+
+
+@pytest.fixture
+def grade(course, sandbox, tmp_path):
+    """Grades the class in `tmp_path / "class"` and gives the reports by student."""
+    write(course.assignments[0].rubric, RUBRIC)
+    out = tmp_path / "out"
+
+    def run(fresh=False):
+        grader = Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
+        submissions, _ = find_submissions(tmp_path / "class")
+        return {report.student: report for report in grade_class(grader, submissions, out, fresh)}
+
+    return run
+
+
+def hand_in(tmp_path, student, text, **metadata):
+    write(tmp_path / "class" / student / "greeting.txt", "hello")
+    cell = new_markdown_cell(text, metadata=metadata or {"tags": ["answer:explains"]})
+    nbformat.write(
+        new_notebook(cells=[new_markdown_cell("# Title"), cell]), tmp_path / "class" / student / "w.ipynb"
+    )
+
+
+def fill(tmp_path, **columns):
+    """Fills the columns of the first row as a TA would."""
+    path = tmp_path / "out" / "answers.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name, value in columns.items():
+        table.loc[0, name] = value
+    table.to_csv(path, index=False)
+
+
+def test_an_answer_waits_for_its_reader_and_then_counts(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because *factors* below one shrink.")
+    report = grade()["ann"]
+    assert (report.status, report.earned) == ("to read", 7)
+    [row] = csv.DictReader((tmp_path / "out" / "answers.csv").open())
+    assert row == {
+        "student": "ann", "item": "explains", "question": "Why does it forget?", "possible": "3", "points": "",
+        "answer": "Because *factors* below one shrink.", "comment": "", "reader": "",
+    }  # fmt: skip
+    fill(tmp_path, points="2.5", comment="Say below one of what.", reader="Lee")
+    report = grade()["ann"]
+    assert (report.status, report.earned) == ("graded", 9.5)
+    assert (report.scores[0].message, report.scores[0].hint) == ("Read by Lee.", "Say below one of what.")
+    grades = pd.read_csv(tmp_path / "out" / "grades.csv")
+    assert grades.loc[0, ["explains", "earned", "status"]].tolist() == [2.5, 9.5, "graded"]
+    assert "Say below one of what." in (tmp_path / "out" / "ann" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_points_survive_regrading(grade, tmp_path, fresh):
+    hand_in(tmp_path, "ann", "Because.")
+    grade()
+    fill(tmp_path, points="3")
+    assert [grade(fresh)["ann"].earned for _ in range(3)] == [10, 10, 10]
+    fill(tmp_path, points="")
+    assert grade()["ann"].status == "to read"
+
+
+def test_points_stand_for_the_answer_they_were_given_for(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because.")
+    grade()
+    fill(tmp_path, points="1", comment="Why?")
+    hand_in(tmp_path, "ann", "Because factors below one shrink.")
+    assert grade()["ann"].status == "to read"
+    [row] = read_answers(tmp_path / "out" / "answers.csv").values()
+    assert (row.points, row.comment) == ("", "[an earlier answer had 1] Why?")
+    fill(tmp_path, points="3")
+    assert grade()["ann"].earned == 10
+
+
+def test_rows_of_students_who_are_gone_are_kept(grade, tmp_path):
+    for student in ("ann", "bob"):
+        hand_in(tmp_path, student, "Because.")
+    grade()
+    fill(tmp_path, points="2")
+    (tmp_path / "class" / "ann").rename(tmp_path / "gone")
+    grade()
+    rows = read_answers(tmp_path / "out" / "answers.csv")
+    assert {key[0]: row.points for key, row in rows.items()} == {"ann": "2", "bob": ""}
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("YOUR ANSWER HERE", "Nothing is written here yet."),
+        ("# YOUR ANSWER HERE", "Nothing is written here yet."),
+        ("  ", "Nothing is written here yet."),
+    ],
+)
+def test_a_stub_is_no_answer(grade, tmp_path, text, said):
+    hand_in(tmp_path, "ann", text)
+    [score, _] = grade()["ann"].scores
+    assert (score.earned, score.message) == (0, said)
+    assert not (tmp_path / "out" / "answers.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "text, metadata",
+    [
+        ("Because.", {"nbgrader": {"grade_id": "explains"}}),
+        ("answer:explains\n\nBecause.", {"colab": {}}),
+    ],
+)
+def test_the_cell_is_found_where_an_editor_lost_its_tag(grade, tmp_path, text, metadata):
+    hand_in(tmp_path, "ann", text, **metadata)
+    assert grade()["ann"].scores[0].answer == "Because."
+
+
+def test_a_cell_that_is_nowhere_is_asked_for(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because.", tags=["other"])
+    score = grade()["ann"].scores[0]
+    assert "No cell of your notebook is marked" in score.message and "`answer:explains`" in score.hint
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A1", "+1", "@SUM(A1)", "-2"])
+def test_no_cell_is_run_by_a_spreadsheet_and_none_is_changed(grade, tmp_path, text):
+    hand_in(tmp_path, "ann", text)
+    grade()
+    [row] = csv.DictReader((tmp_path / "out" / "answers.csv").open())
+    assert row["answer"] == f"'{text}"
+    fill(tmp_path, points="3")
+    assert grade()["ann"].earned == 10
+
+
+def test_a_spreadsheets_own_csv_is_read(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because; of this.")
+    grade()
+    path = tmp_path / "out" / "answers.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[0, "points"] = "2,5"
+    path.write_text(table.to_csv(index=False, sep=";", lineterminator="\r\n"), encoding="utf-8-sig")
+    assert grade()["ann"].earned == 9.5
+
+
+@pytest.mark.parametrize("points", ["4", "-1", "two", "nan", "3 points"])
+def test_points_that_can_not_be_given_are_one_line_and_lose_nothing(grade, tmp_path, points):
+    hand_in(tmp_path, "ann", "Because.")
+    grade()
+    fill(tmp_path, points=points)
+    before = (tmp_path / "out" / "answers.csv").read_bytes()
+    with pytest.raises(CourseError, match=r"answers.csv, row 2 \(ann, explains\): points are .* from 0 to 3"):
+        grade()
+    assert (tmp_path / "out" / "answers.csv").read_bytes() == before
+
+
+def test_a_table_without_a_column_is_one_line(tmp_path):
+    path = write(tmp_path / "answers.csv", "student,item\nann,explains\n")
+    with pytest.raises(CourseError, match="lacks the column question"):
+        read_answers(path)
+
+
+def test_the_table_is_read_as_it_is_written(grade, tmp_path):
+    hand_in(tmp_path, "ann", 'Because "it" says, so\nand so; 😀')
+    grade()
+    path = tmp_path / "out" / "answers.csv"
+    assert answers_csv([*read_answers(path).values()]) == path.read_text() != io.StringIO().read()
