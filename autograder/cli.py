@@ -193,10 +193,7 @@ def release(
     ] = False,
 ) -> None:
     """Instructor: derive the starter notebooks from the references; the students' bundle, the solutions."""
-    from autograder.release import is_stale
-    from autograder.release import release as write
-
-    course, stale = find_course(Path.cwd()), 0
+    course = find_course(Path.cwd())
     chosen = named(course, assignments)
     if solutions:
         write_solutions(chosen, out or Path("results/solutions"), before_due)
@@ -204,17 +201,8 @@ def release(
         make_perfect(chosen)
     elif out:
         make_bundle(course, chosen, out)
-    if solutions or perfect or out:
-        return
-    for assignment in chosen:
-        for starter in assignment.starters:
-            if check:
-                reason = is_stale(assignment, starter)
-                stale += reason is not None
-                tick(reason is None, str(starter), (reason,) if reason else ())
-            else:
-                say(f"{starter}: {'written' if write(assignment, starter) else 'fresh already'}")
-    raise typer.Exit(int(stale > 0))
+    else:
+        raise typer.Exit(int(write_starters(chosen, check) > 0))
 
 
 @app.command("new")
@@ -223,11 +211,12 @@ def new_assignment(
     title: Annotated[str, typer.Option(help="As people read it [default: made of the name].")] = "",
 ) -> None:
     """Instructor: a small assignment that passes `verify`, for you to change into your own."""
-    from autograder.skeleton import new
+    from autograder.skeleton import new, planned
 
     course = find_course(Path.cwd())
+    assignment = planned(course, slug, title)
     with cells_line(slug) as watch:
-        assignment = new(course, slug, title, watch)
+        new(assignment, watch)
     for path in (assignment.reference, assignment.rubric, course.root / "datasets" / slug / "generate.py"):
         say(f"written, for you to change: {path}")
     say(f"Entered in course.toml. Next: autograder verify {slug}, and docs/instructors.md.")
@@ -249,6 +238,22 @@ def term() -> None:
         say(
             f"The one before is kept: `autograder grade ASSIGNMENT SUBMISSIONS --term {name}` grades with it."
         )
+
+
+def write_starters(assignments: Iterable[Assignment], check: bool) -> int:
+    """Writes the starters of the assignments, or checks them; how many are stale."""
+    from autograder.release import is_stale, release
+
+    stale = 0
+    for assignment in assignments:
+        for starter in assignment.starters:
+            if check:
+                reason = is_stale(assignment, starter)
+                stale += reason is not None
+                tick(reason is None, str(starter), (reason,) if reason else ())
+            else:
+                say(f"{starter}: {'written' if release(assignment, starter) else 'fresh already'}")
+    return stale
 
 
 def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -> None:

@@ -61,7 +61,7 @@ def examine_secret(course: Course) -> Sign:
     return Sign(
         False,
         "secret seed: not set, hidden data come from the public demo seed",
-        f'python -c "import secrets; print(secrets.token_hex(16))" > {solutions / "secret_seed"}',
+        f"run `autograder term`, which writes {solutions / 'secret_seed'}",
     )
 
 

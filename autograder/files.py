@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autograder.course import COURSE_FILE
 from autograder.failure import Failure
 
 MOST_FILES = 2_000
@@ -64,10 +65,15 @@ def open_files(path: Path) -> Files:
 def folder(root: Path) -> Files:
     names = []
     for place, folders, files in os.walk(root):  # which does not follow links
-        folders[:] = sorted(set(folders) - LITTER)
+        folders[:] = sorted(name for name in set(folders) - LITTER if not is_course(Path(place) / name))
         names += accepted((Path(place) / file).relative_to(root).as_posix() for file in sorted(files))
         refuse_crowd(len(names))
     return Files(tuple(names), lambda name: read_regular(root / name, name))
+
+
+def is_course(folder: Path) -> bool:
+    """Whether a folder is a course's own, unpacked beside a student's work: nothing in it is handed in."""
+    return (folder / COURSE_FILE).is_file()
 
 
 def read_regular(path: Path, name: str) -> bytes:

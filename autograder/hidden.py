@@ -1,10 +1,15 @@
 """Hidden data: test sets that a data set's own `generate.py` draws from the secret seed of the term."""
 
 import hashlib
+import os
+import secrets
+from datetime import date
+from pathlib import Path
 
-from autograder.course import Course, CourseError, load_module
+from autograder.course import Course, CourseError, load_module, unknown
 
 DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
+SEED_FILE = "secret_seed"
 
 
 class HiddenData:
@@ -12,12 +17,13 @@ class HiddenData:
 
     Two draws of a data set with different options, or in different terms, share no random numbers: the
     generator's seed is a hash of the secret, the data set's name and the options. On a student's own machine, for
-    practice, the secret is the public one, and nothing that is drawn counts as hidden.
+    practice, the secret is the public one, and nothing that is drawn counts as hidden. `term` names a term whose
+    seed was kept; it is empty for the present one.
     """
 
-    def __init__(self, course: Course, secret: str, practice: bool = False):
+    def __init__(self, course: Course, secret: str, practice: bool = False, term: str = ""):
         self._datasets, self._secret, self._drawn = course.root / "datasets", secret, {}
-        self.practice = practice
+        self.practice, self.term = practice, term
 
     @property
     def is_demo(self) -> bool:
@@ -44,18 +50,75 @@ class HiddenData:
         return int.from_bytes(hashlib.sha256(f"{self._secret}/{topic}".encode()).digest()[:8], "big")
 
 
-def hidden_data(course: Course) -> HiddenData:
-    """Hidden data of this term; with the demo seed where none is set; for practice where `solutions` is absent."""
+def hidden_data(course: Course, term: str = "") -> HiddenData:
+    """Hidden data of this term; with the demo seed where none is set; for practice where `solutions` is absent.
+
+    term: the name of one whose seed was kept (see `new_term`), to regrade its submissions; a CourseError that says
+    which there are where none has this name.
+    """
+    if term:
+        return HiddenData(course, read_secret(kept_seed(course, term)), term=term)
     solutions = course.root / "solutions"
     if not solutions.is_dir():
         return practice_data(course)
-    seed_file = solutions / "secret_seed"
-    if not seed_file.is_file():
+    if not (solutions / SEED_FILE).is_file():
         return HiddenData(course, DEMO_SECRET)
-    secret = seed_file.read_text(encoding="utf-8").strip()
+    return HiddenData(course, read_secret(solutions / SEED_FILE))
+
+
+def new_term(course: Course, today: date) -> Path | None:
+    """Begins a term with a fresh seed. The old one is kept under today's date; gives its path, or None.
+
+    Raises CourseError where there is no locked room to put it in.
+    """
+    seed = locked_room(course) / SEED_FILE
+    old = seed.read_text(encoding="utf-8") if seed.is_file() else ""
+    kept = free_name(seed, today) if old.strip() else None
+    if kept:
+        write_secret(kept, old)  # before the new one: whatever happens between, no seed is lost
+    write_secret(seed, secrets.token_hex(16) + "\n")
+    return kept
+
+
+def kept_seed(course: Course, term: str) -> Path:
+    """The file that keeps the seed of `term`."""
+    files = sorted(locked_room(course).glob(f"{SEED_FILE}.*"))
+    kept = {path.name.removeprefix(f"{SEED_FILE}."): path for path in files if path.is_file()}
+    if term not in kept:
+        raise unknown("kept term", term, kept)
+    return kept[term]
+
+
+def locked_room(course: Course) -> Path:
+    """The folder `solutions`, where seeds lie."""
+    if not (course.root / "solutions").is_dir():
+        raise CourseError(f"There is no folder solutions in {course.root}: terms and seeds are the TA's.")
+    return course.root / "solutions"
+
+
+def free_name(seed: Path, today: date) -> Path:
+    """Where to keep a seed that ends today; a second one of a day gets a number."""
+    kept, number = seed.with_name(f"{SEED_FILE}.{today}"), 2
+    while kept.exists():
+        kept, number = seed.with_name(f"{SEED_FILE}.{today}.{number}"), number + 1
+    return kept
+
+
+def read_secret(path: Path) -> str:
+    """The seed in a file; one that is empty would be guessed at once."""
+    secret = path.read_text(encoding="utf-8").strip()
     if not secret:
-        raise CourseError(f"{seed_file} is empty: write a long random line into it, or delete it.")
-    return HiddenData(course, secret)
+        raise CourseError(f"{path} is empty: run `autograder term`, or delete it.")
+    return secret
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Writes a file that only its owner reads, whole or not at all."""
+    draft = path.with_name(f"{SEED_FILE}~")  # git ignores this name as well
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(draft, path)
 
 
 def practice_data(course: Course) -> HiddenData:

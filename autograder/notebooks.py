@@ -11,7 +11,7 @@ What a student does not see is found in the text, before jupytext sees it, so th
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 STUBS = {"code": ["# YOUR CODE HERE", "raise NotImplementedError()"], "markdown": ["# YOUR ANSWER HERE"]}
@@ -186,7 +186,7 @@ class _Otter:
     question: int = 0
     block: str = ""
     opened: int = 0
-    has_prompt: bool = field(default=False)
+    has_prompt: bool = False
 
     def regions(self, piece: _Piece) -> list[Region]:
         """What is not shown of the next cell."""
@@ -201,7 +201,7 @@ class _Otter:
         if self.block == "SOLUTION" and self.has_prompt:
             return [piece.dropped("SOLUTION")]
         found = _in_cell(piece)
-        if self.block == "SOLUTION" and not found:
+        if self.block == "SOLUTION" and "SOLUTION" not in {region.kind for region in found}:
             return [piece.replaced("SOLUTION", STUBS.get(piece.kind, ()))]
         return found
 
@@ -259,8 +259,8 @@ def _raw_marker(piece: _Piece) -> re.Match | None:
     if marker := _OTTER.fullmatch(body[0] if body else ""):
         return marker
     for number, line in piece.body:
-        if _ALMOST.search(line) and not _OTTER.fullmatch(piece.body[0][1].removeprefix("# ").strip()):
-            raise _Wrong(number, "a solution region in a raw cell", "use a code or a Markdown cell")
+        if _ALMOST.search(line):
+            raise _Wrong(number, f"a solution region in a {piece.kind} cell", "use a code or a Markdown cell")
         if _ALMOST_OTTER.search(line):
             raise _looks_like(number, line, "write `# BEGIN QUESTION` or the like as a raw cell's first line")
     return None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -107,12 +108,9 @@ def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) ->
     known, seen = {item.__name__ for item in items}, set()
     for answer in filter(None, map(answer_of, kept)):
         if answer not in known or answer in seen:
-            line = source[: source.index(f"answer:{answer}")].count("\n") + 1
-            what = (
-                f"two cells are tagged answer:{answer}"
-                if answer in seen
-                else f"the rubric has no item {answer}"
-            )
+            *_, place = (found.start() for found in re.finditer(rf"answer:{answer}\b", source))
+            line = source[:place].count("\n") + 1
+            what = f"the rubric has no item {answer}" if answer not in known else f"a second answer:{answer}"
             raise MarkerError(name, line, what, "tag each answer with the item that reads it")
         seen.add(answer)
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from autograder.course import load_module
+from autograder.course import CourseError, load_module
 from autograder.failure import Claim, Failure, Printed, Remark, Undecided, plain
 from autograder.hidden import HiddenData
 from autograder.student import own as own  # for rubrics
@@ -191,8 +191,16 @@ def hidden_from(source: HiddenData | None):
 
 
 def read_rubric(path: Path) -> tuple[Item, ...]:
-    """The items of the rubric at `path`, in the order they are written."""
-    return items_of(load_module(path))
+    """The items of the rubric at `path`, in the order they are written. Raises CourseError where it can't be run."""
+    try:
+        return items_of(load_module(path))
+    except OSError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
+        raise CourseError(f"{path}:{line}: {type(error).__name__}: {error}") from None
 
 
 def items_of(rubric: ModuleType) -> tuple[Item, ...]:

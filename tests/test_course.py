@@ -1,5 +1,7 @@
 """Courses are found from inside, and complain in one line."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from autograder.course import CourseError, find_course, read_course
@@ -21,6 +23,42 @@ def test_an_unknown_assignment_gets_the_nearest_name(course):
 def test_a_broken_course_file_is_named(course, text, complaint):
     (course.root / "course.toml").write_text(text)
     with pytest.raises(CourseError, match=complaint):
+        read_course(course.root)
+
+
+def test_due_dates_and_the_address_of_the_bundle(course):
+    file = course.root / "course.toml"
+    assert (course.bundle, course.assignments[0].due) == ("", None)
+    text = (
+        'bundle = "https://example.org/a/toy-1.zip"\n'
+        + file.read_text()
+        + "due = 2027-03-05T23:59:00+01:00\n"
+    )
+    file.write_text(text)
+    course = read_course(course.root)
+    assert course.bundle == "https://example.org/a/toy-1.zip"
+    assert course.assignments[0].due == datetime(2027, 3, 5, 22, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("due", ["2027-03-05T23:59:00", "2027-03-05", "23:59:00", '"tomorrow"', "3"])
+def test_a_due_date_without_an_offset_is_refused(course, due):
+    file = course.root / "course.toml"
+    file.write_text(file.read_text() + f"due = {due}\n")
+    with pytest.raises(
+        CourseError, match="the due date of hello needs a date, a time and an offset"
+    ) as complaint:
+        read_course(course.root)
+    assert "\n" not in str(complaint.value)
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    ["3", '"toy.zip"', '"https://example.org/toy"', '"https://x/a b.zip"', "'https://x\"/a.zip'", "true"],
+)
+def test_an_address_that_is_none_is_refused(course, bundle):
+    file = course.root / "course.toml"
+    file.write_text(f"bundle = {bundle}\n" + file.read_text())
+    with pytest.raises(CourseError, match="bundle is the address of a .zip"):
         read_course(course.root)
 
 

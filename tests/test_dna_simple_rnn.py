@@ -1,20 +1,26 @@
-"""The assignment `dna_simple_rnn`: no number in the rubric can be moved without a specimen noticing."""
+"""The assignment `dna_simple_rnn`: no number in the rubric moves without a specimen noticing; its questions."""
 
 import ast
+import re
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
+import numpy as np
 import pytest
+from asked import first_reproach, keeps_its_promise
 
-from autograder.course import read_course
+from autograder.course import load_module, read_course
 from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
-from autograder.rubric import read_rubric
-from autograder.verify import KNOWN, check_specimen
+from autograder.rubric import items_of, read_rubric, score
+from autograder.submission import Submission
+from autograder.verify.specimens import KNOWN, check_specimen
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
+RUBRIC = load_module(ASSIGNMENT.rubric)
 HOLDING = "perfect", "usual_mistakes", "stopped_early", "flags_that_sag", "too_many_parameters"
 SOURCE = ASSIGNMENT.rubric.read_text(encoding="utf-8")
 
@@ -74,11 +80,13 @@ def changed(number: ast.Constant) -> str:
 
 
 def problems(grader: Grader) -> list[str]:
-    """What is wrong with the marks of a few specimens that together hold every number in place."""
-    folders = [ASSIGNMENT.specimens / name for name in HOLDING]
-    return [
-        p for folder in folders for p in check_specimen(grader.grade(folder, folder.name), folder / KNOWN)
-    ]
+    """What is wrong with the points, and with the marks of a few specimens that together hold every number in place."""
+    points = sum(item.points for item in grader.items if not item.stretch)
+    found = [] if points == ASSIGNMENT.points else [f"the items are worth {points} points"]
+    for folder in (ASSIGNMENT.specimens / name for name in HOLDING):
+        scores = {score.item: score for score in grader.grade(folder, folder.name).scores}
+        found += check_specimen(scores, folder / KNOWN)
+    return found
 
 
 @pytest.mark.parametrize("number", numbers())
@@ -88,3 +96,62 @@ def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
     rubric = tmp_path / "rubric.py"
     rubric.write_text(changed(number), encoding="utf-8")
     assert problems(replace(grader, items=read_rubric(rubric)))
+
+
+# --- concepts
+
+
+CONCEPTS = {
+    "fills_a_box": RUBRIC.box,
+    "counts_anagrams": RUBRIC.anagrams,
+    "knows_what_zeros_do": RUBRIC.zeros,
+    "knows_why_it_fades": RUBRIC.fading,
+}
+
+
+@pytest.mark.parametrize("make", CONCEPTS.values())
+def test_a_question_is_right_for_every_student(make):
+    keeps_its_promise(make)
+
+
+def specimen(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+
+
+@pytest.mark.parametrize("item", CONCEPTS)
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
+    asked = getattr(RUBRIC, item)
+    assert score(asked, specimen("perfect", sandbox)).is_full
+    wrong = score(asked, specimen("guessed_concepts", sandbox))
+    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
+
+
+def test_own_words_wait_for_a_reader(sandbox):
+    assert score(RUBRIC.explains_a_limit, specimen("perfect", sandbox)).outcome == "unread"
+    assert score(RUBRIC.explains_a_limit, specimen("guessed_concepts", sandbox)).earned == 0
+
+
+def test_a_box_holds_what_an_array_would():
+    for number in range(20):
+        question = RUBRIC.box(f"student{number}")
+        *lengths, k = map(int, re.findall(r"\d+", str(question))[:5])
+        rows = max(length - k + 1 for length in lengths)
+        assert np.zeros((4, rows, 4**k), bool).size == question.answer
+
+
+def test_anagrams_are_counted_one_by_one():
+    """On ids whose sequence is short enough to write down all its orders."""
+    said = {f"student{n}": str(RUBRIC.anagrams(f"student{n}")) for n in range(60)}
+    short = {student: re.search("`([ACGT]+)`", text)[1] for student, text in said.items()}
+    some = [(student, sequence) for student, sequence in short.items() if len(sequence) <= 8]
+    assert len(some) >= 3
+    for student, sequence in some:
+        assert len(set(permutations(sequence))) == RUBRIC.anagrams(student).answer
+
+
+def test_only_the_questions_need_a_signature(sandbox):
+    unsigned = specimen("variable_from_elsewhere", sandbox)
+    assert not unsigned.signature
+    scores = [score(item, unsigned) for item in items_of(RUBRIC) if item.section == "baselines"]
+    assert len(scores) == 3 and all(score.is_full for score in scores)
+    assert "is not signed" in score(RUBRIC.fills_a_box, unsigned).message

@@ -1,16 +1,23 @@
 """The assignment `embedding_sentiment`: what it reads from hostile or broken files, and its diagnosis of a model."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from asked import first_reproach, keeps_its_promise
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
 from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.models import Predictor
 from autograder.rubric import score
+from autograder.submission import Submission
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
@@ -124,3 +131,84 @@ def test_the_same_submission_under_another_name_waits_for_a_person(grader):
     items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
     [result] = replace(grader, items=items).grade(ASSIGNMENT.specimens / "perfect", "somebody_else").scores
     assert result.outcome == "broken"
+
+
+# --- concepts
+
+
+CONCEPTS = {
+    "knows_what_a_batch_moves": RUBRIC.moved,
+    "knows_what_a_cosine_leaves_out": RUBRIC.stretched,
+    "parts_good_from_bad": RUBRIC.apart,
+    "finds_the_way_in": RUBRIC.way_in,
+}
+
+
+@pytest.mark.parametrize("make", CONCEPTS.values())
+def test_a_question_is_right_for_every_student(make):
+    keeps_its_promise(make)
+
+
+def specimen(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+
+
+@pytest.mark.parametrize("item", CONCEPTS)
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
+    asked = getattr(RUBRIC, item)
+    assert score(asked, specimen("perfect", sandbox)).is_full
+    wrong = score(asked, specimen("guessed_concepts", sandbox))
+    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
+
+
+def test_own_words_wait_for_a_reader(sandbox):
+    assert score(RUBRIC.explains_what_to_measure, specimen("perfect", sandbox)).outcome == "unread"
+    assert score(RUBRIC.explains_what_to_measure, specimen("guessed_concepts", sandbox)).earned == 0
+
+
+def test_a_batch_moves_what_the_gradient_says():
+    import keras
+    import tensorflow as tf
+
+    for student in ("student1", "student2"):
+        batch, (tokens, size) = RUBRIC.batch_of_ids(student), RUBRIC.embedding_sizes(student)
+        keras.utils.set_random_seed(0)
+        embedding = keras.layers.Embedding(tokens, size, mask_zero=True)
+        model = keras.Sequential(
+            [keras.Input((None,), dtype="int32"), embedding, keras.layers.SimpleRNN(8), keras.layers.Dense(1)]
+        )
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(batch) ** 2)
+        gradient = tf.convert_to_tensor(tape.gradient(loss, embedding.trainable_variables[0])).numpy()
+        assert np.count_nonzero(gradient) == RUBRIC.moved(student).answer
+
+
+def test_a_batch_holds_what_the_question_needs():
+    for number in range(100):
+        batch = RUBRIC.batch_of_ids(f"student{number}")
+        assert (batch == 1).sum() == 2 and (batch == 0).sum() == 6
+        assert np.count_nonzero(batch) > len(np.unique(batch))
+
+
+def test_an_association_is_what_lengths_leave_of_it():
+    question = RUBRIC.stretched("student1")
+    to_a, to_b = map(float, re.findall(r"0\.\d+", str(question))[:2])
+    w = np.array([1.0, 0, 0])
+    men, women = ([[cosine, np.sqrt(1 - cosine**2), 0]] for cosine in (to_a, to_b))
+    [measured] = RUBRIC.associated(5 * w[None], 2 * np.array(men), np.array(women))
+    assert measured == pytest.approx(question.answer)
+
+
+def test_one_hot_words_treat_all_relatives_alike_and_trades_not():
+    notes = pd.read_csv(RUBRIC.DATASETS / "profession_corpus" / "ratings.csv")
+    words = CountVectorizer(vocabulary=sorted(RUBRIC.corpus_words()), token_pattern=r"\S+")
+    model = LogisticRegression(C=10, max_iter=2000).fit(words.transform(notes.sentence), notes.liked)
+
+    def liked(word):
+        swapped = [
+            s.replace(trade, word) for s, trade in zip(notes.sentence[:100], notes.trade, strict=False)
+        ]
+        return model.predict_proba(words.transform(swapped))[:, 1].mean()
+
+    assert len({round(liked(word), 9) for word in [*RUBRIC.MEN[4:], *RUBRIC.WOMEN[4:]]}) == 1
+    assert liked("saddler") - liked("mapmaker") > 0.5

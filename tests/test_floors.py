@@ -9,13 +9,13 @@ ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
     {"autograder", "failure", "course", "student", "devices"},
     {"models", "notebooks", "hidden", "sandbox", "files"},
-    {"training", "reference"},
+    {"training", "reference", "nbgrader"},
     {"submission"},
     {"rubric", "questions"},
     {"reports", "agreement"},
     {"classroom", "answers", "live"},
     {"grading", "release"},
-    {"verify", "doctor"},
+    {"bundle", "packing", "skeleton", "verify", "doctor"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,6 +1,7 @@
 """Release: starters are derived from references one way, the same bytes every time, and hold no solution."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.course import read_course
 from autograder.notebooks import MarkerError, cells, without_solutions
-from autograder.release import is_stale, release, starter
+from autograder.release import fresh, is_stale, release, starter
 
 ROOT = Path(__file__).parent.parent
+COURSE = read_course(ROOT)
 HEAVY = {"tensorflow", "keras", "jupytext", "nbformat"}
 REFERENCES = [path for path in sorted((ROOT / "solutions").glob("*/*.py")) if path.stem == path.parent.name]
 
@@ -60,11 +63,12 @@ def region_lines(source):
 
 
 @pytest.fixture
-def pair(tmp_path):
-    reference, path = tmp_path / "lesson.py", tmp_path / "out" / "lesson.ipynb"
-    reference.write_text(LESSON)
-    release(reference, path)
-    return reference, path
+def lesson(course):
+    """The toy assignment, with LESSON for its reference and a fresh starter."""
+    assignment = course.assignments[0]
+    assignment.reference.write_text(LESSON)
+    release(assignment, assignment.starter)
+    return assignment
 
 
 def test_the_starter_is_a_valid_notebook_without_outputs_or_traces_of_jupytext():
@@ -138,51 +142,283 @@ def test_a_wrong_marker_is_refused_with_file_and_line(old, new, message):
     ("line", "shown"),
     [
         ('STUDENT = "perfect"  # SOLUTION', "STUDENT = ..."),
-        ("    w_1, b = 1, 2\n    h = np.tanh([1, 2])  # SOLUTION", "    w_1, b = 1, 2\n    h = ..."),
+        ("w_1, b = 1, 2\nh = np.tanh([1, 2])  # SOLUTION", "w_1, b = 1, 2\nh = ..."),
+        ("if b:\n    h = 3  # SOLUTION", "if b:\n    h = ..."),
         ('text = "a = b # c"  ### SOLUTION', "text = ..."),
         ("größe=[3]#SOLUTION  ", "größe = ..."),
         ("# the solution of x = 2", "# the solution of x = 2"),
+        ("SEED = 0  # the seed of all\n# A seed is sown.", "SEED = 0  # the seed of all\n# A seed is sown."),
         (
             "# BEGIN SOLUTION\nf(1)  # SOLUTION\n# END SOLUTION",
             "# YOUR CODE HERE\nraise NotImplementedError()",
         ),
+        ("def f(x):\n    y = 2 * x  # SOLUTION NO PROMPT\n    return y  # SOLUTION", "def f(x):\n    ..."),
+        ("np.random.seed(3)  # SEED", None),
+        ("print(3)  # SOLUTION", "..."),
+        ("a, b = 1, 2  # SOLUTION", "..."),
+        ("a = b = 1  # SOLUTION", "..."),
+        ("x: int = 3  # SOLUTION", "..."),
+        ("x += 3  # SOLUTION", "..."),
+        ("x[0] = 3  # SOLUTION", "..."),
+        ("match x:\n    case 1:\n        y = 3  # SOLUTION", "match x:\n    case 1:\n        y = ..."),
     ],
 )
 def test_a_line_that_ends_as_a_solution_keeps_its_name_only(line, shown):
-    assert (
-        without_solutions(f"# %%\nif True:\n{line}\nz = 3\n", "a.py") == f"# %%\nif True:\n{shown}\nz = 3\n"
-    )
+    shown = "" if shown is None else shown + "\n"
+    assert without_solutions(f"# %%\n{line}\nz = 3\n", "a.py") == f"# %%\n{shown}z = 3\n"
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "# SOLUTION",
-        "return 3  # SOLUTION",
-        "x == 3  # SOLUTION",
-        "a, b = 1, 2  # SOLUTION",
-        "a = b = 1  # SOLUTION",
-        "x: int = 3  # SOLUTION",
-        "x += 3  # SOLUTION",
-        "x[0] = 3  # SOLUTION",
+        "# SEED",
         "x = 1; y = 2  # SOLUTION",
+        "x = 1; y = 2  # SEED",
+        "if z: y = 2  # SOLUTION",
+        "def f(): return 3  # SOLUTION",
         "x = [  # SOLUTION",
-        'x = """  # SOLUTION',
+        "x = [  # SOLUTION\n    3]",
+        'x = """  # SOLUTION\n"""',
+        "for x in y:  # SOLUTION NO PROMPT\n    pass",
         "x = 3  # solution",
         "x = 3  # SOLUTIONS",
         "x = 3  # Solution.",
+        "x = 3  # seed",
         "x = 3  # SOLUTION, measured",
+        "x = 3  # SOLUTION NO PROMPTS",
         "# %% [markdown]\n# x = 3  # SOLUTION",
         "# %% [raw]\n# x = 3  # SOLUTION",
-        '# %% [markdown]\n"""\nx = 3  # SOLUTION',
+        '# %% [markdown]\n"""\nx = 3  # SOLUTION\n"""',
     ],
 )
-def test_a_solution_line_that_is_no_simple_assignment_is_refused(line):
+def test_a_marked_line_that_is_no_whole_statement_is_refused(line):
     with pytest.raises(
-        MarkerError, match="no simple assignment.*; write `NAME = value  # SOLUTION`"
+        MarkerError, match="no whole statement.*; write `NAME = value  # SOLUTION`"
     ) as complaint:
-        without_solutions(f"# %%\nif True:\n{line}\n", "a.py")
-    assert str(complaint.value).startswith(f"a.py:{3 + line.count(chr(10))}: ")
+        without_solutions(f"# %%\n{line}\nz = 3\n", "a.py")
+    marked = [bool(re.search("#.*(?i:solution|seed)", text)) for text in line.split("\n")]
+    assert str(complaint.value).startswith(f"a.py:{2 + marked.index(True)}: ")
+
+
+@pytest.mark.parametrize("place", ["x = [\n    3,  # SOLUTION\n]", 'x = """\nx = 3  # SOLUTION\n"""'])
+def test_a_marked_line_inside_a_longer_statement_is_refused(place):
+    with pytest.raises(MarkerError, match="a.py:3: this solution is no whole statement"):
+        without_solutions(f"# %%\n{place}\n", "a.py")
+
+
+NBGRADER = '''# %% [markdown]
+# # Means
+
+# %%
+def mean(numbers):
+    """The mean."""
+    ### BEGIN SOLUTION
+    return sum(numbers) / len(numbers)
+    ### END SOLUTION
+
+# %%
+assert mean([1, 3]) == 2
+### BEGIN HIDDEN TESTS
+assert mean([1, 3, 8]) == 4
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Why divide?
+#
+# === BEGIN MARK SCHEME ===
+# A point for saying how many there are.
+# === END MARK SCHEME ===
+#
+# ### BEGIN SOLUTION
+# To share the sum out.
+# ### END SOLUTION
+'''
+
+OTTER = '''# %% [raw]
+# # ASSIGNMENT CONFIG
+# name: means
+# files: [data.csv]
+
+# %%
+# IGNORE
+set_up_for_the_instructor()
+
+# %% [raw]
+# # BEGIN QUESTION
+# name: q1
+# points: 2
+
+# %% [markdown]
+# Write `mean`.
+
+# %% [raw]
+# # BEGIN SOLUTION
+
+# %%
+rng = np.random.default_rng(42)  # SEED
+def mean(numbers):
+    total = sum(numbers)  # SOLUTION NO PROMPT
+    return total / len(numbers)  # SOLUTION
+
+middle = mean([1, 2])  # SOLUTION
+# BEGIN SOLUTION NO PROMPT
+for number in range(3):
+    print(mean([number]))
+# END SOLUTION
+""" # BEGIN PROMPT
+for number in ...:
+    ...
+"""; # END PROMPT
+
+# %% [raw]
+# # END SOLUTION
+
+# %% [raw]
+# # BEGIN TESTS
+
+# %%
+assert mean([1, 3]) == 2
+
+# %%
+# HIDDEN
+assert mean([1, 3, 8]) == 4
+
+# %% [raw]
+# # END TESTS
+
+# %% [raw]
+# # END QUESTION
+
+# %% [markdown]
+# ```otter
+# # BEGIN QUESTION
+# name: q2
+# manual: true
+# ```
+
+# %% [raw]
+# # BEGIN PROMPT
+
+# %% [markdown]
+# Why divide? Write here.
+
+# %% [raw]
+# # END PROMPT
+
+# %% [raw]
+# # BEGIN SOLUTION
+
+# %% [markdown]
+# To share the sum out.
+
+# %% [raw]
+# # END SOLUTION
+
+# %% [raw]
+# # END QUESTION
+'''
+CONFIG = "# # ASSIGNMENT CONFIG\n# name: means\n# files: [data.csv]"
+
+
+def shown(source):
+    return [cell.source for cell in nbformat.reads(starter(source, "lesson.py"), as_version=4).cells]
+
+
+def at(style, text):
+    """The number of the first line that holds `text`."""
+    return style[: style.index(text)].count("\n") + 1
+
+
+def test_a_reference_in_the_style_of_nbgrader_releases():
+    assert shown(NBGRADER) == [
+        "# Means",
+        'def mean(numbers):\n    """The mean."""\n    # YOUR CODE HERE\n    raise NotImplementedError()',
+        "assert mean([1, 3]) == 2",
+        "Why divide?\n\n\nYOUR ANSWER HERE",
+    ]
+
+
+def test_a_reference_in_the_style_of_otter_releases():
+    assert shown(OTTER) == [
+        "Write `mean`.",
+        "def mean(numbers):\n    ...\n\nmiddle = ...\nfor number in ...:\n    ...",
+        "Why divide? Write here.",
+    ]
+
+
+def test_otters_solution_cells_without_markers_become_stubs():
+    without_prompt = re.sub(r"(?s)# %% \[raw\]\n# # BEGIN PROMPT.*# # END PROMPT\n\n", "", OTTER)
+    assert shown(without_prompt)[-1] == "YOUR ANSWER HERE"
+    code = "# %% [raw]\n# # BEGIN QUESTION\n\n# %% [raw]\n# BEGIN SOLUTION\n\n# %%\ns = 1  # SEED\nsecret = 3\n\n"
+    closed = code + "# %% [raw]\n# END SOLUTION\n\n# %% [raw]\n# END QUESTION\n"
+    assert shown(closed) == ["# YOUR CODE HERE\nraise NotImplementedError()"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ("### END HIDDEN TESTS\n", "", "### BEGIN HIDDEN", "this region is not closed in its cell; add an END HIDDEN"),
+        ("### BEGIN HIDDEN TESTS\n", "", "### END HIDDEN", "END HIDDEN TESTS without a BEGIN"),
+        ("END HIDDEN TESTS", "END MARK SCHEME", "### END MARK", "END MARK SCHEME inside the region of line"),
+        ("# To share", "# ### BEGIN HIDDEN TESTS\n# To", "# ### BEGIN H", "BEGIN HIDDEN TESTS inside the region of"),
+        ("# A point", "# BEGIN MARK SCHEME\n# A", "# BEGIN MARK", "BEGIN MARK SCHEME inside the region of"),
+        ("### BEGIN HIDDEN TESTS", "### BEGIN HIDDEN TEST", "### BEGIN H", "this looks like a marker"),
+        ("=== BEGIN MARK SCHEME ===", "=== Begin mark scheme ===", "=== Begin", "this looks like a marker"),
+        ("=== BEGIN MARK SCHEME ===", "BEGIN MARKING SCHEME", "BEGIN MARKING", "this looks like a marker"),
+        ("== 2\n### BEGIN", "== 2 ### BEGIN", "== 2", "this looks like a marker"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_of_nbgraders_is_refused(old, new, place, message):
+    assert_refused(NBGRADER, old, new, place, message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ('# END SOLUTION\n"""', '"""', '""" # BEGIN', "BEGIN PROMPT inside the region of line 28"),
+        ('"""; # END PROMPT\n', '"""\n', '""" # BEGIN', "this region is not closed in its cell; add an END PROMPT"),
+        ('""" # BEGIN PROMPT', '"""\n# BEGIN PROMPT', "# BEGIN PROMPT", "this looks like a marker"),
+        ("for number in ...", "x = 1  # SOLUTION\nfor number in ...", "x = 1", "this solution is no whole"),
+        ("# END SOLUTION\n", "# END SOLUTION NO PROMPT\n", "# END SOLUTION NO", "this looks like a marker"),
+        ("# IGNORE", "# Ignored.", "# Ignored.", "this looks like a marker"),
+        ("# IGNORE\nset_up", "x = 1\n# IGNORE\nset_up", "# IGNORE", "this looks like a marker"),
+        ("# # BEGIN TESTS\n", "# # BEGIN TEST\n", "# # BEGIN TEST\n", "this looks like a marker"),
+        ("# # ASSIGNMENT CONFIG", "# # Assignment Config", "# # Assignment", "this looks like a marker"),
+        ("# # END TESTS", "# # END PROMPT", "# # END PROMPT", "END PROMPT without a BEGIN; END TESTS comes first"),
+        ("# # BEGIN TESTS\n", "# # BEGIN PROMPT\n", "# # END TESTS", "END TESTS without a BEGIN; END PROMPT comes"),
+        ("# %% [raw]\n# # END TESTS\n\n", "", "# # END QUESTION", "END QUESTION without a BEGIN; END TESTS comes"),
+        ("# # END SOLUTION\n", "# # BEGIN TESTS\n", "# # BEGIN TESTS", "BEGIN TESTS inside the block of line 19"),
+        (CONFIG, "# # END QUESTION", "# # END QUESTION", "END QUESTION without a BEGIN; open the block"),
+        (CONFIG, "# # BEGIN TESTS", "# # BEGIN TESTS", "BEGIN TESTS outside a question"),
+        (CONFIG, "# # BEGIN QUESTION", "# # BEGIN QUESTION\n# name: q1", "BEGIN QUESTION inside the block of line 2"),
+        ("# # BEGIN SOLUTION\n", "# # BEGIN SOLUTION\n# x\n", "# # BEGIN SOL", "more than BEGIN SOLUTION in a cell"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_of_otters_is_refused(old, new, place, message):
+    assert_refused(OTTER, old, new, place, message)
+
+
+def assert_refused(style, old, new, place, message):
+    """With `new` for the first `old`, `message` is said of the first line that holds `place`."""
+    assert old in style
+    changed = style.replace(old, new, 1)
+    with pytest.raises(MarkerError) as complaint:
+        starter(changed, "lesson.py")
+    assert str(complaint.value).startswith(f"lesson.py:{at(changed, place)}: {message}")
+    assert "; " in str(complaint.value)
+
+
+def test_an_otter_question_that_is_never_closed_is_refused():
+    with pytest.raises(
+        MarkerError, match=r"lesson.py:\d+: this block of Otter's is not closed: QUESTION; add"
+    ):
+        starter(OTTER[: OTTER.rindex("# %% [raw]")], "lesson.py")
+
+
+def test_a_reference_without_any_solution_is_refused():
+    with pytest.raises(MarkerError, match="lesson.py:1: nothing is marked as a solution; "):
+        starter("# %%\nreturn_of_nothing = 3\n", "lesson.py")
 
 
 def test_a_heading_may_say_solution():
@@ -190,13 +426,12 @@ def test_a_heading_may_say_solution():
     assert without_solutions(source, "a.py") == source
 
 
-def test_release_writes_once_and_then_finds_nothing_to_do(pair):
-    reference, path = pair
-    assert is_stale(reference, path) is None
-    assert release(reference, path) is False
-    reference.write_text(LESSON.replace("Why count?", "Why not?"))
-    assert release(reference, path) is True
-    assert is_stale(reference, path) is None
+def test_release_writes_once_and_then_finds_nothing_to_do(lesson):
+    assert is_stale(lesson, lesson.starter) is None
+    assert release(lesson, lesson.starter) is False
+    lesson.reference.write_text(LESSON.replace("Why count?", "Why not?"))
+    assert release(lesson, lesson.starter) is True
+    assert is_stale(lesson, lesson.starter) is None
 
 
 @pytest.mark.parametrize(
@@ -212,30 +447,27 @@ def test_release_writes_once_and_then_finds_nothing_to_do(pair):
         ('"cells": [', '"cells": ', "line 2:"),
     ],
 )
-def test_one_changed_character_in_the_starter_is_named(pair, old, new, reason):
-    reference, path = pair
-    text = path.read_text()
+def test_one_changed_character_in_the_starter_is_named(lesson, old, new, reason):
+    text = lesson.starter.read_text()
     assert old in text
-    path.write_text(text.replace(old, new, 1))
-    assert is_stale(reference, path).startswith(f"{path}: {reason}")
+    lesson.starter.write_text(text.replace(old, new, 1))
+    assert is_stale(lesson, lesson.starter).startswith(f"{lesson.starter}: {reason}")
 
 
-def test_a_changed_reference_a_lost_cell_and_a_missing_starter_are_named(pair):
-    reference, path = pair
-    reference.write_text(LESSON.replace("Why count?", "Why count!"))
-    assert "cell 1, line 2: the reference gives 'Why count!'" in is_stale(reference, path)
-    reference.write_text(LESSON + "\n# %%\nmore = 1\n")
-    assert "cell 6 is missing" in is_stale(reference, path)
-    reference.write_text(LESSON[: LESSON.rindex("# %%")])
-    assert "cell 5 is not in the reference" in is_stale(reference, path)
-    path.unlink()
-    assert "is missing" in is_stale(reference, path)
+def test_a_changed_reference_a_lost_cell_and_a_missing_starter_are_named(lesson):
+    lesson.reference.write_text(LESSON.replace("Why count?", "Why count!"))
+    assert "cell 1, line 2: the reference gives 'Why count!'" in is_stale(lesson, lesson.starter)
+    lesson.reference.write_text(LESSON + "\n# %%\nmore = 1\n")
+    assert "cell 6 is missing" in is_stale(lesson, lesson.starter)
+    lesson.reference.write_text(LESSON[: LESSON.rindex("# %%")])
+    assert "cell 5 is not in the reference" in is_stale(lesson, lesson.starter)
+    lesson.starter.unlink()
+    assert "is missing" in is_stale(lesson, lesson.starter)
 
 
-def test_line_endings_of_another_system_are_stale(pair):
-    reference, path = pair
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert is_stale(reference, path) is not None
+def test_line_endings_of_another_system_are_stale(lesson):
+    lesson.starter.write_bytes(lesson.starter.read_bytes().replace(b"\n", b"\r\n"))
+    assert is_stale(lesson, lesson.starter) is not None
 
 
 def test_importing_release_loads_neither_tensorflow_nor_the_notebook_libraries():
@@ -251,14 +483,14 @@ def test_importing_release_loads_neither_tensorflow_nor_the_notebook_libraries()
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda path: path.stem)
 class TestOurReferences:
     def test_the_starter_in_the_repository_is_fresh(self, reference):
-        slug = reference.stem
-        assert is_stale(reference, ROOT / "assignments" / slug / f"{slug}.ipynb") is None
+        assignment = COURSE.assignment(reference.stem)
+        assert [is_stale(assignment, copy) for copy in assignment.starters] == [None, None]
 
     def test_the_starter_holds_no_line_of_a_solution(self, reference):
         source = reference.read_text(encoding="utf-8")
         secrets = region_lines(source)
         assert secrets
-        shown = json.loads(starter(source, reference.name))["cells"]
+        shown = json.loads(fresh(COURSE.assignment(reference.stem)))["cells"]
         lines = {line.strip() for cell in shown for line in "".join(cell["source"]).splitlines()}
         assert not secrets & lines
 

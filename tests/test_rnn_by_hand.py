@@ -1,19 +1,23 @@
 """The assignment `rnn_by_hand`: numbers of one's own, and its oracles against other ways to compute."""
 
+import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asked import first_reproach, keeps_its_promise
 from scipy.optimize import approx_fprime
 
 from autograder.course import load_module, read_course
 from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
+from autograder.rubric import score
 from autograder.sandbox.here import Here
-from autograder.verify import specimen_folders
+from autograder.submission import Submission
+from autograder.verify.specimens import specimens
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")
@@ -42,16 +46,16 @@ def grader(sandbox):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", specimen_folders(ASSIGNMENT)[::4], ids=lambda folder: folder.name)
-def test_check_says_what_grade_says(folder, grader):
-    live = replace(grader, sandbox=Here())
-    assert live.grade(folder, folder.name).scores == grader.grade(folder, folder.name).scores
+@pytest.mark.parametrize("name", specimens(ASSIGNMENT)[::4])
+def test_check_says_what_grade_says(name, grader):
+    live, folder = replace(grader, sandbox=Here()), ASSIGNMENT.specimens / name
+    assert live.grade(folder, name).scores == grader.grade(folder, name).scores
 
 
 def test_a_notebook_signed_by_another_waits_for_a_person(grader):
     report = grader.grade(ASSIGNMENT.specimens / "perfect", "somebody_else")
     undecided = {score.item for score in report.scores if score.outcome == "broken"}
-    assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes"}
+    assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes", *CONCEPTS}
     assert report.status == "needs a person"
 
 
@@ -154,3 +158,65 @@ def test_the_counter_is_tried_on_every_short_sequence():
     for batch in long:
         guanines = (batch == 2).sum(axis=1).tolist()
         assert (guanines.count(2), guanines.count(3)) == (3, 3)
+
+
+# --- concepts
+
+
+CONCEPTS = {
+    "knows_what_sharing_saves": RUBRIC.unshared,
+    "counts_long_looks": RUBRIC.long_looks,
+    "knows_what_a_state_is": RUBRIC.same_state,
+    "knows_what_an_update_does": RUBRIC.one_update,
+}
+
+
+@pytest.mark.parametrize("make", CONCEPTS.values())
+def test_a_question_is_right_for_every_student(make):
+    keeps_its_promise(make)
+
+
+def specimen(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+
+
+@pytest.mark.parametrize("item", CONCEPTS)
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
+    asked = getattr(RUBRIC, item)
+    assert score(asked, specimen("perfect", sandbox)).is_full
+    wrong = score(asked, specimen("guessed_concepts", sandbox))
+    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
+
+
+def test_own_words_wait_for_a_reader(sandbox):
+    assert score(RUBRIC.explains_memory, specimen("perfect", sandbox)).outcome == "unread"
+    assert score(RUBRIC.explains_memory, specimen("guessed_concepts", sandbox)).earned == 0
+
+
+def test_sharing_saves_what_keras_layers_would_cost():
+    import keras
+
+    for student in STUDENTS[:5]:
+        question = RUBRIC.unshared(student)
+        steps, inputs, units = map(int, re.findall(r"\d+", str(question))[:3])
+        layers = [keras.layers.SimpleRNN(units) for _ in range(steps - 1)]
+        for layer in layers:
+            layer.build((None, None, inputs))
+        assert sum(layer.count_params() for layer in layers) == question.answer
+
+
+def test_long_looks_are_counted_one_by_one():
+    for student in STUDENTS[:20]:
+        question = RUBRIC.long_looks(student)
+        steps, far = (
+            int(re.search(r"(\d+) steps", str(question))[1]),
+            int(re.search(r"(\d+) or more", str(question))[1]),
+        )
+        looks = [(t, k) for t in range(1, steps + 1) for k in range(1, t + 1) if t - k >= far]
+        assert len(looks) == question.answer
+
+
+def test_both_beginnings_leave_the_state_that_is_told():
+    for student in STUDENTS[:50]:
+        short, long = re.findall(r"`([ACGT]+)`", str(RUBRIC.same_state(student)))
+        assert short.count("G") == long.count("G") == 2 and len(short) < len(long)

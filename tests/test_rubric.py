@@ -11,8 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.course import CourseError
 from autograder.failure import Failure, Undecided, plain
-from autograder.rubric import CLOSE, Credit, Remark, credit, decide, hidden, hidden_from, item, own, score
+from autograder.rubric import (
+    CLOSE,
+    Credit,
+    Remark,
+    credit,
+    decide,
+    hidden,
+    hidden_from,
+    item,
+    own,
+    read_rubric,
+    score,
+)
 
 
 def scored(result):
@@ -153,3 +166,17 @@ def test_plain_text_is_one_printable_line(text):
     assert "\x1b" not in line and "\n" not in line and "\u202e" not in line
     assert line == "" or line.isprintable() or " " in line
     line.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("x = 1\ndef broken(:\n", "rubric.py:2: SyntaxError"),
+        ("import nothing_of_that_name\n", "rubric.py:1: ModuleNotFoundError: No module named"),
+        ("x = 1\n\ny = x / 0\n", "rubric.py:3: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_rubric_that_can_not_be_run_is_told_in_one_line(tmp_path, text, said):
+    (tmp_path / "rubric.py").write_text(text)
+    with pytest.raises(CourseError, match=said):
+        read_rubric(tmp_path / "rubric.py")

@@ -1,5 +1,6 @@
 """The assignment `sequence_types`: whoever knows the trick and not the task earns nothing, on the data of any term."""
 
+import re
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from asked import first_reproach, keeps_its_promise
 
 from autograder.course import load_module, read_course
 from autograder.hidden import HiddenData
@@ -188,3 +190,58 @@ def test_a_shortcut_earns_nothing(shortcut, name, term):
     with hidden_from(term):
         given = score(ITEMS[name], submission)
     assert (given.outcome, given.earned) == ("scored", 0), given.message
+
+
+CONCEPTS = {
+    "knows_what_a_delay_buys": RUBRIC.settled_late,
+    "knows_what_is_news": RUBRIC.fourth_family,
+    "knows_the_better_writer": RUBRIC.two_writers,
+    "knows_a_forecast_from_a_copy": RUBRIC.one_month_ahead,
+}
+
+
+def specimen(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.specimens / name, None, sandbox)
+
+
+@pytest.mark.parametrize("make", CONCEPTS.values())
+def test_a_question_is_right_for_every_student(make):
+    keeps_its_promise(make)
+
+
+@pytest.mark.parametrize("item", CONCEPTS)
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
+    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
+    wrong = score(ITEMS[item], specimen("guessed_concepts", sandbox))
+    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
+
+
+def test_own_words_wait_for_a_reader(sandbox):
+    item = ITEMS["explains_the_bottleneck"]
+    assert score(item, specimen("perfect", sandbox)).outcome == "unread"
+    assert score(item, specimen("guessed_concepts", sandbox)).earned == 0
+
+
+def test_what_a_late_answer_knows_is_counted_as_the_datasheet_defines_it():
+    """Along a frame of so many codons, base by base: the answer for base t is due at step t + delay."""
+    for student in map("student {}".format, range(50)):
+        question = RUBRIC.settled_late(student)
+        delay, codons = (
+            int(found) for found in re.findall(r"t - (\d+).*frame of (\d+) codons", str(question), re.S)[0]
+        )
+        frame = "ATG" + "GCC" * (codons - 2) + "TAA"
+        due = np.arange(len(frame)) + delay
+        assert (RUBRIC.settled(frame) <= due).sum() == question.answer
+
+
+def test_the_fourth_family_costs_what_its_draws_cost():
+    """The mean of -log2 of the probability of sequences, each the product of the draws that made it."""
+    numbers = r"site of (\d+) bases.*spacer of (\d+) to (\d+) bases"
+    for student in map("student {}".format, range(50)):
+        question = RUBRIC.fourth_family(student)
+        site, least, most = map(int, re.findall(numbers, str(question), re.S)[0])
+        spacers = np.arange(least, most + 1)
+        probability = (
+            0.25**site / len(spacers) * 0.25**spacers
+        )  # of one sequence with a spacer of that length
+        assert np.isclose(np.mean(-np.log2(probability)), question.answer)

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from autograder.course import read_course
-from autograder.grading import Grader
-from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.verify import KNOWN, check_specimen, verify
+from autograder.verify import Bench, at, verify
+from autograder.verify.specimens import KNOWN, check_specimen
 
 COURSE = read_course(Path(__file__).parents[1])
 NAMED = {  # in the quick suite; `verify`, which is slow, goes through all of them
@@ -19,14 +18,13 @@ NAMED = {  # in the quick suite; `verify`, which is slow, goes through all of th
 
 @pytest.mark.parametrize("slug, name", [(slug, name) for slug, names in NAMED.items() for name in names])
 def test_a_mistake_costs_its_own_item_and_is_named(slug, name, sandbox):
-    assignment = COURSE.assignment(slug)
-    folder = assignment.specimens / name
-    grader = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
-    assert list(check_specimen(grader.grade(folder, name), folder / KNOWN)) == []
+    folder = COURSE.assignment(slug).specimens / name
+    scores = Bench(COURSE, sandbox).scores(slug, folder, name)
+    assert list(check_specimen(scores, folder / KNOWN)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
 def test_verify_passes(assignment, sandbox):
-    found = [problem for finding in verify(COURSE, assignment, sandbox) for problem in finding.problems]
-    assert found == []
+    [proof] = verify([assignment], at(Bench(COURSE, sandbox)))
+    assert [problem for finding in proof.findings for problem in finding.problems] == []

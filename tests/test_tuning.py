@@ -6,6 +6,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from asked import first_reproach, keeps_its_promise
 
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
@@ -45,6 +46,32 @@ def test_a_mistake_is_named_and_the_right_function_earns_all(item, says, sandbox
     assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
     wrong = score(ITEMS[item], specimen("usual_mistakes", sandbox))
     assert wrong.earned == 0 and says in wrong.message
+
+
+CONCEPTS = {
+    "knows_what_a_limit_does": RUBRIC.clipped_steps,
+    "knows_what_relu_passes_on": RUBRIC.first_remedy,
+    "knows_what_a_gate_starts_with": RUBRIC.gates,
+    "knows_the_luck_of_the_best": RUBRIC.lucky_best,
+}
+
+
+@pytest.mark.parametrize("make", CONCEPTS.values())
+def test_a_question_is_right_for_every_student(make):
+    keeps_its_promise(make)
+
+
+@pytest.mark.parametrize("item", CONCEPTS)
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
+    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
+    wrong = score(ITEMS[item], specimen("guessed_concepts", sandbox))
+    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
+
+
+def test_own_words_wait_for_a_reader(sandbox):
+    item = ITEMS["explains_what_patience_buys"]
+    assert score(item, specimen("perfect", sandbox)).outcome == "unread"
+    assert score(item, specimen("guessed_concepts", sandbox)).earned == 0
 
 
 def written(folder: Path, source: str, sandbox) -> Submission:
@@ -157,3 +184,32 @@ def test_what_the_grader_trains_earns_full_marks_on_other_data(term, sandbox):
     grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
     report = grader.grade(ASSIGNMENT.specimens / "perfect", "perfect")
     assert [(one.item, one.message) for one in report.scores if not one.is_full] == []
+
+
+REMEDIES = {  # on every rung: what a builder and its settings earn at the most; the specimens show one rung of each
+    "tanh": (
+        "layers.SimpleRNN(32)",
+        "0.003, 1.0, 0.0",
+        {"remembers_50": 2, "remembers_100": 1, "remembers_200": 0, "remembers_dna": 3, "remembers_400": 0},
+    ),
+    "not clipped": (
+        "layers.SimpleRNN(32, activation='relu', recurrent_initializer='identity')",
+        "0.001, 0.0, 0.0",
+        {"remembers_100": 4, "remembers_200": 0, "remembers_400": 0},
+    ),
+    "identity": (
+        "layers.SimpleRNN(32, activation='relu', recurrent_initializer='identity')",
+        "0.001, 1.0, 0.0",
+        {"remembers_200": 3, "remembers_400": 0},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer, settings, most", REMEDIES.values(), ids=REMEDIES)
+def test_a_remedy_fails_where_it_must(layer, settings, most, sandbox, tmp_path):
+    source = f"{BUILDER.format(layer)}\ndef memory_settings(length):\n    return {settings}\n"
+    submission = written(tmp_path, source, sandbox)
+    with hidden_from(DATA):
+        earned = {name: score(ITEMS[name], submission).earned for name in most}
+    assert {name: points for name, points in earned.items() if points > most[name]} == {}

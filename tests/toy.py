@@ -44,3 +44,15 @@ def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
     return path
+
+
+def add_bundle_files(root: Path, bundle: str = "https://example.org/toy-course.zip") -> None:
+    """What a students' bundle needs beside the toy course itself."""
+    file = root / "course.toml"
+    file.write_text(f'bundle = "{bundle}"\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
+    write(root / "requirements.txt", "numpy\n")
+    write(root / "pyproject.toml", '[project]\nname = "toy"\nversion = "1"\n')
+    write(root / "docs/students.md", "# For students\n")
+    write(root / "datasets/numbers/README.md", "`extra.csv` holds more numbers.\n")
+    write(root / "datasets/numbers/extra.csv", "number\n1\n")
+    write(root / "datasets/numbers/train.csv", "number\n1\n")

@@ -1,25 +1,29 @@
-"""The items of `dna_simple_rnn`: 100 points, and stretch points on top.
+"""The items of `dna_simple_rnn`: 110 points, and stretch points on top.
 
 A notebook and three models are handed in. Functions of the notebook are held against plain loops, and a wrong
 answer is compared with what the usual mistakes give, so that the feedback can name the mistake. Each model takes
 one-hot sequences `(batch, time, 4)` in the order A, C, G, T, of any length, and returns the probability of the
 label `(batch, 1)`. Accuracy is measured on data that nobody has seen; the thresholds rest on the measurements in
-the datasheets of `datasets/`.
+the datasheets of `datasets/`. Only the concept questions draw numbers from the student's id.
 """
 
 from collections.abc import Callable
 from functools import partial
 from itertools import product
+from math import factorial, prod
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from autograder.agreement import agree
-from autograder.rubric import Credit, Failure, credit, decide, hidden, item
+from autograder.questions import Choice, Number
+from autograder.rubric import Credit, Failure, credit, decide, hidden, item, own
 
 FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
 MOST_PARAMETERS = 2_500
+DATASETS = Path(__file__).parents[2] / "datasets"
 BASES = "ACGT"
 
 ALLOWED = {
@@ -29,7 +33,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-@item(points=2)
+@item(points=2, section="one_hot")
 def encodes_one_hot(submission):
     """one_hot(sequence): float32 (time, 4), a one for each base in the order A, C, G, T."""
     sequence = "GATTACACCGGTA"
@@ -42,7 +46,7 @@ def encodes_one_hot(submission):
     agree(submission.call("one_hot", sequence), right, usual, f"one_hot({sequence!r})")
 
 
-@item(points=4)
+@item(points=4, section="loop")
 def runs_the_loop(submission):
     """states(x, kernel, recurrent, bias): the states of a SimpleRNN along a sequence, (time, units)."""
     rng = np.random.default_rng(4)
@@ -62,7 +66,7 @@ def runs_the_loop(submission):
     )
 
 
-@item(points=2)
+@item(points=2, section="baselines")
 def counts_bases(submission):
     """base_counts(sequences): how often each base occurs, (n, 4), columns A, C, G, T."""
     sequences = ["GATTACA", "CCCC", "ACGTACGTTT", "G"]
@@ -75,7 +79,7 @@ def counts_bases(submission):
     agree(submission.call("base_counts", sequences), right, usual, f"base_counts({sequences})")
 
 
-@item(points=4)
+@item(points=4, section="baselines")
 def counts_kmers(submission):
     """kmer_counts(sequences, k): how often each word of k bases occurs, (n, 4**k), columns AA, AC, ..., TT."""
     sequences, k = ["AAAAAC", "GATTACAGATTACA", "ACGTACGT"], 2
@@ -93,7 +97,7 @@ def counts_kmers(submission):
     agree(submission.call("kmer_counts", sequences, k), right, usual, f"kmer_counts({sequences}, {k})")
 
 
-@item(points=2)
+@item(points=2, section="baselines")
 def knows_the_majority(submission):
     """majority_accuracy(train_labels, test_labels): how often the most frequent training label is right."""
     train, test = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 0, 0, 0, 0, 0, 1])
@@ -105,13 +109,13 @@ def knows_the_majority(submission):
     agree(submission.call("majority_accuracy", train, test), np.mean(test == 1), usual, given)
 
 
-@item(points=4)
+@item(points=4, section="family")
 def family_model_is_a_simple_rnn(submission):
     """dna_family.keras: a SimpleRNN for sequences of any length, with at most 2,500 parameters."""
     simple_rnn(submission, FAMILY)
 
 
-@item(points=8)
+@item(points=8, section="family")
 def family_at_training_lengths(submission):
     """Three or more G: accuracy on new sequences of 5 to 20 bases."""
     probability = simple_rnn(submission, FAMILY)
@@ -120,7 +124,7 @@ def family_at_training_lengths(submission):
     return accuracy(data.label, probability(data.sequence), zero=0.80, full=0.99, hint=hint)
 
 
-@item(points=18)
+@item(points=18, section="family")
 def family_at_50_bases(submission):
     """Three or more G: accuracy on sequences of 50 bases, longer than any in training."""
     probability = simple_rnn(submission, FAMILY)
@@ -132,7 +136,7 @@ def family_at_50_bases(submission):
     return accuracy(data.label, probability(data.sequence), zero=0.70, full=0.90, hint=hint)
 
 
-@item(points=5, stretch=True)
+@item(points=5, stretch=True, section="family")
 def family_at_200_bases(submission):
     """Three or more G: accuracy on sequences of 200 bases, ten times the longest in training."""
     probability = simple_rnn(submission, FAMILY)
@@ -141,13 +145,13 @@ def family_at_200_bases(submission):
     return accuracy(data.label, probability(data.sequence), zero=0.70, full=0.95, hint=hint)
 
 
-@item(points=4)
+@item(points=4, section="order")
 def order_model_is_a_simple_rnn(submission):
     """dna_order.keras: a SimpleRNN for sequences of any length, with at most 2,500 parameters."""
     simple_rnn(submission, ORDER)
 
 
-@item(points=8)
+@item(points=8, section="order")
 def order_one_by_one(submission):
     """Three or more G after the first T: accuracy on new sequences of 5 to 20 bases."""
     probability = simple_rnn(submission, ORDER)
@@ -156,7 +160,7 @@ def order_one_by_one(submission):
     return accuracy(data.label, probability(data.sequence), zero=0.75, full=0.995, hint=hint)
 
 
-@item(points=18)
+@item(points=18, section="order")
 def order_in_pairs(submission):
     """Three or more G after the first T: both sequences of a pair right, which hold the same bases."""
     probability = simple_rnn(submission, ORDER)
@@ -167,13 +171,13 @@ def order_in_pairs(submission):
     return credit(pairs, 0.60, 0.99, hint, "The share of pairs with both right")
 
 
-@item(points=4)
+@item(points=4, section="motif")
 def motif_model_is_a_simple_rnn(submission):
     """motif.keras: a SimpleRNN for sequences of any length, with at most 2,500 parameters."""
     simple_rnn(submission, MOTIF)
 
 
-@item(points=8)
+@item(points=8, section="motif")
 def motif_on_one_strand(submission):
     """A transcription factor's motif in 60 bases: area under the ROC curve (AUC)."""
     probability = simple_rnn(submission, MOTIF)
@@ -182,13 +186,178 @@ def motif_on_one_strand(submission):
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.85, 0.955, hint, "AUC")
 
 
-@item(points=14)
+@item(points=14, section="motif")
 def motif_on_both_strands(submission):
     """The motif on either strand, in 60 to 120 bases: area under the ROC curve (AUC)."""
     probability = simple_rnn(submission, MOTIF)
     data = hidden("motif", strands="both", count=1000)
     hint = "Half of the motifs lie on the other strand, reversed and complemented: train on both kinds."
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.80, 0.92, hint, "AUC")
+
+
+# --- concepts: the questions are shown in the notebook
+
+
+def box(student: str) -> Number:
+    """The numbers in a padded box of one-hot k-mers, for one student's own sequences."""
+    rng = own(student, "concepts: box")
+    k, lengths = int(rng.choice([3, 5, 6])), sorted(rng.choice(range(30, 100), 4, replace=False).tolist())
+    longest, words = lengths[-1], 4**k
+    spans = longest - k + 1
+    said = ", ".join(map(str, lengths[:3]))
+    return Number(
+        f"""Four sequences of {said} and {longest} bases are cut into **overlapping words of {k} bases**. Each
+word becomes a one-hot row, with a column for every word of {k} bases that there can be. The four go into *one*
+batch, and rows of zeros fill up what is short. How many numbers does this box hold, zeros counted?""",
+        right=4 * spans * words,
+        mistakes={
+            4 * longest * words: (
+                f"It seems that a word begins at each base. Where would the word begin whose last base is the last "
+                f"of the sequence, and how many of the {longest} bases come after that?"
+            ),
+            sum(length - k + 1 for length in lengths) * words: (
+                "These are the rows that hold a word. A batch is a box: each of the four takes as many rows as the "
+                "longest, whether it has words for them or not."
+            ),
+            4 * (longest // k) * words: (
+                f"It seems that the words stand side by side. They overlap: the next one begins one base later, not "
+                f"{k} bases later."
+            ),
+            4 * spans * 4 * k: (
+                f"It seems that a word is written as {k} one-hot bases in a row. Here each word has a column of its "
+                f"own: how many words of {k} letters can four letters make?"
+            ),
+            4 * spans * k**4: (
+                f"The alphabet has 4 letters and the word {k} places: each place can be filled in 4 ways. Is that "
+                f"{k}^4?"
+            ),
+            spans * words: "That is one sequence. The box holds four, each with as many rows as the longest.",
+            4 * spans: "So many rows has the box. How many columns has each?",
+            4 * longest * 4: "That is the box of single bases. With words, how many columns does a row need?",
+        },
+    )
+
+
+def anagrams(student: str) -> Number:
+    """How many sequences base counts can't tell apart, for one student's own sequence."""
+    rng = own(student, "concepts: anagrams")
+    counts = [int(rng.integers(*span)) for span in ((1, 5), (1, 5), (3, 5), (2, 4))]
+    sequence = "".join(
+        rng.permutation(list("".join(base * count for base, count in zip(BASES, counts, strict=True))))
+    )
+    total = sum(counts)
+    right = factorial(total) // prod(map(factorial, counts))
+    return Number(
+        f"""A model sees base counts and nothing else. You show it `{sequence}`. How many *different* sequences,
+this one included, are for the model exactly the same input?""",
+        right=right,
+        mistakes={
+            factorial(total): (
+                "In this way two G that change places make a new sequence, and nobody could see a difference. How "
+                "often is each sequence counted?"
+            ),
+            4**total: (
+                f"These are all sequences of {total} bases. How many of them have as many A, C, G and T as this one?"
+            ),
+            factorial(total) // factorial(counts[2]): (
+                "It seems that only equal G are allowed for. Two equal T that change places make no new sequence "
+                "either."
+            ),
+            2: "Its twin of section 5 is one of them, and there are many more. In how many places can the first T go?",
+            1: (
+                "Then counts would tell everything. Swap two bases that differ: the counts stay, and the sequence "
+                "is another one."
+            ),
+            24: "That is the number of ways to order four letters. How many letters has this sequence?",
+        },
+    )
+
+
+def zeros(student: str) -> Choice:
+    """What rows of zeros do to a state where nothing masks them."""
+    rng = own(student, "concepts: zeros")
+    short, long = int(rng.integers(6, 16)), int(rng.integers(25, 60))
+    return Choice(
+        f"""A friend fills all sequences up to {long} rows with rows of zeros *behind* the bases and uses **no
+mask**. "Zeros are harmless", she says: "$x_t W_x = 0$, so nothing happens." A sequence of {short} bases is
+read, and the answer comes from the last state. What happens to the state in the {long - short} rows of zeros?""",
+        right="It moves on at each of them, by $h_t = \\tanh(h_{t-1} W_h + b)$, away from where the last base left it.",
+        wrong={
+            "Nothing, as she says: without an input a state stays what it is.": (
+                "Only one of the three terms of the step is zero. Write the whole step down for x_t = 0: does h_t = "
+                "h_(t-1) come out?"
+            ),
+            "It is set back to $h_0 = 0$ by the first of them, so the answer rests on the bias alone.": (
+                "A row of zeros is no signal to begin anew: it is an input like any other, and the old state still "
+                "goes through W_h. When is a state really set to h_0?"
+            ),
+            "Keras sees that these rows are empty and takes the state after the last base.": (
+                "That is what a Masking layer is for, and there is none here. To the layer a row of zeros is four "
+                "numbers like any other four."
+            ),
+        },
+        order=own(student, "concepts: zeros, order"),
+    )
+
+
+def fading(student: str) -> Choice:
+    """Why a network that is right at the lengths of its training fails at longer ones."""
+    rng = own(student, "concepts: fading")
+    long, share = int(rng.integers(15, 60)) * 10, int(rng.integers(58, 75))
+    return Choice(
+        f"""A SimpleRNN of 16 units is trained to say whether a sequence holds three or more G, on 5 to 20
+bases, with a mask, and told right or wrong at the end. It is right on 99 % of new sequences of 20 bases and on
+{share} % of those of {long}. Which of these explains it?""",
+        right="Its flags sag a little at every step. Over 20 steps that costs nothing, so training left it at that.",
+        wrong={
+            f"The weights of steps 21 to {long} were never trained.": (
+                "How many sets of weights has a SimpleRNN? The one that acts at step 21 acted at step 1, too. What "
+                "differs at step 21 must lie in the state."
+            ),
+            f"16 units hold enough for 20 bases; for {long} it needs more of them.": (
+                "What must be kept in mind doesn't grow with the length: no G yet, one, two, three or more. Three "
+                "units are enough for that at any length. So what is it about these weights?"
+            ),
+            "A SimpleRNN can't hold a flag for so long, whatever its weights.": (
+                "You set such weights with a pencil in the first assignment, and they were right on 10,000 bases. "
+                "What a network can represent is one thing; which is the other?"
+            ),
+        },
+        order=own(student, "concepts: fading, order"),
+    )
+
+
+@item(points=2, section="concepts")
+def fills_a_box(submission):
+    """BOX: how many numbers a batch of one-hot words of bases holds, for your own sequences."""
+    box(submission.signed).judge(submission.value("BOX"))
+
+
+@item(points=2, section="concepts")
+def counts_anagrams(submission):
+    """ANAGRAMS: how many sequences are one and the same to a model that sees base counts; your own sequence."""
+    anagrams(submission.signed).judge(submission.value("ANAGRAMS"))
+
+
+@item(points=2, section="concepts")
+def knows_what_zeros_do(submission):
+    """ZEROS: what rows of zeros do to a state that nothing masks."""
+    zeros(submission.signed).judge(submission.value("ZEROS"))
+
+
+@item(points=2, section="concepts")
+def knows_why_it_fades(submission):
+    """FADING: why a network that is right at 20 bases is wrong on long sequences."""
+    fading(submission.signed).judge(submission.value("FADING"))
+
+
+@item(points=2, section="concepts")
+def explains_a_limit(submission):
+    """For which task on DNA is all that you built the wrong tool, and why? A person reads it."""
+    return submission.text("explains_a_limit")
+
+
+# --- what the items are made of
 
 
 def loop(inputs: np.ndarray, recurrent: np.ndarray, start: np.ndarray, activation=np.tanh) -> np.ndarray:

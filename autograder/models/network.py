@@ -235,9 +235,10 @@ def skip_cell() -> type:
             self.bias = self.add_weight(shape=(units,), initializer="zeros")
 
         def call(self, x, states, training=False):
-            h = states[0]
-            h = h + self.scale * keras.ops.tanh(x @ self.kernel + h @ self.recurrent + self.bias)
-            return h, [h]
+            [before] = states
+            step = keras.ops.tanh(x @ self.kernel + before @ self.recurrent + self.bias)
+            after = before + self.scale * step
+            return after, [after]
 
     return SkipCell
 

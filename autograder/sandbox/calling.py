@@ -58,7 +58,10 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
             "hint": f"Write the number itself, or plain arithmetic: {name} = 3 * 4.",
         }
     if name not in found.names or value is ...:
-        return [], {"reason": f"{name} is not filled in yet.", "hint": f"Write your answer as {name} = ..."}
+        return [], {
+            "reason": f"{name} is not filled in yet.",
+            "hint": "Write your answer in place of the three dots.",
+        }
     if isinstance(value, str):
         text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
         return [text, np.zeros(0)], {"several": True}

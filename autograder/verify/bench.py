@@ -4,8 +4,10 @@ Marks are on data from the demo seed, so that they are the same numbers everywhe
 """
 
 import atexit
+import copy
+import hashlib
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,11 +16,29 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.models import Model, Predictor
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Sandbox, probe
 
 Asks = dict[str, frozenset[tuple[str, str]]]  # what each item asked for, of a submission
 Submit = Callable[..., Future]
+
+
+class Remembering(Predictor):
+    """Predicts once where a model file is given the same inputs again: specimens share most of their models."""
+
+    def __init__(self):
+        super().__init__()
+        self._known = {}
+
+    def predict(self, model: Model, inputs: Sequence, batch_size: int = 1024):
+        arrays = [array for one in inputs for array in (one if isinstance(one, tuple) else (one,))]
+        shapes = repr([(array.dtype.str, array.shape) for array in arrays])
+        given = hashlib.sha256(shapes.encode() + b"".join(array.tobytes() for array in arrays)).digest()
+        key = model.sha256, given, batch_size
+        if key not in self._known:
+            self._known[key] = super().predict(model, inputs, batch_size)
+        return copy.deepcopy(self._known[key])
 
 
 class Bench:
@@ -30,7 +50,8 @@ class Bench:
     def grader(self, slug: str, secret: str = DEMO_SECRET) -> Grader:
         if (slug, secret) not in self._graders:
             source = HiddenData(self.course, secret)
-            self._graders[slug, secret] = Grader.of(self.course.assignment(slug), source, self.sandbox)
+            grader = Grader.of(self.course.assignment(slug), source, self.sandbox)
+            self._graders[slug, secret] = replace(grader, predictor=Remembering())
         return self._graders[slug, secret]
 
     def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:

@@ -29,32 +29,47 @@
 # | 12 | three models that keep the contract and the rules, 4 each | |
 # | 8 | family: accuracy at 5 to 20 bases, the lengths of the training data | 0.99 |
 # | 18 | family: accuracy at 50 bases, longer than all training data | 0.90 |
-# | +5 | family: accuracy at 200 bases (a stretch: points on top of the 100) | 0.95 |
+# | +5 | family: accuracy at 200 bases (a stretch: points on top of the 110) | 0.95 |
 # | 8 | order: accuracy at 5 to 20 bases | 0.995 |
 # | 18 | order: the share of pairs with both sequences answered right | 0.99 |
 # | 8 | motif on one strand: area under the ROC curve (AUC) | 0.955 |
 # | 14 | motif on both strands: area under the ROC curve (AUC) | 0.92 |
+# | 10 | `concepts`: five questions at the end, one of them in your own words, 2 each | |
 #
 # The grader takes the functions out of your notebook and calls them alone, without running the rest: a
 # function that leans on a variable made in another cell won't find it, unless that is a plain constant such as
 # `BASES`. Pass what a function needs as its arguments.
 #
 # **How to work.** Where a cell says `# YOUR CODE HERE`, put your code in place of the line below it. The cell
-# after it checks your work at once and says what to try if something is off. Before you run a cell that
-# trains, *write down your guess*: nothing teaches like a guess that turned out wrong. When you are done, run
+# after it checks your work at once and says what to try if something is off. Each section ends with a line such
+# as `check("loop")`, which uses the grader's own items and words; those on data that only the grader has say
+# "deferred". Before you run a cell that trains, *write down your guess*: nothing teaches like a guess that turned
+# out wrong. When you are done, run
 #
 # ```
 # python -m autograder check dna_simple_rnn
 # ```
 #
-# in this folder. It tells you what it can without the data that only the grader has. Everything here trains
-# in two to three minutes on one processor core; you need no GPU.
+# in this folder. Everything here trains in two to three minutes on one processor core; you need no GPU.
+#
+# **Sign it.** The questions at the end hold numbers of your own. They are drawn from the id that you hand in
+# under, so write it into the next cell before anything else.
 #
 # If you get stuck, you are learning: read what the check says, print the shapes, then ask. No question is
 # stupid.
 
+# %%
+# Your id, in quotes: what you hand in under.
+STUDENT = "perfect"  # SOLUTION
+
 # %% tags=["parameters"]
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
+
+# %%
+from autograder.live import begin
+
+rubric, check = begin("dna_simple_rnn", STUDENT)
+DATASETS = rubric.DATASETS
 
 # %%
 import logging
@@ -88,20 +103,6 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 BASES = "ACGT"
 COLOURS = {"A": "#2e8b57", "C": "#2f6db5", "G": "#e08a00", "T": "#c0392b"}  # in every picture
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 100})
-
-
-def find_datasets():
-    """The course's folder `datasets`: in the folder of this notebook or in one above it."""
-    for folder in [Path.cwd(), *Path.cwd().parents]:
-        if (folder / "datasets" / "dna_family" / "train.csv").is_file():
-            return folder / "datasets"
-    raise FileNotFoundError(
-        f"Found no folder 'datasets' with dna_family/train.csv in {Path.cwd()} or above it. "
-        "Start Jupyter inside the course's folder, or copy the course's 'datasets' next to this notebook."
-    )
-
-
-DATASETS = find_datasets()
 
 # %% [markdown]
 # ## 1. Why the networks you know do not fit
@@ -254,6 +255,9 @@ assert np.allclose(mine, truth, atol=1e-5), (
 )
 print("states: right, the same as Keras to five decimals.")
 
+# %%
+check("loop")
+
 # %% [markdown]
 # ## 2. From letters to numbers
 #
@@ -327,6 +331,9 @@ assert sorted(answers) == [0, 1, 2, 3, 6], (
 )
 assert list(answers) == [2, 3, 0, 1, 6], f"The answers are right but in another order: {answers}."
 print("predict: right.")
+
+# %%
+check("one_hot")
 
 # %% [markdown]
 # ## 3. First ask something simple
@@ -429,6 +436,9 @@ accuracy = {"majority": majority_accuracy(family_train.label, family_test.label)
 for name, count in COUNTS.items():
     accuracy[name] = np.mean((baseline(count, family_train, family_test) > 0.5) == family_test.label)
 pd.Series(accuracy, name="accuracy").round(3)
+
+# %%
+check("baselines")
 
 # %% [markdown]
 # Base counts are perfect, or as good as. Of course: "three or more G" *is* a base count, one weight and one
@@ -788,6 +798,9 @@ def save_and_prove(model, name):
 
 save_and_prove(family_model, "dna_family.keras")
 
+# %%
+check("family")
+
 # %% [markdown]
 # ## 5. Family by order: where recurrence earns its place
 #
@@ -933,6 +946,9 @@ def plot_pair(model, pair, title):
 long_pairs = order_test[order_test.sequence.str.len() == 20]
 plot_pair(order_model, long_pairs[:2], "Two sequences with the same bases; the first T is shaded")
 save_and_prove(order_model, "dna_order.keras")
+
+# %%
+check("order")
 
 # %% [markdown]
 # ## 6. A binding site: when the news comes early
@@ -1227,11 +1243,14 @@ for name, frame, wanted in (("one strand", forward_test, 0.955), ("both strands"
     print(f"{name}: AUC {auc:.3f}, full marks from {wanted}")
 save_and_prove(motif_best, "motif.keras")
 
+# %%
+check("motif")
+
 # %% [markdown]
 # ## 7. Hand in
 #
-# Hand in this notebook and the three files that lie beside it now. This cell reads them once more, as the
-# grader does.
+# Hand in this notebook, with the questions of section 9 answered, and the three files that lie beside it now. This
+# cell reads them once more, as the grader does.
 
 # %%
 for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
@@ -1265,7 +1284,8 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 #
 # ## 8. Think
 #
-# Four questions without a cell that checks them; a person reads your answers. Three or four sentences each.
+# Three questions without points, for you and whoever sits next to you. Write three or four sentences each before you
+# turn to the course's answers, which come with the solution.
 
 # %% [markdown]
 # **1.** Base counts with logistic regression are perfect on the first family. Why, then, are they at exactly
@@ -1304,11 +1324,62 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 # END SOLUTION
 
 # %% [markdown]
-# **4.** Name a task on DNA for which all that you built tonight would be the wrong tool, and say why.
+# ## 9. Say it in your own words
 #
+# What makes sequences difficult? They come in every length, their order matters, and as numbers they are large. Five
+# questions on that, and on what a memory can and can't do. The numbers in them are yours. Take a pencil, put the
+# number, or the letter in quotes, into the cell below each question, and run the check at the end as often as you
+# like: it says where a wrong answer probably came from. The last answer is read by a person.
+#
+# **1.** How large is a batch of words?
+
+# %%
+rubric.box(STUDENT)
+
+# %%
+BOX = 385024  # SOLUTION
+
+# %% [markdown]
+# **2.** What do base counts not see?
+
+# %%
+rubric.anagrams(STUDENT)
+
+# %%
+ANAGRAMS = 92400  # SOLUTION
+
+# %% [markdown]
+# **3.** What do zeros do?
+
+# %%
+rubric.zeros(STUDENT)
+
+# %%
+ZEROS = "A"  # SOLUTION
+
+# %% [markdown]
+# **4.** Why does it fade?
+
+# %%
+rubric.fading(STUDENT)
+
+# %%
+FADING = "B"  # SOLUTION
+
+# %% [markdown]
+# **5.** Name a task on DNA for which all that you built tonight would be the *wrong tool*. What in a recurrent network
+# makes it so: what it must carry, how far, one base after the other? And what would you try in its place? Three or four
+# sentences.
+
+# %% [markdown] tags=["answer:explains_a_limit"]
 # BEGIN SOLUTION
-# For example: whether a gene is switched on depends on an enhancer a hundred thousand bases away. A SimpleRNN
-# would have to carry the news over a hundred thousand multiplications and the gradient back, and it reads one
-# base after the other, so it is slow as well. A convolution with pooling, or attention, reaches far in few
-# steps. (For counting bases, on the other hand, a table with four columns is enough.)
+# Whether a gene is switched on can depend on an enhancer a hundred thousand bases away. A SimpleRNN would have to carry
+# the news through a hundred thousand multiplications by the same matrix, in a state of a few numbers that every base in
+# between writes to, and the gradient that should teach it would have to come back the same way: at each step a factor,
+# so that hardly anything arrives. It also reads one base after the other, and no number of processors makes that any
+# faster. A convolution with pooling, or attention, reaches far in a few steps. (For counting bases, on the other hand,
+# a table with four columns is enough: the simplest tool that can do it is the right one.)
 # END SOLUTION
+
+# %%
+check("concepts")

@@ -12,6 +12,7 @@
 # | 2. `sentiment` | train a SimpleRNN that minds the order of words | 45 (+5) |
 # | 3. `vectors` | learn vectors from company alone; do the same for DNA | 21 |
 # | 4. `bias` | measure a planted prejudice, test it, project it out | 24 |
+# | 6. `concepts` | say what it comes to, in numbers and in your own words | 10 |
 #
 # Hand in this notebook and what it saves: the model `sentiment.keras` and the vectors `vectors.txt` and
 # `vectors_projected.txt`.
@@ -35,9 +36,14 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
+from autograder.live import begin
+
+rubric, check = begin("embedding_sentiment", STUDENT)
+DATASETS = rubric.DATASETS
+
+# %%
 import logging
 import os
-import sys
 import tomllib
 from itertools import combinations, product
 from pathlib import Path
@@ -58,14 +64,6 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-# The course's own package lies in a folder above this notebook, where it isn't installed.
-COURSE = [folder for folder in Path.cwd().parents if (folder / "course.toml").is_file()]
-sys.path += [str(folder) for folder in COURSE]
-from autograder.live import begin
-
-rubric, check = begin("embedding_sentiment", STUDENT)
-DATASETS = rubric.DATASETS
 
 BLUE, ORANGE, RED, GREEN = "#2f6db5", "#e08a00", "#c0392b", "#2e8b57"
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 100})
@@ -855,7 +853,8 @@ check("bias")
 # %% [markdown]
 # ## 5. Think
 #
-# Four questions that a person reads. Three or four sentences each.
+# Three questions without points, for you and whoever sits next to you. Write three or four sentences each before you
+# turn to the course's answers, which come with the solution.
 
 # %% [markdown]
 # **1.** A bag of words scores exactly one half on the pairs, whatever it is trained on. Bigrams do better, the
@@ -891,12 +890,62 @@ check("bias")
 # END SOLUTION
 
 # %% [markdown]
-# **4.** Your university wants to sort applications with vectors like these. Which measurement of tonight would you
-# ask for before it is switched on, and what would make you advise against it whatever it shows?
+# ## 6. Say it in your own words
 #
+# Five questions on what an embedding is, what it learns from, and how a prejudice gets into it. None of them asks for
+# code; all ask you to think of what you saw above once more, from another side. The numbers in them are yours. Put the
+# number, or the letter in quotes, into the cell below each question, and run the check at the end as often as you
+# like: it says where a wrong answer probably came from. The last answer is read by a person.
+#
+# **1.** Which rows move?
+
+# %%
+rubric.moved(STUDENT)
+
+# %%
+MOVED = 288  # SOLUTION
+
+# %% [markdown]
+# **2.** What does a cosine leave out?
+
+# %%
+rubric.stretched(STUDENT)
+
+# %%
+STRETCHED = 0.61  # SOLUTION
+
+# %% [markdown]
+# **3.** What would part them?
+
+# %%
+rubric.apart(STUDENT)
+
+# %%
+APART = "A"  # SOLUTION
+
+# %% [markdown]
+# **4.** Where does it come in?
+
+# %%
+rubric.way_in(STUDENT)
+
+# %%
+WAY_IN = "D"  # SOLUTION
+
+# %% [markdown]
+# **5.** Your university wants to sort applications with vectors like these. Which measurement of tonight would you
+# ask for before it is switched on, and what exactly would it have to show? And what would make you advise against it
+# *whatever* it shows? Three or four sentences.
+
+# %% [markdown] tags=["answer:explains_what_to_measure"]
 # BEGIN SOLUTION
-# A swap test on the system itself: the same application with names and pronouns exchanged must get the same
-# answer, over many applications, with the spread shown. I would advise against it where the labels it learns
-# from are past decisions that were biased themselves: then a system without any gendered direction repeats them
-# by way of everything that goes with gender.
+# A swap test on the whole system, not on the vectors alone: the same applications with names, pronouns and whatever
+# goes with them exchanged must get the same answers, over many applications, with the spread shown. An effect size of
+# the vectors says neither how far apart two groups are nor whether it reaches anybody. I would advise against it where
+# the labels it learns from are past decisions that were biased themselves: then even a system without any gendered
+# direction repeats them, by way of trades, hobbies and all the other words that go with gender. And it would take
+# away the person who can be asked why.
 # END SOLUTION
+
+# %%
+check("concepts")

@@ -6,7 +6,7 @@
 # it a recurrent network holds no secret: when a training fails later in this course, you'll know which of the
 # few things inside it to look at.
 #
-# You need a pencil, paper, and NumPy. Six short parts:
+# You need a pencil, paper, and NumPy. Six short parts, and a few questions at the end:
 #
 # | Part | You will | Points |
 # | --- | --- | ---: |
@@ -16,6 +16,7 @@
 # | 4. `hello` | follow letters through a network, and solve a riddle | 11 |
 # | 5. `shapes` | know the size of every matrix before you print it | 5 |
 # | 6. `jacobians` | see why gradients vanish or explode | 10 |
+# | 9. `concepts` | say what it all means, in numbers and in your own words | 10 |
 #
 # Hand in this notebook and the three models that it saves: `counter.keras`, `hello.keras`, and, for the
 # stretch, `counter_one_unit.keras`.
@@ -35,9 +36,12 @@
 STUDENT = "perfect"  # SOLUTION
 
 # %%
+from autograder.live import begin
+
+rubric, check = begin("rnn_by_hand", STUDENT)
+
+# %%
 import os
-import sys
-from pathlib import Path
 
 os.environ.setdefault(
     "TF_CPP_MIN_LOG_LEVEL", "2"
@@ -48,12 +52,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers
 from scipy.optimize import least_squares
-
-# The course's own package lies in a folder above this notebook, where it isn't installed.
-sys.path += [str(folder) for folder in Path.cwd().parents if (folder / "course.toml").is_file()]
-from autograder.live import begin
-
-rubric, check = begin("rnn_by_hand", STUDENT)
 
 BASES = "ACGT"
 BLUE, ORANGE, RED, GREEN = "#2f6db5", "#e08a00", "#c0392b", "#2e8b57"
@@ -876,7 +874,8 @@ check("jacobians")
 #
 # ## 8. Think
 #
-# Three questions that a person reads. Three or four sentences each.
+# Three questions without points, for you and whoever sits next to you. Write three or four sentences each before you
+# turn to the course's answers, which come with the solution.
 
 # %% [markdown]
 # **1.** Your counter is right at every length, and no data were used. Which weights of $W$ hold the words "or"
@@ -912,3 +911,63 @@ check("jacobians")
 # of tanh is at most 1 and smaller for every state that isn't near zero, so the activation pulls the curve down:
 # with inputs of ordinary size even the red curve bends.
 # END SOLUTION
+
+# %% [markdown]
+# ## 9. Say it in your own words
+#
+# A function can pass every check although a formula was only copied. These five questions ask for what lies behind
+# the formulas: what is shared, what is summed, what is kept. The numbers in them are yours. Take a pencil, put the
+# number, or the letter in quotes, into the cell below each question, and run the check at the end as often as you
+# like: it says where a wrong answer probably came from. The last answer is read by a person.
+#
+# **1.** What does sharing save?
+
+# %%
+rubric.unshared(STUDENT)
+
+# %%
+UNSHARED = (44 - 1) * 16 * (7 + 16 + 1)  # SOLUTION
+
+# %% [markdown]
+# **2.** How many terms look back far? (Draw the pairs of $t$ and $k$ as dots on squared paper.)
+
+# %%
+rubric.long_looks(STUDENT)
+
+# %%
+LONG_LOOKS = 2145  # SOLUTION
+
+# %% [markdown]
+# **3.** What is a state?
+
+# %%
+rubric.same_state(STUDENT)
+
+# %%
+SAME_STATE = "D"  # SOLUTION
+
+# %% [markdown]
+# **4.** What does one update do?
+
+# %%
+rubric.one_update(STUDENT)
+
+# %%
+ONE_UPDATE = "A"  # SOLUTION
+
+# %% [markdown]
+# **5.** A friend says: "A recurrent network remembers a sequence because its weights store it." Where does a
+# recurrent network keep what it has *learnt*, and where what it has just *read*? When does each of the two change, and
+# which of them is gone when the next sequence begins? Take your counter as the example; three or four sentences.
+
+# %% [markdown] tags=["answer:explains_memory"]
+# BEGIN SOLUTION
+# What it has learnt is in the weights: in my counter the 8 x 3 matrix says how flags follow from flags and a base. They
+# change in training (or when I set them), and then stay as they are, at every step and for every sequence. What it has
+# read is in the state: three flags, new after each base, and all that is left of the sequence so far. At the start of
+# the next sequence the state goes back to $h_0$ and the weights stay. So my friend has it the wrong way round: weights
+# hold the rule and the state holds the case, which is also why a state of three numbers can't hold a whole sequence.
+# END SOLUTION
+
+# %%
+check("concepts")

@@ -2,8 +2,9 @@
 reference notebook saved its models into.
 
 Each function below is one specimen: it starts from the reference's three models, with a notebook of the functions
-that are graded, and makes one mistake. The marks that each is known to earn are written by hand in its
-specimen.toml, with the reason the student must read.
+that are graded and of right answers, signed with the specimen's own name, and makes one mistake; `perfect` is the
+whole reference. The marks that each is known to earn are written by hand in its specimen.toml, with the reason the
+student must read.
 """
 
 import ast
@@ -18,13 +19,18 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.notebooks import cells, write_notebook
+from autograder.course import load_module
+from autograder.notebooks import Cell, cells, write_notebook
+from autograder.questions import Choice, Number
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"
 FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
 NOTEBOOK = "work.ipynb"
+CONCEPTS = "box", "anagrams", "zeros", "fading"  # BOX = ... in a notebook, and so on
+OWN_WORDS = "explains_a_limit"
 SOURCE = HERE.parent.joinpath("dna_simple_rnn.py").read_text(encoding="utf-8")
+RUBRIC = load_module(HERE.parents[2] / "assignments" / "dna_simple_rnn" / "rubric.py")
 GRADED = "one_hot", "states", "base_counts", "kmer_counts", "majority_accuracy"
 IMPORTS = """import numpy as np
 from itertools import product
@@ -54,9 +60,12 @@ def majority_accuracy(train_labels, test_labels):
 def perfect(folder: Path) -> None:
     """The reference's own notebook and models."""
     (folder / NOTEBOOK).unlink()
-    write_notebook(
-        folder / "dna_simple_rnn.ipynb", *(cell.source for cell in cells(SOURCE) if cell.kind == "code")
-    )
+    write_notebook(folder / "dna_simple_rnn.ipynb", *cells(SOURCE))
+
+
+def guessed_concepts(folder: Path) -> None:
+    """Each concept question answered with a usual mistake, the one in own words not at all."""
+    write_notebook(folder / NOTEBOOK, *work(folder.name), *answers(folder.name, guessed=True))
 
 
 def no_notebook(folder: Path) -> None:
@@ -65,7 +74,7 @@ def no_notebook(folder: Path) -> None:
 
 
 def usual_mistakes(folder: Path) -> None:
-    """Each graded function with the mistake that is made most often."""
+    """Each graded function with the mistake that is made most often; not signed, and no question answered."""
     write_notebook(folder / NOTEBOOK, IMPORTS, MISTAKES)
 
 
@@ -241,8 +250,8 @@ def billion_units(folder: Path) -> None:
 
 
 SPECIMENS = (
-    perfect, no_model, no_notebook, usual_mistakes, variable_from_elsewhere, untrained, padding_without_a_mask,
-    stopped_early, flags_that_sag, last_state_only, bases_in_another_order, fixed_length_input,
+    perfect, guessed_concepts, no_model, no_notebook, usual_mistakes, variable_from_elsewhere, untrained,
+    padding_without_a_mask, stopped_early, flags_that_sag, last_state_only, bases_in_another_order, fixed_length_input,
     lstm_in_place_of_simple_rnn, convolution, lambda_layer, one_output_a_step, two_outputs, logits,
     too_many_parameters, nan_weights, truncated_file, text_renamed, legacy_h5_renamed, old_keras, billion_units,
 )  # fmt: skip
@@ -256,7 +265,7 @@ def main(reference: Path, *names: str) -> None:
         for name in (FAMILY, ORDER, MOTIF):
             model = keras.saving.load_model(reference / name, compile=False)  # without the optimizer: smaller
             model.save(folder / name)
-        write_notebook(folder / NOTEBOOK, IMPORTS, graded_functions())
+        write_notebook(folder / NOTEBOOK, *work(folder.name), *answers(folder.name))
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__)
@@ -267,6 +276,36 @@ def graded_functions() -> str:
     tree = ast.parse("".join(cell.source + "\n" for cell in cells(SOURCE) if cell.kind == "code"))
     found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in GRADED)
     return "\n\n".join(ast.unparse(node) for node in found)
+
+
+def work(student: str) -> list[str]:
+    """Cells: the signature, the imports and the functions that the rubric calls."""
+    return [f'STUDENT = "{student}"', IMPORTS, graded_functions()]
+
+
+def answers(student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
+    made = []
+    for name in CONCEPTS:
+        question = getattr(RUBRIC, name)(student)
+        answer = mistaken(question) if guessed else question.answer
+        made.append(f"{name.upper()} = {answer!r}")
+    source = "YOUR ANSWER HERE" if guessed else own_words()
+    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
+
+
+def mistaken(question: Number | Choice) -> str | float:
+    """What the first of a question's usual mistakes answers."""
+    if isinstance(question, Number):
+        return next(iter(question.mistakes))
+    first = next(iter(question.wrong))
+    return next(letter for letter, text in question.options.items() if text == first)
+
+
+def own_words() -> str:
+    """The reference's answer in own words, without the lines that mark it."""
+    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
+    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def network(*hidden: layers.Layer, head: layers.Layer | None = None) -> keras.Model:

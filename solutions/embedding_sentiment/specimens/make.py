@@ -1,9 +1,9 @@
 """Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
 notebook saved its model and its vectors into.
 
-Each specimen is the reference's notebook of functions, signed with the specimen's own name and with the number
-drawn from it, the reference's model and its vectors; then one thing in it is wrong. The marks and the reason that
-the student must read are written by hand in its specimen.toml.
+`perfect` is the whole reference. Each other specimen is the reference's functions and answers, signed with the
+specimen's own name and with the numbers drawn from it, the reference's model and its vectors; then one thing in it is
+wrong. The marks and the reason that the student must read are written by hand in its specimen.toml.
 """
 
 import ast
@@ -17,10 +17,13 @@ import numpy as np
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells, write_notebook
+from autograder.notebooks import Cell, cells, write_notebook
+from autograder.questions import Choice, Number
 
 HERE = Path(__file__).parent
 MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
+CONCEPTS = "moved", "stretched", "apart", "way_in"  # MOVED = ... in a notebook, and so on
+OWN_WORDS = "explains_what_to_measure"
 SOURCE = HERE.parent.joinpath("embedding_sentiment.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "embedding_sentiment" / "rubric.py")
 GRADED = (
@@ -87,17 +90,23 @@ def weat_effect_size(X, Y, A, B):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    write_notebook(folder / "work.ipynb", *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    (folder / "work.ipynb").unlink()
+    write_notebook(folder / "embedding_sentiment.ipynb", *cells(SOURCE))
+
+
+def guessed_concepts(folder: Path) -> None:
+    """Each concept question answered with a usual mistake, the one in own words not at all."""
+    write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name, guessed=True))
 
 
 def usual_mistakes(folder: Path) -> None:
     """Each graded function but one with the mistake that is made most often."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name, MISTAKES, ALONE))
+    write_notebook(folder / "work.ipynb", *functions(folder.name, MISTAKES, ALONE), *answers(folder.name))
 
 
 def weat_without_pooled_deviation(folder: Path) -> None:
     """The effect size is divided by the deviation within the two groups."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name, GROUPS_APART))
+    write_notebook(folder / "work.ipynb", *functions(folder.name, GROUPS_APART), *answers(folder.name))
 
 
 def mean_of_embeddings(folder: Path) -> None:
@@ -172,8 +181,8 @@ def nothing_but_the_notebook(folder: Path) -> None:
 
 
 SPECIMENS = (
-    perfect, usual_mistakes, weat_without_pooled_deviation, mean_of_embeddings, last_state_only, cut_at_12_words,
-    padded_behind_without_mask, vocabulary_off_by_one, trained_on_1000, vectors_shuffled, not_debiased,
+    perfect, guessed_concepts, usual_mistakes, weat_without_pooled_deviation, mean_of_embeddings, last_state_only,
+    cut_at_12_words, padded_behind_without_mask, vocabulary_off_by_one, trained_on_1000, vectors_shuffled, not_debiased,
     nothing_but_the_notebook,
 )  # fmt: skip
 
@@ -188,7 +197,7 @@ def main(reference: Path, *names: str) -> None:
         )  # without the optimizer
         for name in (VECTORS, PROJECTED):
             shutil.copy(reference / name, folder / name)
-        write_notebook(folder / "work.ipynb", *functions(folder.name))
+        write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name))
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__)
@@ -204,6 +213,31 @@ def functions(student: str, *changed: str) -> list[str]:
     for source in (f"def parameters():\n    return {counts}", *changed):
         graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
     return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
+
+
+def answers(student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
+    made = []
+    for name in CONCEPTS:
+        question = getattr(RUBRIC, name)(student)
+        answer = mistaken(question) if guessed else question.answer
+        made.append(f"{name.upper()} = {answer!r}")
+    source = "YOUR ANSWER HERE" if guessed else own_words()
+    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
+
+
+def mistaken(question: Number | Choice) -> str | float:
+    """What the first of a question's usual mistakes answers."""
+    if isinstance(question, Number):
+        return next(iter(question.mistakes))
+    first = next(iter(question.wrong))
+    return next(letter for letter, text in question.options.items() if text == first)
+
+
+def own_words() -> str:
+    """The reference's answer in own words, without the lines that mark it."""
+    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
+    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def reference_network() -> keras.Model:

@@ -1,9 +1,9 @@
 """Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
 notebook saved its models into.
 
-Each specimen is the reference's notebook of functions, signed with the specimen's own name and with the numbers
-drawn from it, and the reference's three models; then one thing in it is wrong. The marks and the reason that the
-student must read are written by hand in its specimen.toml.
+`perfect` is the whole reference. Each other specimen is the reference's functions and answers, signed with the
+specimen's own name and with the numbers drawn from it, and the reference's three models; then one thing in it is
+wrong. The marks and the reason that the student must read are written by hand in its specimen.toml.
 """
 
 import ast
@@ -15,10 +15,13 @@ import numpy as np
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells, write_notebook
+from autograder.notebooks import Cell, cells, write_notebook
+from autograder.questions import Choice, Number
 
 HERE = Path(__file__).parent
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"
+CONCEPTS = "unshared", "long_looks", "same_state", "one_update"  # UNSHARED = ... in a notebook, and so on
+OWN_WORDS = "explains_memory"
 SOURCE = HERE.parent.joinpath("rnn_by_hand.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "rnn_by_hand" / "rubric.py")
 IMPORTS = """import numpy as np
@@ -214,8 +217,13 @@ def gradient_W_hh(dL_dh, states, W_hh):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    sources = [cell.source for cell in cells(SOURCE) if cell.kind == "code"]
-    write_notebook(folder / "work.ipynb", *sources)
+    (folder / "work.ipynb").unlink()
+    write_notebook(folder / "rnn_by_hand.ipynb", *cells(SOURCE))
+
+
+def guessed_concepts(folder: Path) -> None:
+    """Each concept question answered with a usual mistake, the one in own words not at all."""
+    write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name, guessed=True))
 
 
 def keras_shapes(folder: Path) -> None:
@@ -223,19 +231,22 @@ def keras_shapes(folder: Path) -> None:
     inputs, units, outputs = RUBRIC.sizes(folder.name)
     count = units * (inputs + units + 1) + outputs * (units + 1)
     answer = (inputs, units), (units, units), (units, outputs), (units,), (outputs,), count
-    write_notebook(folder / "work.ipynb", *functions(folder.name, f"def shapes():\n    return {answer}"))
+    changed = functions(folder.name, f"def shapes():\n    return {answer}")
+    write_notebook(folder / "work.ipynb", *changed, *answers(folder.name))
 
 
 def neighbours_numbers(folder: Path) -> None:
     """The functions are the student's own, the numbers to work out with a pencil are those of `perfect`."""
-    signature, imports, *rest = functions("perfect")
-    write_notebook(folder / "work.ipynb", signature.replace("perfect", folder.name), imports, *rest)
+    signature, *rest = functions("perfect")
+    write_notebook(
+        folder / "work.ipynb", signature.replace("perfect", folder.name), *rest, *answers("perfect")
+    )
 
 
 def unsigned(folder: Path) -> None:
     """STUDENT was left as it came."""
     _, *rest = functions(folder.name)
-    write_notebook(folder / "work.ipynb", "STUDENT = ...", *rest)
+    write_notebook(folder / "work.ipynb", "STUDENT = ...", *rest, *answers(folder.name))
 
 
 def threshold_off_by_one(folder: Path) -> None:
@@ -278,7 +289,7 @@ def no_models(folder: Path) -> None:
 
 
 SPECIMENS = (
-    perfect, keras_shapes, neighbours_numbers, unsigned, threshold_off_by_one, counter_that_fades,
+    perfect, guessed_concepts, keras_shapes, neighbours_numbers, unsigned, threshold_off_by_one, counter_that_fades,
     one_unit_cut_off, hello_without_memory, no_models,
 )  # fmt: skip
 
@@ -295,7 +306,7 @@ def main(reference: Path, *names: str) -> None:
             keras.saving.load_model(reference / file, compile=False).save(
                 folder / file
             )  # without the optimizer
-        write_notebook(folder / "work.ipynb", *functions(name, MISTAKES.get(name, "")))
+        write_notebook(folder / "work.ipynb", *functions(name, MISTAKES.get(name, "")), *answers(name))
         keras.utils.set_random_seed(1)
         if make:
             make(folder)
@@ -319,6 +330,31 @@ def functions(student: str, *changed: str) -> list[str]:
     left_out = {name for name in graded if name.startswith("draw_")}
     kept = [source for name, source in graded.items() if name not in left_out]
     return [f'STUDENT = "{student}"', IMPORTS, ast.unparse(activations), *kept]
+
+
+def answers(student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
+    made = []
+    for name in CONCEPTS:
+        question = getattr(RUBRIC, name)(student)
+        answer = mistaken(question) if guessed else question.answer
+        made.append(f"{name.upper()} = {answer!r}")
+    source = "YOUR ANSWER HERE" if guessed else own_words()
+    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
+
+
+def mistaken(question: Number | Choice) -> str | float:
+    """What the first of a question's usual mistakes answers."""
+    if isinstance(question, Number):
+        return next(iter(question.mistakes))
+    first = next(iter(question.wrong))
+    return next(letter for letter, text in question.options.items() if text == first)
+
+
+def own_words() -> str:
+    """The reference's answer in own words, without the lines that mark it."""
+    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
+    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def network(*hidden: layers.Layer) -> keras.Model:
