@@ -17,13 +17,16 @@ LETTERS = "ABCDEFGH"
 
 
 class Question:
-    """A question that shows itself: as Markdown in a notebook, as plain text elsewhere."""
+    """A question that shows itself: as Markdown in a notebook, as plain text elsewhere; never its answer."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_markdown_(self) -> str:
         return str(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Number(Question):
     """A question whose answer is a number.
 
@@ -57,7 +60,7 @@ class Number(Question):
         return math.isclose(value, other, rel_tol=self.tolerance, abs_tol=self.tolerance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Choice(Question):
     """A question with one right option among several, whose order is drawn for each student.
 

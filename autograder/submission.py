@@ -91,8 +91,14 @@ class Submission:
     def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
         """The model that a function of the student's notebook builds for these arguments, to be trained here.
 
-        Only its configuration is taken; what the function trains or loads has no effect.
+        Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
         """
+        self.asks("name", function)
+        return _once(
+            self._known, f"{function}{arguments!r}", lambda: self._built(function, arguments, seconds)
+        )
+
+    def _built(self, function: str, arguments: Sequence, seconds: float) -> Blueprint:
         config, claimed = self._called(function, arguments, seconds, wanted="model")
         return read_blueprint(config.tobytes(), claimed)
 

@@ -1,6 +1,7 @@
 """Questions show themselves, take the right answer, and tell a wrong one what it mistook."""
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from autograder.failure import Failure
 from autograder.questions import Choice, Number
@@ -17,6 +18,13 @@ def test_a_choice_shows_every_option_once():
     shown = choice()._repr_markdown_()
     assert shown.startswith("What happens?")
     assert all(shown.count(text) == 1 for text in ["It grows.", *WRONG])
+
+
+@pytest.mark.parametrize("question", [choice(), Number("How many?", right=1234, mistakes={99: "You added."})])
+def test_nothing_that_a_notebook_saves_tells_the_answer(question):
+    data, _ = DisplayFormatter().format(question)
+    assert set(data) == {"text/plain", "text/markdown"} and data["text/plain"] == str(question)
+    assert not any(told in text for text in data.values() for told in ("right", "1234", "99", "You ", "Keep"))
 
 
 def test_the_options_stand_in_an_order_of_the_students_own():

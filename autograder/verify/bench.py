@@ -82,7 +82,7 @@ def benches(course: Course, jobs: int) -> Iterator[Submit]:
         try:
             yield lambda task, *arguments: pool.submit(_run, task, *arguments)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def at(bench: Bench) -> Submit:

@@ -17,6 +17,7 @@
 # | 5. `generation` | one-to-many | `generator.keras`: invent sequences of a family | 22 |
 # | 6. `completion` | many-to-one | `completion.keras`: the sky is ... | 10 |
 # | 7. `forecast` | many-to-many | `forecast.keras`: the next twelve values | 10 |
+# | 8. `concepts` | all of them | answers: what it comes to, in numbers and in your own words | 10 |
 #
 # **The rules.** At most 40,000 parameters a model, of Dense, Embedding, SimpleRNN, GRU and LSTM layers and what goes
 # between them; no attention, no convolution, no code of your own inside a model. GRU and LSTM are for the next
@@ -37,10 +38,14 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
+from autograder.live import begin
+
+rubric, check = begin("sequence_types", STUDENT)
+DATASETS = rubric.DATASETS
+
+# %%
 import logging
 import os
-import sys
-from pathlib import Path
 
 os.environ.setdefault(
     "TF_CPP_MIN_LOG_LEVEL", "2"
@@ -53,16 +58,9 @@ import pandas as pd
 from keras import layers
 from sklearn.metrics import matthews_corrcoef
 
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-# The course's own package lies in a folder above this notebook, where it isn't installed.
-COURSE = [folder for folder in Path.cwd().parents if (folder / "course.toml").is_file()]
-sys.path += [str(folder) for folder in COURSE]
 from autograder.course import load_module
-from autograder.live import begin
 
-rubric, check = begin("sequence_types", STUDENT)
-DATASETS = rubric.DATASETS
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 BASES = "ACGT"
 BLUE, ORANGE, RED, GREEN = "#2f6db5", "#e08a00", "#c0392b", "#2e8b57"
@@ -1326,50 +1324,54 @@ right.legend(frameon=False, fontsize=8, loc="upper left")
 check("forecast")
 
 # %% [markdown]
-# ## 8. Think
+# ## 8. Say it in your own words
 #
-# Four questions that a person reads. Three or four sentences each.
+# Everything is trained. Five questions remain, about reading, writing and judging, and no network will answer them
+# for you. Some of them take a pencil; none is answered word by word above. A wrong answer that we have often seen
+# tells you what to think of next, so answer, check, and answer again: it costs nothing.
+#
+# The numbers are your own. Leave arithmetic to Python and don't round: `SOMETHING = 3 * np.log2(5)` is a fine
+# answer. For a choice write its letter in quotes: `SOMETHING = "A"`.
+
+# %%
+rubric.settled_late(STUDENT)
+
+# %%
+SETTLED_LATE = 15 + 1  # SOLUTION
+
+# %%
+rubric.fourth_family(STUDENT)
+
+# %%
+FOURTH_FAMILY = 2 * 7 + np.log2(8) + 2 * (9 + 16) / 2  # SOLUTION
+
+# %%
+rubric.two_writers(STUDENT)
+
+# %%
+TWO_WRITERS = "B"  # SOLUTION
+
+# %%
+rubric.one_month_ahead(STUDENT)
+
+# %%
+ONE_MONTH_AHEAD = "D"  # SOLUTION
 
 # %% [markdown]
-# **1.** A sequencer reads a strand base by base and wants to know, while it reads, which bases lie in an open reading
-# frame. Can it use your `frames.keras`? What is the best that *any* network could tell it at once, and what would you
-# build if it may answer thirty bases late?
-#
+# **The bottleneck.** Your encoder-decoder translates short genes and stumbles over longer ones; the aligned network
+# doesn't mind length at all. Both know the code. Where exactly is the difference? Which of the remedies of `tuning`
+# could help the encoder-decoder, and why is none of them a cure? (Four or five sentences, for a person to read.)
+
+# %% [markdown] tags=["answer:explains_the_bottleneck"]
 # BEGIN SOLUTION
-# No: half of a bidirectional network begins at the end of the sequence, which isn't there yet. At once one can only
-# say how likely the frame is to be closed, never whether it is; no training mends that, the information has not come.
-# With thirty bases of delay a network that reads forwards can write at step t what it thinks of step t - 30: every
-# frame shorter than that is settled by then, longer ones are not.
+# The aligned network has to remember two bases, whatever the length of the gene, since it answers at once. The
+# encoder's last state must hold the whole gene, $\log_2 20$ or about 4.3 bits for each codon, in a fixed number of
+# units, before the first residue may be written. An identity start, clipping or a skip connection in time carry
+# early codons further and let a gradient reach them, so they make longer genes learnable and push the limit out. So
+# do more units and longer genes to learn from. But the room in the state stays what it is, and for any state there
+# is a gene that is too long. A cure must not press everything through the last state: it lets the decoder look back
+# at all states of the encoder and take the one it needs.
 # END SOLUTION
 
-# %% [markdown]
-# **2.** A friend's generator is valid 99 times in 100, yours 85 times, and yours spends fewer bits on sequences it has
-# never seen. Which one is better, and which three numbers would you ask your friend for before you answer?
-#
-# BEGIN SOLUTION
-# Validity alone can be bought: with a low temperature, or by learning one valid sequence by heart. I would ask at
-# which temperature the samples were drawn, how many of a thousand were distinct, and how many stood in the training
-# data. The bits on new sequences can't be bought that way: who spends fewer has the better idea of the whole family.
-# END SOLUTION
-
-# %% [markdown]
-# **3.** Your encoder-decoder translates short genes and stumbles over longer ones, the aligned network does not mind
-# length at all. Both know the code. Where exactly is the difference, which of the remedies of `tuning` could help, and
-# why is none of them a cure?
-#
-# BEGIN SOLUTION
-# The aligned network has to remember two bases, whatever the length; the encoder's last state must hold the whole
-# gene, six bits for each codon, in a fixed number of units. An identity start, clipping or a skip connection carry
-# early codons further and make them learnable, so they push the limit out. But the room in the state stays what it
-# is: a gene can be made longer than any state. A cure must let the decoder look back at the states of the encoder.
-# END SOLUTION
-
-# %% [markdown]
-# **4.** In a talk you see a forecast laid over the truth, and the two curves lie on top of each other. What would you
-# ask, and which curve would you want to see beside them?
-#
-# BEGIN SOLUTION
-# How far ahead is each point forecast? One step ahead, the last value shifted by one step looks just like that and
-# knows nothing. I would want to see the last value and the value a season ago as curves of their own, and the mean
-# absolute error of all three, at each number of steps ahead, on a stretch that training did not see.
-# END SOLUTION
+# %%
+check("concepts")

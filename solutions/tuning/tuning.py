@@ -12,6 +12,7 @@
 # | 2. `clipping` | watch a training explode, and stop it; find a slip in a lecture | 20 |
 # | 3. `ladder` | train networks that remember 50, 100, 200, 400 letters; the grader trains them again | 36 (+5) |
 # | 4. `search` | search settings under a budget, and hand in every trial | 20 |
+# | 5. `concepts` | say what it comes to, in numbers and in your own words | 10 |
 #
 # Hand in this notebook and the table `trials.csv` that it writes; no model. From part 2 on **the grader trains**: it
 # calls your builder, takes the *description* of the network that comes back, draws the weights itself, and trains it
@@ -31,10 +32,14 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you see other numbers, and the same picture
 
 # %%
+from autograder.live import begin
+
+rubric, check = begin("tuning", STUDENT)
+DATASETS = rubric.DATASETS
+
+# %%
 import logging
 import os
-import sys
-from pathlib import Path
 
 os.environ.setdefault(
     "TF_CPP_MIN_LOG_LEVEL", "2"
@@ -53,14 +58,6 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, RandomizedSearchCV
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-# The course's own package lies in a folder above this notebook, where it isn't installed.
-COURSE = [folder for folder in Path.cwd().parents if (folder / "course.toml").is_file()]
-sys.path += [str(folder) for folder in COURSE]
-from autograder.live import begin
-
-rubric, check = begin("tuning", STUDENT)
-DATASETS = rubric.DATASETS
 
 LETTERS = "ACGTwxyz"
 BLUE, ORANGE, RED, GREEN = "#2f6db5", "#e08a00", "#c0392b", "#2e8b57"
@@ -1283,48 +1280,56 @@ def chosen_settings(task):
 check("search")
 
 # %% [markdown]
-# ## 5. Think
+# ## 5. Say it in your own words
 #
-# Four questions that a person reads. Three or four sentences each.
+# Nothing is trained any more. Five questions, for a walk or for a talk with a neighbour: they ask for what you
+# should still know when this notebook is long closed. None of the answers stands in it word by word, and each wrong
+# one that we've often seen says what to think of next. So answer, check, think, and answer again; it costs nothing.
+#
+# The numbers are your own. Leave arithmetic to Python and don't round: `SOMETHING = 3 * 0.5**4` is a fine answer.
+# For a choice write its letter in quotes: `SOMETHING = "A"`.
+
+# %%
+rubric.clipped_steps(STUDENT)
+
+# %%
+CLIPPED_STEPS = 0.03 * (1.5 + 1.05)  # SOLUTION
+
+# %%
+rubric.first_remedy(STUDENT)
+
+# %%
+FIRST_REMEDY = "A"  # SOLUTION
+
+# %%
+rubric.gates(STUDENT)
+
+# %%
+GATES = "A"  # SOLUTION
+
+# %%
+rubric.lucky_best(STUDENT)
+
+# %%
+LUCKY_BEST = 1 - (1 - 1 / 11) ** 10  # SOLUTION
 
 # %% [markdown]
-# **1.** At 100 letters plain tanh stands at a loss of $\ln 4$ after 300 updates. A friend proposes 3,000 updates and a
-# larger rate. What would you answer, with the numbers of part 1? What would your friend have to change so that more
-# patience pays?
-#
+# **What patience buys.** At 100 letters plain tanh stands at a loss of $\ln 4$ when the 300 updates are spent. One
+# friend says: take 3,000 updates. Another says: clipping makes gradients that are too large smaller, so multiply
+# those that are too small by $10^5$. What do you say to each of them, with what you measured in part 1, and what
+# would have to change for patience to pay? (Four or five sentences, for a person to read.)
+
+# %% [markdown] tags=["answer:explains_what_patience_buys"]
 # BEGIN SOLUTION
-# Over 99 steps about a hundred-thousandth of the gradient is left, and what the other 99 letters send drowns it: there
-# is no direction for patience to follow, and a larger rate enlarges the noise as much as the signal. What must change
-# is the factor per step, by the start (identity and relu) or by the form of the step (a skip connection); then 300
-# updates are enough.
+# Over 99 steps only a few hundred-thousandths of a nudge are left. The gradient of each weight is a sum over all
+# steps, so the first letter's part in it is drowned by what the letters near the end send, which is noise here. Ten
+# times the updates follow ten times as much of that noise: in the little that arrives there is no direction that
+# adds up. To multiply the gradient multiplies signal and noise alike, and where the far part has sunk below
+# float32's rounding there is nothing left to multiply. Clipping is another case: a gradient that is too long still
+# points roughly the right way, and only its length has to be mended; a vanished one has lost its direction. What has
+# to change is the factor per step, by the start (relu and the identity) or by the form of the step (a skip
+# connection in time): then the first letter is heard, and 300 updates are enough.
 # END SOLUTION
 
-# %% [markdown]
-# **2.** Clipping mends an explosion. Why can't a gradient that is too small be mended likewise, by multiplying it?
-#
-# BEGIN SOLUTION
-# A clipped gradient still points roughly where the loss falls; only its length was wrong. A gradient that has vanished
-# has lost its direction too: the part that came from far away is smaller than the rounding of the parts from near by,
-# or exactly zero in float32, and a multiple of zero is zero.
-# END SOLUTION
-
-# %% [markdown]
-# **3.** A GRU keeps, at each step, the share $z$ of its old state; as Keras starts it, $z$ is about one half. What is
-# left of a state after 100 letters? What would $z$ have to be at the start to keep one half? Which of your functions
-# answers that, and what does it say about the sentence "LSTM and GRU have no vanishing gradients"?
-#
-# BEGIN SOLUTION
-# One half to the hundredth power, about $10^{-30}$. To keep one half over 100 steps $z$ would have to start at
-# $0.5^{1/100}$, about 0.993, which is the third number of `steps_until`. Gates can learn to keep a state, but at the
-# start they forget it, and a gradient that doesn't arrive can't teach them to. They have a better road, not a free one.
-# END SOLUTION
-
-# %% [markdown]
-# **4.** Twelve trials, the best of them scored 0.97, and the two other random starts of the same settings less. Which
-# number belongs into a report, and what else has to be said with it so that another method can be compared fairly?
-#
-# BEGIN SOLUTION
-# The score of the chosen settings, trained anew from several starts, on data that neither training nor the choice
-# has seen: its mean and its spread. With it: how many trials the search had and how long each, since the best of
-# a hundred is better than the best of ten whatever the method, and that the other method was given the same.
-# END SOLUTION
+# %%
+check("concepts")

@@ -1,10 +1,10 @@
 """Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
 notebook saved its models into.
 
-Each specimen is a notebook of the reference's graded functions, signed with the specimen's own name, and the
-reference's seven models; then one thing in it is wrong. Bad models are built and trained by the reference's own
-functions, from which they differ in the mistake alone. The marks and the words that the student must read are written
-by hand in its specimen.toml.
+`perfect` is the whole reference. Each other specimen is a notebook of the reference's graded functions and answers,
+signed with the specimen's own name, and the reference's seven models; then one thing in it is wrong. Bad models are
+built and trained by the reference's own functions, from which they differ in the mistake alone. The marks and the
+words that the student must read are written by hand in its specimen.toml.
 """
 
 import ast
@@ -18,7 +18,8 @@ import pandas as pd
 from keras import layers
 
 from autograder.course import load_module
-from autograder.notebooks import cells, write_notebook
+from autograder.notebooks import Cell, cells, write_notebook
+from autograder.questions import Choice
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.joinpath("sequence_types.py").read_text(encoding="utf-8")
@@ -33,6 +34,13 @@ GRADED = (
     "tape", "kinds_of_mine", "known_at", "masked_loss", "aligned_targets", "decoder_tokens", "draw", "bits",
     "context_needed", "baselines",
 )  # fmt: skip
+CONCEPTS = (
+    "settled_late",
+    "fourth_family",
+    "two_writers",
+    "one_month_ahead",
+)  # SETTLED_LATE = ... in a notebook
+OWN_WORDS = "explains_the_bottleneck"
 MISTAKES = """
 def tape(kind, reads, writes):
     if kind.endswith("delayed"):
@@ -82,12 +90,18 @@ def baselines(history, period, horizon):
 
 
 def perfect(folder: Path) -> None:
-    """The reference's own functions and models."""
+    """The reference's own notebook and models."""
+    write_notebook(folder / "sequence_types.ipynb", *cells(SOURCE))
 
 
 def usual_mistakes(folder: Path) -> None:
     """Each graded function with the mistake that is made most often."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, MISTAKES))
+    work(folder, MISTAKES)
+
+
+def guessed_concepts(folder: Path) -> None:
+    """Each question answered with a usual mistake, the one in own words not at all."""
+    write_notebook(folder / "work.ipynb", *definitions(folder.name), *answers(folder.name, guessed=True))
 
 
 def nothing_but_the_notebook(folder: Path) -> None:
@@ -133,12 +147,12 @@ def unidirectional(folder: Path) -> None:
 
 def padding_counted(folder: Path) -> None:
     """The loss counts padding as bases with the label 0."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "masked_loss")))
+    work(folder, only(MISTAKES, "masked_loss"))
 
 
 def asked_at_the_first_base(folder: Path) -> None:
     """The aligned network had to answer at the first base of each codon, before the others are read."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "aligned_targets")))
+    work(folder, only(MISTAKES, "aligned_targets"))
     aligned, (genes, labels, weights) = ref.aligned_network(), ref.aligned_data(train("translation"))
     fit(aligned, genes, labels, np.roll(weights, -2, axis=1), epochs=6)
     save(aligned, folder, "aligned")
@@ -146,7 +160,7 @@ def asked_at_the_first_base(folder: Path) -> None:
 
 def shift_forgotten(folder: Path) -> None:
     """Inputs equal targets, in the function and in both networks that write: they learnt to copy what they get."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "decoder_tokens")))
+    work(folder, only(MISTAKES, "decoder_tokens"))
     fit_decoder(decoder := ref.encoder_decoder_network(64), updates=200, shifted=False)
     save(decoder, folder, "encoder_decoder")
     rows = generator_rows()
@@ -175,7 +189,7 @@ def softmax_twice(folder: Path) -> None:
 
 def argmax_sampler(folder: Path) -> None:
     """The likeliest token each time: no chance, and one sequence for ever."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, only(MISTAKES, "draw")))
+    work(folder, only(MISTAKES, "draw"))
 
 
 def memorising(folder: Path) -> None:
@@ -211,23 +225,55 @@ def last_value_in_disguise(folder: Path) -> None:
 
 
 SPECIMENS = (
-    perfect, usual_mistakes, nothing_but_the_notebook, untrained, stopped_early, unidirectional, padding_counted,
-    asked_at_the_first_base, shift_forgotten, state_not_handed_on, softmax_twice, argmax_sampler, memorising,
-    last_word_only, last_value_in_disguise,
+    perfect, usual_mistakes, guessed_concepts, nothing_but_the_notebook, untrained, stopped_early, unidirectional,
+    padding_counted, asked_at_the_first_base, shift_forgotten, state_not_handed_on, softmax_twice, argmax_sampler,
+    memorising, last_word_only, last_value_in_disguise,
 )  # fmt: skip
 
 
 def main(reference: Path, *names: str) -> None:
     """Writes the specimens named, or all."""
+    models = {name: keras.saving.load_model(reference / f"{name}.keras", compile=False) for name in MODELS}
     for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
         folder = HERE / make.__name__
         folder.mkdir(exist_ok=True)
-        for name in MODELS:
-            save(keras.saving.load_model(reference / f"{name}.keras", compile=False), folder, name)
-        write_notebook(folder / "work.ipynb", *definitions(folder.name))
+        for name, model in models.items():
+            save(model, folder, name)
+        if make is not perfect:
+            work(folder)
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__, flush=True)
+
+
+def work(folder: Path, *changed: str) -> None:
+    """The notebook: signature, functions, those `changed` in place of the reference's, and right answers."""
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, *changed), *answers(folder.name))
+
+
+def answers(student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
+    made = []
+    for name in CONCEPTS:
+        question = getattr(RUBRIC, name)(student)
+        answer = mistaken(question) if guessed else question.answer
+        made.append(f"{name.upper()} = {answer!r}")
+    source = "YOUR ANSWER HERE" if guessed else own_words()
+    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
+
+
+def mistaken(question) -> str | float:
+    """What the first of a question's usual mistakes answers."""
+    if isinstance(question, Choice):
+        first = next(iter(question.wrong))
+        return next(letter for letter, text in question.options.items() if text == first)
+    return next(iter(question.mistakes))
+
+
+def own_words() -> str:
+    """The reference's answer in own words, without the lines that mark it."""
+    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
+    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def definitions(student: str, *changed: str) -> list[str]:

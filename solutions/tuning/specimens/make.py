@@ -1,13 +1,13 @@
 """Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
 notebook wrote its trials.csv into.
 
-Each specimen is the reference's notebook of functions, signed with the specimen's own name and with the numbers
-drawn from it, and the reference's table of trials; then one thing in it is wrong. The marks and the reason that the
-student must read are written by hand in its specimen.toml.
+`perfect` is the whole reference. Each other specimen is the reference's functions and answers, signed with the
+specimen's own name and with the numbers drawn from it, and the reference's table of trials; then one thing in it is
+wrong. It is wrong where it shows, and right wherever it can be, so that a proof trains little beyond what the perfect
+one trains. The marks and the reason that the student must read are written by hand in its specimen.toml.
 """
 
 import ast
-import shutil
 import sys
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import pandas as pd
 
 from autograder.course import load_module
 from autograder.models.loop import train
-from autograder.notebooks import cells, write_notebook
+from autograder.notebooks import Cell, cells, write_notebook
+from autograder.questions import Choice
 
 HERE = Path(__file__).parent
 TRIALS = "trials.csv"
@@ -31,6 +32,13 @@ GRADED = (
     "slips_through", "clip_elementwise", "clip_norm", "turned_by", "clip_settings", "SkipCell", "skip_cell_step",
     "build_memory_model", "memory_settings", "build_sentiment_model", "build_motif_model", "chosen_settings",
 )  # fmt: skip
+CONCEPTS = (
+    "clipped_steps",
+    "first_remedy",
+    "gates",
+    "lucky_best",
+)  # CLIPPED_STEPS = ... in a notebook, and so on
+OWN_WORDS = "explains_what_patience_buys"
 MISTAKES = """
 def step_jacobians(U, states, activation):
     new = states[1:]
@@ -75,36 +83,41 @@ def skip_cell_step(x, h, kernel, recurrent, bias, scale):
 def build_motif_model(units, dropout):
     return keras.Sequential([keras.Input((60, 4)), layers.SimpleRNN(units), layers.Dense(1, activation="sigmoid")])
 """
-TANH = '''
+TANH = """
 def build_memory_model(length):
-    """SimpleRNN as Keras gives it."""
+    if length != 200:
+        return remedy_for(length)
     return keras.Sequential([keras.Input((length, 8)), layers.SimpleRNN(32), layers.Dense(4, activation="softmax")])
-
-def memory_settings(length):
-    return 0.003, 1.0, 0.0
-'''
-IDENTITY = '''
+"""
+IDENTITY = """
 def build_memory_model(length):
-    """Identity start and relu at every length."""
+    if length != 200:
+        return remedy_for(length)
     recurrent = layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity")
     return keras.Sequential([keras.Input((length, 8)), recurrent, layers.Dense(4, activation="softmax")])
 
 def memory_settings(length):
-    return 0.001, CLIPNORM, 0.0
-'''
+    rate = 0.0015 if length < 50 else 0.001 if length <= 200 else 0.003
+    return rate, 1.0, 0.0
+"""
+NOT_CLIPPED = """
+def memory_settings(length):
+    rate = 0.0015 if length < 50 else 0.001 if length <= 100 else 0.003
+    return rate, 0.0 if length == 100 else 1.0, 0.0
+"""
 TWENTY_FIVE = """
 def clip_settings():
     return 0.0, 25.0
 """
-PRETRAINED = '''
+PRETRAINED = """
 def build_memory_model(length):
-    """Trains the model on letters of its own before it is handed over."""
-    model = keras.Sequential([keras.Input((length, 8)), layers.SimpleRNN(32), layers.Dense(4, activation="softmax")])
-    letters = np.random.default_rng(3).integers(0, 4, (256, length))
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(np.eye(8)[letters], letters[:, 0], epochs=2, batch_size=64, verbose=0)
+    model = remedy_for(length)
+    if length == 50:
+        letters = np.random.default_rng(3).integers(0, 4, (256, length))
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(np.eye(8)[letters], letters[:, 0], epochs=2, batch_size=64, verbose=0)
     return model
-'''
+"""
 IGNORED = """
 def build_memory_model(length):
     recurrent = layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity")
@@ -112,10 +125,10 @@ def build_memory_model(length):
 """
 ENDLESS = """
 def build_memory_model(length):
-    rate = 1.0
-    while rate > 0 or length:
-        rate = rate / 2
-    return rate
+    rung = length
+    while rung != 50:
+        rung = rung / 2
+    return remedy_for(length)
 """
 HUNGRY = """
 def build_memory_model(length):
@@ -127,60 +140,65 @@ def build_memory_model(length):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    write_notebook(folder / "work.ipynb", *(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    write_notebook(folder / "tuning.ipynb", *cells(SOURCE))
 
 
 def usual_mistakes(folder: Path) -> None:
     """Graded functions with the mistake that is made most often."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, MISTAKES))
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, MISTAKES), *answers(folder.name))
 
 
-def tanh_default(folder: Path) -> None:
-    """SimpleRNN as Keras gives it, on every rung."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, TANH))
+def guessed_concepts(folder: Path) -> None:
+    """Each question answered with a usual mistake, the one in own words not at all."""
+    write_notebook(folder / "work.ipynb", *definitions(folder.name), *answers(folder.name, guessed=True))
 
 
-def identity_without_clipping(folder: Path) -> None:
-    """Identity and relu on every rung; nothing is clipped."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, IDENTITY.replace("CLIPNORM", "0.0")))
+def tanh_at_200(folder: Path) -> None:
+    """SimpleRNN as Keras gives it, on the rung of 200 letters."""
+    work(folder, TANH)
 
 
-def identity_everywhere(folder: Path) -> None:
-    """Identity, relu and clipping on every rung, also where only a skip connection reaches."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, IDENTITY.replace("CLIPNORM", "1.0")))
+def not_clipped_at_100(folder: Path) -> None:
+    """Identity and relu, and nothing is clipped, on the rung of 100 letters."""
+    work(folder, NOT_CLIPPED)
+
+
+def identity_at_200(folder: Path) -> None:
+    """Identity, relu and clipping, where only a skip connection reaches."""
+    work(folder, IDENTITY)
 
 
 def clipped_at_25(folder: Path) -> None:
     """The lecture's limit, entry by entry, in the case that explodes."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, TWENTY_FIVE))
+    work(folder, TWENTY_FIVE)
 
 
 def pretrained_builder(folder: Path) -> None:
-    """The builder returns a model that holds weights of its own."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, PRETRAINED))
+    """The builder trains the model for 50 letters on data of its own."""
+    work(folder, PRETRAINED)
 
 
 def length_ignored(folder: Path) -> None:
     """The builder makes the same model for every length."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, IGNORED))
+    work(folder, IGNORED)
 
 
 def endless_builder(folder: Path) -> None:
-    """The builder never returns."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, ENDLESS))
+    """The builder halves the length until it is 50, which 40 never is: for DNA it does not return."""
+    work(folder, ENDLESS)
 
 
 def hungry_builder(folder: Path) -> None:
     """The builder takes all memory that it gets."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name, HUNGRY))
+    work(folder, HUNGRY)
 
 
-def search_of_one_epoch(folder: Path) -> None:
-    """`clone` has dropped the fit arguments: every trial ran one epoch, in Keras's batches of 32."""
+def trial_of_one_epoch(folder: Path) -> None:
+    """The trial that was chosen for sentiment ran one epoch, in Keras's batches of 32: `clone` had dropped the rest."""
     trials = pd.read_csv(folder / TRIALS)
-    trials.assign(score=[after_one_epoch(row) for row in trials.itertuples()]).to_csv(
-        folder / TRIALS, index=False
-    )
+    place = trials.index[(trials.task == "sentiment") & (trials.units == 16)][-1]
+    trials.loc[place, "score"] = after_one_epoch(trials.loc[place])
+    trials.to_csv(folder / TRIALS, index=False)
 
 
 def forged_trials(folder: Path) -> None:
@@ -198,43 +216,78 @@ def nothing_but_the_notebook(folder: Path) -> None:
 
 
 SPECIMENS = (
-    perfect, usual_mistakes, tanh_default, identity_without_clipping, identity_everywhere, clipped_at_25,
-    pretrained_builder, length_ignored, endless_builder, hungry_builder, search_of_one_epoch, forged_trials,
+    perfect, usual_mistakes, guessed_concepts, tanh_at_200, not_clipped_at_100, identity_at_200, clipped_at_25,
+    pretrained_builder, length_ignored, endless_builder, hungry_builder, trial_of_one_epoch, forged_trials,
     nothing_but_the_notebook,
 )  # fmt: skip
 
 
 def main(reference: Path, *names: str) -> None:
     """Writes the specimens named, or all."""
+    trials = (reference / TRIALS).read_bytes()  # the reference may be one of those that are written
     for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
         folder = HERE / make.__name__
         folder.mkdir(exist_ok=True)
-        shutil.copy(reference / TRIALS, folder / TRIALS)
-        write_notebook(folder / "work.ipynb", *definitions(folder.name))
+        (folder / TRIALS).write_bytes(trials)
+        if make is not perfect:
+            work(folder)
         make(folder)
         print(make.__name__)
+
+
+def work(folder: Path, *changed: str) -> None:
+    """The notebook: signature, functions, those `changed` in place of the reference's, and right answers."""
+    write_notebook(folder / "work.ipynb", *definitions(folder.name, *changed), *answers(folder.name))
+
+
+def answers(student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
+    made = []
+    for name in CONCEPTS:
+        question = getattr(RUBRIC, name)(student)
+        answer = mistaken(question) if guessed else question.answer
+        made.append(f"{name.upper()} = {answer!r}")
+    source = "YOUR ANSWER HERE" if guessed else own_words()
+    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
+
+
+def mistaken(question) -> str | float:
+    """What the first of a question's usual mistakes answers."""
+    if isinstance(question, Choice):
+        first = next(iter(question.wrong))
+        return next(letter for letter, text in question.options.items() if text == first)
+    return next(iter(question.mistakes))
+
+
+def own_words() -> str:
+    """The reference's answer in own words, without the lines that mark it."""
+    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
+    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def definitions(student: str, *changed: str) -> list[str]:
     """Cells: the signature, the imports, and what of the reference is graded, those `changed` in its place."""
     tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
     found = {node.name: node for node in tree.body if hasattr(node, "name")}
-    graded = {name: ast.unparse(found[name]) for name in GRADED}
+    graded = {
+        "remedy_for": ast.unparse(found["build_memory_model"]).replace("build_memory_model", "remedy_for")
+    }
+    graded |= {name: ast.unparse(found[name]) for name in GRADED}
     for source in (own_numbers(student), *changed):
         graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
     return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
 
 
-def after_one_epoch(row) -> float:
+def after_one_epoch(row: pd.Series) -> float:
     """What a trial scores after one epoch."""
     x, y, held, label = RUBRIC.task_rows(row.task)
     build = {}
     exec("\n".join(definitions("")[1:]), build)
-    model = build[RUBRIC.BUILDERS[row.task]](row.units, row.dropout)
+    model = build[RUBRIC.BUILDERS[row.task]](int(row.units), float(row.dropout))
     config = np.frombuffer(model.to_json().encode(), np.uint8)
     settings = {
-        "learning_rate": row.learning_rate,
-        "clipnorm": row.clipnorm,
+        "learning_rate": float(row.learning_rate),
+        "clipnorm": float(row.clipnorm),
         "clipvalue": 0.0,
         "optimizer": "adam",
     }
