@@ -139,6 +139,11 @@ def grade(
         console.print(Text(f"Left out, neither a folder nor an archive: {name}", style="yellow"))
     console.print(Text(reports[0].data))
     say(f"Marks:   {out / 'grades.csv'}\nReports: {out}/<student>/report.html and report.json")
+    if waiting := sum(score.outcome == "unread" for report in reports for score in report.scores):
+        say(
+            f"Answers: {waiting} to read in {out / 'answers.csv'}: fill in points, and run this again.",
+            "yellow",
+        )
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
 
 

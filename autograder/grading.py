@@ -137,7 +137,7 @@ def describe(source: HiddenData) -> str:
         return "Hidden data are not here: your TA scores what is marked as deferred."
     if source.is_demo:
         return "DEMO DATA, from the public seed, as there is no solutions/secret_seed: not for real marks."
-    return "Scored on hidden data of this term."
+    return f"Scored on hidden data of {f'the term {source.term}' if source.term else 'this term'}."
 
 
 def versions() -> dict[str, str]:

@@ -16,6 +16,7 @@ from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.notebooks import cells
 from autograder.rubric import Report
+from autograder.verify.specimens import is_lost
 
 COURSE = read_course(Path(__file__).parents[1])
 BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES = map(
@@ -47,7 +48,7 @@ def code(assignment: Assignment) -> list[str]:
 def run(assignment: Assignment, program: list[str], folder: Path) -> None:
     """Runs a program in a student's folder on one core, and holds it to its time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = os.environ | ONE_CORE | {"MPLBACKEND": "Agg"}
+    environment = os.environ | ONE_CORE | {"MPLBACKEND": "Agg", "PYTHONPATH": str(folder.parent)}
     done = subprocess.run(
         [sys.executable, *program], cwd=folder, env=environment, capture_output=True, text=True
     )
@@ -59,7 +60,7 @@ def run(assignment: Assignment, program: list[str], folder: Path) -> None:
 
 def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> Report:
     report = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox).grade(folder, student)
-    assert [(score.item, score.message) for score in report.scores if not score.is_full] == []
+    assert [(score.item, score.message) for score in report.scores if is_lost(score)] == []
     return report
 
 

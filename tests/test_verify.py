@@ -201,9 +201,12 @@ FUNCTION = """
 
 @item(points=2, stretch=True)
 def calls(submission):
-    \"\"\"greeting(5) is a number.\"\"\"
-    if submission.call("fives", 5) != 25:
-        raise Failure("It is another number.")
+    \"\"\"{asked}(5) is 25.\"\"\"
+    try:
+        if submission.call("{asked}", 5) != 25:
+            raise Failure("It is another number.")
+    except {forgiven}:
+        pass
 """
 FIVES = """# %%
 def square(number):
@@ -221,29 +224,35 @@ from pathlib"""
 
 
 @pytest.mark.parametrize(
-    "body, complaint",
+    "asked, body, forgiven, complaint, lost",
     [
-        ("return square(number)", None),
+        ("fives", "return square(number)", "()", None, ["calls"]),
+        ("fives", "return 25 if number else square(number)", "()", None, []),
         (
-            "return 25 if number else square(number)",
-            "calls rests on square (line 6), and earns full marks with",
-        ),
-        (
+            "fives",
             'return eval("sq" + "uare")(number)',
-            "calls rests on more than no region: a stub elsewhere loses it",
+            "()",
+            "calls rests on more than no region: stubs",
+            [],
+        ),
+        ("square", "pass", "()", None, ["calls"]),
+        (
+            "square",
+            "pass",
+            "Failure",
+            "calls asks for what square (line 6) makes, and earns full marks with",
+            [],
         ),
     ],
 )
-def test_what_an_item_rests_on_is_tried_both_ways(sound, problems, body, complaint):
+def test_what_an_item_rests_on_is_tried_both_ways(sound, prove, asked, body, forgiven, complaint, lost):
     rubric = sound.root / "assignments/hello/rubric.py"
-    rubric.write_text(rubric.read_text() + FUNCTION)
+    rubric.write_text(rubric.read_text() + FUNCTION.format(asked=asked, forgiven=forgiven))
     change(sound, REFERENCE_PY, "# %%\nfrom pathlib", FIVES.format(body=body))
     derive(sound)
-    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
-        marks = 2 if known.parent.name == "perfect" else 0
-        known.write_text(known.read_text().replace("[marks]", f"[marks]\ncalls = {marks}"))
-    found = problems(sound)
-    assert any(problem.startswith(complaint) for problem in found) if complaint else found == []
+    mutation = prove(sound).mutation
+    assert list(mutation.lost["square (line 6)"]) == lost
+    assert [problem[: len(complaint or "")] for problem in mutation.problems] == [complaint] * bool(complaint)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def encodes_sentences(submission):
     """encode(sentence, vocabulary): the id of each word, its place in the list; 1 where it is not in it."""
     vocabulary = ["<padding>", "<unknown>", "the", ".", "film", "good", "is", "not"]
     sentence = "the new film is not good , the film is long ."
-    right = np.array([2, 1, 4, 7, 6, 5, 1, 2, 4, 7, 1, 3])
+    right = np.array([2, 1, 4, 6, 7, 5, 1, 2, 4, 6, 1, 3])
     usual = {
         "unknown words are left out: each has the id 1": right[right != 1],
         "unknown words get 0, which is the padding; theirs is 1": np.where(right == 1, 0, right),

@@ -1,8 +1,9 @@
 """Mutation of the reference: what a region's stub loses, and that it loses nothing else.
 
-For each item, everything that it does not rest on is replaced by its stub at once: it must not lose by that. Then
-each region in turn: every item that rests on it must lose. What an item rests on follows from what it was seen to
-ask of the perfect specimen, and from the reference's syntax tree.
+Each region in turn gets its stub, and the items that may rest on it are tried: which may follows from what an item
+was seen to ask of the perfect specimen, and from the reference's syntax tree. One that asks for the very function,
+constant, answer or file must lose. Then, for each item, all regions get their stubs but those that lost it: it must
+not lose by that.
 """
 
 import shutil
@@ -35,22 +36,31 @@ def mutate(bench: Bench, slug: str, scores: dict[str, Score], asks: Asks, traini
     bench.grader(slug).trainings.update(trainings)
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
-    needs = {name: rests_on(reference, asks[name]) for name, score in scores.items() if not is_lost(score)}
-    lost, problems = {}, [*leaks(bench, assignment, reference, needs)]
+    won = [name for name, score in scores.items() if not is_lost(score)]
+    lost, problems = {}, []
     for region in sorted(reference.labels):
-        items = {name for name in needs if region in needs[name]}
+        named = {name for name in won if region in rests_on(reference, asks[name], directly=True)}
+        items = {name for name in won if region in rests_on(reference, asks[name])}
         gone = without(bench, assignment, reference, region, items)
-        lost[reference.called(region)] = tuple(name for name in needs if name in gone)
+        lost[region] = tuple(name for name in won if name in gone)
         problems += (
-            f"{name} rests on {reference.called(region)}, and earns full marks with a stub in its place"
-            for name in sorted(items - gone)
+            f"{name} asks for what {reference.called(region)} makes, and earns full marks with a stub in its place"
+            for name in sorted(named - gone)
         )
-    return Mutation(lost, tuple(problems))
+    needs = {name: frozenset(region for region in lost if name in lost[region]) for name in won}
+    problems += leaks(bench, assignment, reference, needs)
+    return Mutation({reference.called(region): names for region, names in lost.items()}, tuple(problems))
 
 
-def rests_on(reference: Reference, asked: Collection[tuple[str, str]]) -> frozenset[Region]:
-    """The regions that an item rests on, from what it asked of the submission."""
-    of = {"file": reference.of_file, "name": reference.of_name, "answer": reference.of_answer}
+def rests_on(
+    reference: Reference, asked: Collection[tuple[str, str]], directly: bool = False
+) -> frozenset[Region]:
+    """The regions that an item may rest on, from what it asked of the submission; or those that it asked for itself."""
+    of = {
+        "file": reference.of_file,
+        "name": reference.in_name if directly else reference.of_name,
+        "answer": reference.of_answer,
+    }
     return frozenset(region for kind, name in asked for region in of[kind](name))
 
 
@@ -67,7 +77,7 @@ def leaks(
         known = ", ".join(map(reference.called, sorted(regions))) or "no region"
         for name, score in scores.items():
             if is_lost(score):
-                yield f"{name} rests on more than {known}: a stub elsewhere loses it: {score.message}"
+                yield f"{name} rests on more than {known}: stubs elsewhere lose it: {score.message}"
 
 
 def without(

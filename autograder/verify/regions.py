@@ -118,6 +118,11 @@ class Reference:
         within = (self.of_name(inner, asked | {name}) for inner in maker.reads)
         return maker.rests_on.union(*within)
 
+    def in_name(self, name: str) -> set[Region]:
+        """The regions in the function itself, or those that a constant rests on."""
+        maker = self.maker(name)
+        return maker.rests_on if maker else set()
+
     def of_file(self, file: str) -> set[Region]:
         """The regions that a saved file rests on: those of the first statement that does something with its name."""
         named = {name for one in self.statements if not one.calls and file in one.texts for name in one.binds}
