@@ -106,7 +106,7 @@ def all_cells(content: bytes, file: str) -> Iterator[tuple[str, str, dict]]:
         notebook = json.loads(content)
         sheets = notebook.get("worksheets") or [notebook]
         for cell in (cell for sheet in sheets for cell in sheet["cells"]):
-            source = "".join(cell["source"] if "source" in cell else cell.get("input", ""))
+            source = "".join(cell["input" if "source" not in cell and "input" in cell else "source"])
             yield cell["cell_type"], source, dict(cell.get("metadata") or {})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{file} is not a notebook that can be read") from None
