@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError, load_module
+from autograder.files import zipped
 from autograder.hidden import hidden_data
 from autograder.notebooks import cells, regions
 from autograder.release import is_stale
@@ -28,7 +29,6 @@ REQUIRED = {
     "README.md": "docs/students.md",
 }
 OPTIONAL = ("requirements-gpu.txt",)
-BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: equal files give equal bytes
 LOCKED = {"solutions", "specimens"}
 TELLING = 6  # distinct words or numbers that make a line of a solution more than a turn of phrase
 LONG, VARIED = 24, 4  # characters of a hidden value, and different ones: poorer ones come up by chance
@@ -64,7 +64,7 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
         raise CourseError(f"{folder} is there and is no bundle: name another folder for --out.")
     out.mkdir(parents=True, exist_ok=True)
     try:
-        write_archive(archive, files)
+        archive.write_bytes(zipped({f"{FOLDER}/{name}": content for name, content in files.items()}))
         unproved = tuple(prove(course, archive))
         shutil.rmtree(folder, ignore_errors=True)
         zipfile.ZipFile(archive).extractall(out)
@@ -73,15 +73,6 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Bundle(archive, tuple(files), unproved)
-
-
-def write_archive(archive: Path, files: dict[str, bytes]) -> None:
-    """A zip whose bytes follow from the files."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", BEGINNING_OF_TIME)
-            entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
-            made.writestr(entry, content)
 
 
 def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, bytes]:

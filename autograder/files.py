@@ -24,6 +24,9 @@ DAMAGED = (
 )  # fmt: skip
 
 
+BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that is written here
+
+
 @dataclass(frozen=True)
 class Files:
     """The files by their path, parts joined by "/"; each is read only when it is asked for."""
@@ -60,6 +63,17 @@ def open_files(path: Path) -> Files:
     except DAMAGED:
         raise damaged from None
     return Files(files.names, read)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip of these files by their path; equal files give equal bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, BEGINNING_OF_TIME)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
 
 
 def folder(root: Path) -> Files:

@@ -1,22 +1,19 @@
 """`pack`: the archive that a student hands in, with what the items read and nothing else, and the proof of it."""
 
-import io
 import os
 import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.course import Assignment, Course, CourseError
 from autograder.failure import Failure
-from autograder.files import Files
+from autograder.files import Files, zipped
 from autograder.grading import Grader, author
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.rubric import Report, hidden_from, score
 from autograder.submission import Submission
 
-BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: equal work gives equal bytes
 UNFIT = r"[^\w.-]+"  # for the name of a file
 
 
@@ -95,7 +92,7 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
         )
         raise CourseError(f"Nothing is packed. Your notebook is not signed: {advice}.") from None
     path = out or Path(name)
-    replaced = write_archive(path, archive(traced.taken))
+    replaced = write_archive(path, zipped(traced.taken))
     report = grader.grade(path, author(path))
     return Packed(path, tuple(sorted(traced.taken)), traced.missing, replaced, report)
 
@@ -130,17 +127,6 @@ def watch_of(grader: Grader, item: str) -> Callable[[str], None]:
 def file_name(assignment: Assignment, student: str) -> str:
     """What the archive is called: what is no letter, digit, dot or dash in an id becomes an underscore."""
     return f"{assignment.slug}_{re.sub(UNFIT, '_', student)}.zip"
-
-
-def archive(files: dict[str, bytes]) -> bytes:
-    """A zip of these files; equal files give equal bytes."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as packed:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, BEGINNING_OF_TIME)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            packed.writestr(entry, data, zipfile.ZIP_DEFLATED)
-    return content.getvalue()
 
 
 def write_archive(path: Path, content: bytes) -> bool:

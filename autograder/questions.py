@@ -45,6 +45,11 @@ class Number(Question):
     def answer(self) -> float:
         return self.right
 
+    @property
+    def mistake(self) -> float:
+        """What the first of the usual mistakes leads to."""
+        return next(iter(self.mistakes))
+
     def judge(self, value: float | str) -> None:
         """Raise Failure unless `value` is the right number; a usual mistake is named."""
         if isinstance(value, str):
@@ -86,7 +91,15 @@ class Choice(Question):
 
     @property
     def answer(self) -> str:
-        return next(letter for letter, text in self.options.items() if text == self.right)
+        return self._letter(self.right)
+
+    @property
+    def mistake(self) -> str:
+        """The letter of the first of the wrong options, as they were written."""
+        return self._letter(next(iter(self.wrong)))
+
+    def _letter(self, text: str) -> str:
+        return next(letter for letter, option in self.options.items() if option == text)
 
     def judge(self, value: float | str) -> None:
         """Raise Failure unless `value` is the letter of the right option; a wrong one is told why it is wrong."""

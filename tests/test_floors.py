@@ -12,7 +12,7 @@ FLOORS = [
     {"training", "reference", "nbgrader"},
     {"submission"},
     {"rubric", "questions"},
-    {"reports", "agreement"},
+    {"reports", "agreement", "authoring"},
     {"classroom", "answers", "live"},
     {"grading", "release"},
     {"bundle", "packing", "skeleton", "verify", "doctor"},

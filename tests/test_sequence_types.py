@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from asked import first_reproach, keeps_its_promise
 
 from autograder.course import load_module, read_course
 from autograder.hidden import HiddenData
@@ -202,24 +201,6 @@ CONCEPTS = {
 
 def specimen(name: str, sandbox) -> Submission:
     return Submission(name, ASSIGNMENT.specimens / name, None, sandbox)
-
-
-@pytest.mark.parametrize("make", CONCEPTS.values())
-def test_a_question_is_right_for_every_student(make):
-    keeps_its_promise(make)
-
-
-@pytest.mark.parametrize("item", CONCEPTS)
-def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
-    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
-    wrong = score(ITEMS[item], specimen("guessed_concepts", sandbox))
-    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
-
-
-def test_own_words_wait_for_a_reader(sandbox):
-    item = ITEMS["explains_the_bottleneck"]
-    assert score(item, specimen("perfect", sandbox)).outcome == "unread"
-    assert score(item, specimen("guessed_concepts", sandbox)).earned == 0
 
 
 def test_what_a_late_answer_knows_is_counted_as_the_datasheet_defines_it():

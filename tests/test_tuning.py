@@ -6,7 +6,6 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from asked import first_reproach, keeps_its_promise
 
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
@@ -54,24 +53,6 @@ CONCEPTS = {
     "knows_what_a_gate_starts_with": RUBRIC.gates,
     "knows_the_luck_of_the_best": RUBRIC.lucky_best,
 }
-
-
-@pytest.mark.parametrize("make", CONCEPTS.values())
-def test_a_question_is_right_for_every_student(make):
-    keeps_its_promise(make)
-
-
-@pytest.mark.parametrize("item", CONCEPTS)
-def test_the_reference_answers_rightly_and_a_guess_is_told_why(item, sandbox):
-    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
-    wrong = score(ITEMS[item], specimen("guessed_concepts", sandbox))
-    assert wrong.earned == 0 and wrong.hint == first_reproach(CONCEPTS[item]("guessed_concepts"))
-
-
-def test_own_words_wait_for_a_reader(sandbox):
-    item = ITEMS["explains_what_patience_buys"]
-    assert score(item, specimen("perfect", sandbox)).outcome == "unread"
-    assert score(item, specimen("guessed_concepts", sandbox)).earned == 0
 
 
 def written(folder: Path, source: str, sandbox) -> Submission:

@@ -12,6 +12,7 @@ import io
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -19,18 +20,17 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
+from autograder.authoring import answer_cells
 from autograder.course import load_module
-from autograder.notebooks import Cell, cells, write_notebook
-from autograder.questions import Choice, Number
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"
 FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
 NOTEBOOK = "work.ipynb"
-CONCEPTS = "box", "anagrams", "zeros", "fading"  # BOX = ... in a notebook, and so on
-OWN_WORDS = "explains_a_limit"
 SOURCE = HERE.parent.joinpath("dna_simple_rnn.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "dna_simple_rnn" / "rubric.py")
+answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 GRADED = "one_hot", "states", "base_counts", "kmer_counts", "majority_accuracy"
 IMPORTS = """import numpy as np
 from itertools import product
@@ -281,31 +281,6 @@ def graded_functions() -> str:
 def work(student: str) -> list[str]:
     """Cells: the signature, the imports and the functions that the rubric calls."""
     return [f'STUDENT = "{student}"', IMPORTS, graded_functions()]
-
-
-def answers(student: str, guessed: bool = False) -> list[str | Cell]:
-    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
-    made = []
-    for name in CONCEPTS:
-        question = getattr(RUBRIC, name)(student)
-        answer = mistaken(question) if guessed else question.answer
-        made.append(f"{name.upper()} = {answer!r}")
-    source = "YOUR ANSWER HERE" if guessed else own_words()
-    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
-
-
-def mistaken(question: Number | Choice) -> str | float:
-    """What the first of a question's usual mistakes answers."""
-    if isinstance(question, Number):
-        return next(iter(question.mistakes))
-    first = next(iter(question.wrong))
-    return next(letter for letter, text in question.options.items() if text == first)
-
-
-def own_words() -> str:
-    """The reference's answer in own words, without the lines that mark it."""
-    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
-    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def network(*hidden: layers.Layer, head: layers.Layer | None = None) -> keras.Model:

@@ -10,22 +10,22 @@ import ast
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
+from autograder.authoring import answer_cells
 from autograder.course import load_module
-from autograder.notebooks import Cell, cells, write_notebook
-from autograder.questions import Choice, Number
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
-CONCEPTS = "moved", "stretched", "apart", "way_in"  # MOVED = ... in a notebook, and so on
-OWN_WORDS = "explains_what_to_measure"
 SOURCE = HERE.parent.joinpath("embedding_sentiment.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "embedding_sentiment" / "rubric.py")
+answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 GRADED = (
     "lookup", "distances", "encode", "parameters", "skipgram_pairs", "glove_vectors", "kmer_tokens", "cosine",
     "association", "weat_effect_size", "permutation_p_value", "bias_direction", "project_out",
@@ -96,17 +96,29 @@ def perfect(folder: Path) -> None:
 
 def guessed_concepts(folder: Path) -> None:
     """Each concept question answered with a usual mistake, the one in own words not at all."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name, guessed=True))
+    write_notebook(
+        folder / "work.ipynb",
+        *functions(folder.name),
+        *answers(folder.name, guessed=True),
+    )
 
 
 def usual_mistakes(folder: Path) -> None:
     """Each graded function but one with the mistake that is made most often."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name, MISTAKES, ALONE), *answers(folder.name))
+    write_notebook(
+        folder / "work.ipynb",
+        *functions(folder.name, MISTAKES, ALONE),
+        *answers(folder.name),
+    )
 
 
 def weat_without_pooled_deviation(folder: Path) -> None:
     """The effect size is divided by the deviation within the two groups."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name, GROUPS_APART), *answers(folder.name))
+    write_notebook(
+        folder / "work.ipynb",
+        *functions(folder.name, GROUPS_APART),
+        *answers(folder.name),
+    )
 
 
 def mean_of_embeddings(folder: Path) -> None:
@@ -213,31 +225,6 @@ def functions(student: str, *changed: str) -> list[str]:
     for source in (f"def parameters():\n    return {counts}", *changed):
         graded |= {node.name: ast.unparse(node) for node in ast.parse(source).body}
     return [f'STUDENT = "{student}"', IMPORTS, *graded.values()]
-
-
-def answers(student: str, guessed: bool = False) -> list[str | Cell]:
-    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
-    made = []
-    for name in CONCEPTS:
-        question = getattr(RUBRIC, name)(student)
-        answer = mistaken(question) if guessed else question.answer
-        made.append(f"{name.upper()} = {answer!r}")
-    source = "YOUR ANSWER HERE" if guessed else own_words()
-    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
-
-
-def mistaken(question: Number | Choice) -> str | float:
-    """What the first of a question's usual mistakes answers."""
-    if isinstance(question, Number):
-        return next(iter(question.mistakes))
-    first = next(iter(question.wrong))
-    return next(letter for letter, text in question.options.items() if text == first)
-
-
-def own_words() -> str:
-    """The reference's answer in own words, without the lines that mark it."""
-    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
-    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def reference_network() -> keras.Model:

@@ -8,22 +8,22 @@ wrong. The marks and the reason that the student must read are written by hand i
 
 import ast
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
+from autograder.authoring import answer_cells
 from autograder.course import load_module
-from autograder.notebooks import Cell, cells, write_notebook
-from autograder.questions import Choice, Number
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"
-CONCEPTS = "unshared", "long_looks", "same_state", "one_update"  # UNSHARED = ... in a notebook, and so on
-OWN_WORDS = "explains_memory"
 SOURCE = HERE.parent.joinpath("rnn_by_hand.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "rnn_by_hand" / "rubric.py")
+answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 IMPORTS = """import numpy as np
 from scipy.optimize import least_squares
 
@@ -223,7 +223,11 @@ def perfect(folder: Path) -> None:
 
 def guessed_concepts(folder: Path) -> None:
     """Each concept question answered with a usual mistake, the one in own words not at all."""
-    write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name, guessed=True))
+    write_notebook(
+        folder / "work.ipynb",
+        *functions(folder.name),
+        *answers(folder.name, guessed=True),
+    )
 
 
 def keras_shapes(folder: Path) -> None:
@@ -239,7 +243,10 @@ def neighbours_numbers(folder: Path) -> None:
     """The functions are the student's own, the numbers to work out with a pencil are those of `perfect`."""
     signature, *rest = functions("perfect")
     write_notebook(
-        folder / "work.ipynb", signature.replace("perfect", folder.name), *rest, *answers("perfect")
+        folder / "work.ipynb",
+        signature.replace("perfect", folder.name),
+        *rest,
+        *answers("perfect"),
     )
 
 
@@ -306,7 +313,11 @@ def main(reference: Path, *names: str) -> None:
             keras.saving.load_model(reference / file, compile=False).save(
                 folder / file
             )  # without the optimizer
-        write_notebook(folder / "work.ipynb", *functions(name, MISTAKES.get(name, "")), *answers(name))
+        write_notebook(
+            folder / "work.ipynb",
+            *functions(name, MISTAKES.get(name, "")),
+            *answers(name),
+        )
         keras.utils.set_random_seed(1)
         if make:
             make(folder)
@@ -330,31 +341,6 @@ def functions(student: str, *changed: str) -> list[str]:
     left_out = {name for name in graded if name.startswith("draw_")}
     kept = [source for name, source in graded.items() if name not in left_out]
     return [f'STUDENT = "{student}"', IMPORTS, ast.unparse(activations), *kept]
-
-
-def answers(student: str, guessed: bool = False) -> list[str | Cell]:
-    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
-    made = []
-    for name in CONCEPTS:
-        question = getattr(RUBRIC, name)(student)
-        answer = mistaken(question) if guessed else question.answer
-        made.append(f"{name.upper()} = {answer!r}")
-    source = "YOUR ANSWER HERE" if guessed else own_words()
-    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
-
-
-def mistaken(question: Number | Choice) -> str | float:
-    """What the first of a question's usual mistakes answers."""
-    if isinstance(question, Number):
-        return next(iter(question.mistakes))
-    first = next(iter(question.wrong))
-    return next(letter for letter, text in question.options.items() if text == first)
-
-
-def own_words() -> str:
-    """The reference's answer in own words, without the lines that mark it."""
-    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
-    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def network(*hidden: layers.Layer) -> keras.Model:

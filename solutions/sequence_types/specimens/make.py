@@ -9,6 +9,7 @@ words that the student must read are written by hand in its specimen.toml.
 
 import ast
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,13 +18,14 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
+from autograder.authoring import answer_cells
 from autograder.course import load_module
-from autograder.notebooks import Cell, cells, write_notebook
-from autograder.questions import Choice
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.joinpath("sequence_types.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "sequence_types" / "rubric.py")
+answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 DATASETS = RUBRIC.DATASETS
 MODELS = ("codon", "frames", "aligned", "encoder_decoder", "generator", "completion", "forecast")
 IMPORTS = """import keras
@@ -34,13 +36,6 @@ GRADED = (
     "tape", "kinds_of_mine", "known_at", "masked_loss", "aligned_targets", "decoder_tokens", "draw", "bits",
     "context_needed", "baselines",
 )  # fmt: skip
-CONCEPTS = (
-    "settled_late",
-    "fourth_family",
-    "two_writers",
-    "one_month_ahead",
-)  # SETTLED_LATE = ... in a notebook
-OWN_WORDS = "explains_the_bottleneck"
 MISTAKES = """
 def tape(kind, reads, writes):
     if kind.endswith("delayed"):
@@ -101,7 +96,11 @@ def usual_mistakes(folder: Path) -> None:
 
 def guessed_concepts(folder: Path) -> None:
     """Each question answered with a usual mistake, the one in own words not at all."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name), *answers(folder.name, guessed=True))
+    write_notebook(
+        folder / "work.ipynb",
+        *definitions(folder.name),
+        *answers(folder.name, guessed=True),
+    )
 
 
 def nothing_but_the_notebook(folder: Path) -> None:
@@ -249,31 +248,6 @@ def main(reference: Path, *names: str) -> None:
 def work(folder: Path, *changed: str) -> None:
     """The notebook: signature, functions, those `changed` in place of the reference's, and right answers."""
     write_notebook(folder / "work.ipynb", *definitions(folder.name, *changed), *answers(folder.name))
-
-
-def answers(student: str, guessed: bool = False) -> list[str | Cell]:
-    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
-    made = []
-    for name in CONCEPTS:
-        question = getattr(RUBRIC, name)(student)
-        answer = mistaken(question) if guessed else question.answer
-        made.append(f"{name.upper()} = {answer!r}")
-    source = "YOUR ANSWER HERE" if guessed else own_words()
-    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
-
-
-def mistaken(question) -> str | float:
-    """What the first of a question's usual mistakes answers."""
-    if isinstance(question, Choice):
-        first = next(iter(question.wrong))
-        return next(letter for letter, text in question.options.items() if text == first)
-    return next(iter(question.mistakes))
-
-
-def own_words() -> str:
-    """The reference's answer in own words, without the lines that mark it."""
-    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
-    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def definitions(student: str, *changed: str) -> list[str]:

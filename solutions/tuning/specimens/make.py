@@ -9,20 +9,22 @@ one trains. The marks and the reason that the student must read are written by h
 
 import ast
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from autograder.authoring import answer_cells
 from autograder.course import load_module
 from autograder.models.loop import train
-from autograder.notebooks import Cell, cells, write_notebook
-from autograder.questions import Choice
+from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 TRIALS = "trials.csv"
 SOURCE = HERE.parent.joinpath("tuning.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "tuning" / "rubric.py")
+answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 IMPORTS = """import keras
 import numpy as np
 from keras import layers
@@ -32,13 +34,6 @@ GRADED = (
     "slips_through", "clip_elementwise", "clip_norm", "turned_by", "clip_settings", "SkipCell", "skip_cell_step",
     "build_memory_model", "memory_settings", "build_sentiment_model", "build_motif_model", "chosen_settings",
 )  # fmt: skip
-CONCEPTS = (
-    "clipped_steps",
-    "first_remedy",
-    "gates",
-    "lucky_best",
-)  # CLIPPED_STEPS = ... in a notebook, and so on
-OWN_WORDS = "explains_what_patience_buys"
 MISTAKES = """
 def step_jacobians(U, states, activation):
     new = states[1:]
@@ -150,7 +145,11 @@ def usual_mistakes(folder: Path) -> None:
 
 def guessed_concepts(folder: Path) -> None:
     """Each question answered with a usual mistake, the one in own words not at all."""
-    write_notebook(folder / "work.ipynb", *definitions(folder.name), *answers(folder.name, guessed=True))
+    write_notebook(
+        folder / "work.ipynb",
+        *definitions(folder.name),
+        *answers(folder.name, guessed=True),
+    )
 
 
 def tanh_at_200(folder: Path) -> None:
@@ -238,31 +237,6 @@ def main(reference: Path, *names: str) -> None:
 def work(folder: Path, *changed: str) -> None:
     """The notebook: signature, functions, those `changed` in place of the reference's, and right answers."""
     write_notebook(folder / "work.ipynb", *definitions(folder.name, *changed), *answers(folder.name))
-
-
-def answers(student: str, guessed: bool = False) -> list[str | Cell]:
-    """Cells that answer the student's own questions: rightly, or each with the first of its usual mistakes."""
-    made = []
-    for name in CONCEPTS:
-        question = getattr(RUBRIC, name)(student)
-        answer = mistaken(question) if guessed else question.answer
-        made.append(f"{name.upper()} = {answer!r}")
-    source = "YOUR ANSWER HERE" if guessed else own_words()
-    return [*made, Cell("markdown", source, (f"answer:{OWN_WORDS}",))]
-
-
-def mistaken(question) -> str | float:
-    """What the first of a question's usual mistakes answers."""
-    if isinstance(question, Choice):
-        first = next(iter(question.wrong))
-        return next(letter for letter, text in question.options.items() if text == first)
-    return next(iter(question.mistakes))
-
-
-def own_words() -> str:
-    """The reference's answer in own words, without the lines that mark it."""
-    source = next(cell.source for cell in cells(SOURCE) if f"answer:{OWN_WORDS}" in cell.tags)
-    return "\n".join(line for line in source.splitlines() if "SOLUTION" not in line)
 
 
 def definitions(student: str, *changed: str) -> list[str]:

@@ -1,0 +1,33 @@
+"""What specimens are made with: a student's answers to the concept questions that a reference asks."""
+
+import re
+from itertools import pairwise
+from types import ModuleType
+
+from autograder.notebooks import Cell, cells, without_markers
+from autograder.questions import Question
+from autograder.submission import STUB
+
+_ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
+_CONSTANT = re.compile(r"(\w+) = ")
+_ANSWER = "answer:"
+
+
+def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
+    """The student's own questions, by the constant that answers each; reference: its source, in percent format.
+
+    A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
+    """
+    shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(cells(reference)))
+    return {
+        _CONSTANT.match(source)[1]: getattr(rubric, asked[1])(student) for asked, source in shown if asked
+    }
+
+
+def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
+    asked = questions(reference, rubric, student)
+    made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in asked.items()]
+    own = [cell for cell in cells(reference) if any(tag.startswith(_ANSWER) for tag in cell.tags)]
+    written = [STUB if guessed else without_markers(cell.source) for cell in own]
+    return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]
