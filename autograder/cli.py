@@ -27,6 +27,7 @@ app = typer.Typer(
     suggest_commands=True,
 )
 console = Console(highlight=False, soft_wrap=False)
+JOBS = min(4, os.cpu_count() or 1)  # each takes more than a gigabyte of memory
 
 Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
 Slugs = Annotated[
@@ -153,8 +154,7 @@ def verify(
     slow: Annotated[
         bool, typer.Option("--slow", help="Also train the references with five seeds, on other terms' data.")
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="How many processes prove side by side.")] = os.cpu_count()
-    or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes prove side by side.")] = JOBS,
 ) -> None:
     """Instructor: each specimen earns its known marks, each item can be lost, each starter is fresh."""
     from autograder.verify import benches, check_course, proof_table, region_table, verify
@@ -170,7 +170,7 @@ def verify(
             for finding in proof.findings:
                 tick(not finding.problems, finding.what, finding.problems)
             console.print(region_table(proof))
-    console.print(proof_table(proofs))
+    console.print(proof_table(sorted(proofs, key=lambda proof: chosen.index(proof.assignment))))
     problems = len(astray) + sum(proof.problems for proof in proofs)
     say(f"{problems} problem(s)" if problems else "All as it should be.")
     raise typer.Exit(int(problems > 0))

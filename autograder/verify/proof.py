@@ -89,7 +89,9 @@ class Proof:
 
     def end(self) -> "Proof":
         """What can be said only of all specimens and regions together."""
-        self.findings.sort(key=lambda finding: finding.what.startswith("specimen "))
+        graded = [finding for finding in self.findings if finding.what.startswith("specimen ")]
+        self.findings = [one for one in self.findings if one not in graded]
+        self.findings += sorted(graded, key=lambda finding: finding.what)
         self.find("specimens as a whole", check_specimens(self.scores))
         self.find(f"{len(self.mutation.lost)} regions replaced by their stubs", self.mutation.problems)
         lost = lost_by(self.scores).union(*self.mutation.lost.values())
