@@ -310,3 +310,14 @@ def test_two_benches_find_what_one_finds(sound, prove):
     alone = prove(sound)
     assert sorted(proof.findings, key=str) == sorted(alone.findings, key=str)
     assert proof.mutation == alone.mutation
+
+
+@pytest.mark.slow
+def test_a_threshold_that_one_seed_of_five_misses_is_named(sound, sandbox):
+    change(sound, REFERENCE_PY, "# %%\nfrom", "# %%\nSEED = 0\n\n# %%\nfrom")
+    change(sound, REFERENCE_PY, '"o" * TIMES', '"o" * (20 if SEED == 3 else TIMES)')
+    derive(sound)
+    [proof] = verify(sound.assignments, at(Bench(sound, sandbox)), slow=True)
+    found = {finding.what: finding.problems for finding in proof.findings if "seed" in finding.what}
+    assert [len(found[f"the reference with seed {seed}"]) for seed in range(5)] == [0, 0, 0, 1, 0]
+    assert found["the reference with seed 3"][0].startswith("counts earns 1.0 of 4: Length is 0.25")

@@ -1,12 +1,10 @@
 """Thresholds over seeds: the reference, trained anew with other seeds, earns all on other terms' data."""
 
 import re
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from autograder.course import Assignment
 from autograder.notebooks import cells, write_notebook
-from autograder.reference import run_reference
+from autograder.reference import run_reference, work_folder
 from autograder.verify.bench import Bench
 from autograder.verify.rooms import PERFECT
 from autograder.verify.specimens import is_lost
@@ -24,12 +22,10 @@ def seeds(assignment: Assignment) -> tuple[int | None, ...]:
 def check_seed(bench: Bench, slug: str, seed: int | None) -> list[str]:
     """What the reference, run with this seed, loses on the hidden data of a term of its own."""
     assignment = bench.course.assignment(slug)
-    with TemporaryDirectory(prefix=".seed-", dir=assignment.root) as folder:
-        run_reference(assignment, Path(folder), seed=seed)
-        write_notebook(
-            Path(folder) / f"{slug}.ipynb", *cells(assignment.reference.read_text(encoding="utf-8"))
-        )
-        scores = bench.scores(slug, Path(folder), PERFECT, secret=f"seed {seed}")
+    with work_folder(assignment) as folder:
+        run_reference(assignment, folder, seed=seed)
+        write_notebook(folder / f"{slug}.ipynb", *cells(assignment.reference.read_text(encoding="utf-8")))
+        scores = bench.scores(slug, folder, PERFECT, secret=f"seed {seed}")
     return [
         f"{score.item} earns {score.earned} of {score.possible:g}: {score.message}"
         for score in scores.values()
