@@ -1,10 +1,11 @@
 """Courses are found from inside, and complain in one line."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 
-from autograder.course import CourseError, find_course, read_course
+from autograder.course import CourseError, find_course, load_module, read_course
 from autograder.hidden import HiddenData, hidden_data
 
 
@@ -94,3 +95,12 @@ def test_where_hidden_data_come_from(course):
         hidden_data(course)
     (course.root / "solutions").rename(course.root / "elsewhere")
     assert hidden_data(course).practice
+
+
+def test_a_file_that_is_saved_again_within_a_second_is_read_again(tmp_path):
+    path = tmp_path / "rubric.py"
+    for number in range(5):
+        path.write_text(f"POINTS = {number}")
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        assert load_module(path).POINTS == number
+    assert not (tmp_path / "__pycache__").exists()
