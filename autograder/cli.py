@@ -278,11 +278,13 @@ def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bo
     """Writes the solution of each assignment into a folder of its own."""
     from datetime import UTC, datetime
 
-    from autograder.reference import publish
+    from autograder.reference import publish, require_due
 
+    for assignment in assignments if not before_due else ():
+        require_due(assignment, datetime.now(UTC))
     for assignment in assignments:
         with cells_line(assignment.slug) as watch:
-            written = publish(assignment, out / assignment.slug, datetime.now(UTC), before_due, watch)
+            written = publish(assignment, out / assignment.slug, watch)
         for path in written:
             say(str(path))
     say("A page holds its plots; only formulas need the network, for MathJax, and are plain TeX without it.")

@@ -112,19 +112,8 @@ def remove_old(perfect: Path) -> None:
             path.unlink()
 
 
-def publish(
-    assignment: Assignment,
-    out: Path,
-    now: datetime,
-    before_due: bool = False,
-    watch: Watch = lambda done, total: None,
-) -> tuple[Path, Path]:
-    """Runs the reference and writes the solution into `out`: the executed notebook, and a page with its plots.
-
-    Raises CourseError before the due date of the assignment, and where it has none, unless `before_due` is given.
-    """
-    if not before_due:
-        require_due(assignment, now)
+def publish(assignment: Assignment, out: Path, watch: Watch = lambda done, total: None) -> tuple[Path, Path]:
+    """Runs the reference and writes the solution into `out`: the executed notebook, and a page with its plots."""
     out.mkdir(parents=True, exist_ok=True)
     with work_folder(assignment) as folder:
         notebook = run_reference(assignment, folder, watch)
@@ -139,7 +128,7 @@ def publish(
 
 
 def require_due(assignment: Assignment, now: datetime) -> None:
-    """Raises unless the assignment was due before `now`."""
+    """Raises CourseError unless the assignment was due before `now`; for its solution must not go out earlier."""
     if assignment.due is None:
         said = f"{assignment.slug} has no due date in course.toml"
     elif now < assignment.due:
