@@ -312,3 +312,16 @@ def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_pat
         signed("ann", **{"work.py": "STUDENT = ..."})
     with pytest.raises(Failure, match="There is no notebook"):
         signed("ann", **{"notes.txt": ""})
+
+
+def test_an_archive_that_is_written_here_follows_from_its_files_alone(tmp_path):
+    files = {"b.txt": b"two", "a/b.txt": b"one" * 999}
+    content = module.zipped(files)
+    assert content == module.zipped(dict(reversed(files.items())))
+    (tmp_path / "a.zip").write_bytes(content)
+    archive = zipfile.ZipFile(tmp_path / "a.zip")
+    assert archive.namelist() == ["a/b.txt", "b.txt"] and len(content) < 500
+    assert {(entry.date_time, entry.external_attr >> 16) for entry in archive.infolist()} == {
+        ((1980, 1, 1, 0, 0, 0), 0o644)
+    }
+    assert opened(tmp_path / "a.zip").files.read("a/b.txt") == b"one" * 999
