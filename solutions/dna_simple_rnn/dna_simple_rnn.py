@@ -47,10 +47,10 @@
 # out wrong. When you are done, run
 #
 # ```
-# python -m autograder check dna_simple_rnn
+# python -m autograder check dna_simple_rnn assignments/dna_simple_rnn
 # ```
 #
-# in this folder. Everything here trains in two to three minutes on one processor core; you need no GPU.
+# in the course's folder. Everything here trains in two to three minutes on one processor core; you need no GPU.
 #
 # **Sign it.** The questions at the end hold numbers of your own. They are drawn from the id that you hand in
 # under, so write it into the next cell before anything else.
@@ -1266,7 +1266,7 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
     )
 
 # %% [markdown]
-# Then run `python -m autograder check dna_simple_rnn` in this folder.
+# Then check all of it, as above, and see what the table says.
 #
 # **If an item fails**
 #
@@ -1383,3 +1383,12 @@ FADING = "B"  # SOLUTION
 
 # %%
 check("concepts")
+
+# %% [markdown]
+# **Done?** Save this notebook. In a terminal, in the course's folder,
+#
+# ```
+# python -m autograder pack dna_simple_rnn assignments/dna_simple_rnn
+# ```
+#
+# makes the one file that you hand in, of this notebook and of what it saved, and checks it once more as it will arrive.

@@ -949,3 +949,12 @@ WAY_IN = "D"  # SOLUTION
 
 # %%
 check("concepts")
+
+# %% [markdown]
+# **Done?** Save this notebook. In a terminal, in the course's folder,
+#
+# ```
+# python -m autograder pack embedding_sentiment assignments/embedding_sentiment
+# ```
+#
+# makes the one file that you hand in, of this notebook and of what it saved, and checks it once more as it will arrive.

@@ -971,3 +971,12 @@ ONE_UPDATE = "A"  # SOLUTION
 
 # %%
 check("concepts")
+
+# %% [markdown]
+# **Done?** Save this notebook. In a terminal, in the course's folder,
+#
+# ```
+# python -m autograder pack rnn_by_hand assignments/rnn_by_hand
+# ```
+#
+# makes the one file that you hand in, of this notebook and of what it saved, and checks it once more as it will arrive.

@@ -1375,3 +1375,12 @@ ONE_MONTH_AHEAD = "D"  # SOLUTION
 
 # %%
 check("concepts")
+
+# %% [markdown]
+# **Done?** Save this notebook. In a terminal, in the course's folder,
+#
+# ```
+# python -m autograder pack sequence_types assignments/sequence_types
+# ```
+#
+# makes the one file that you hand in, of this notebook and of what it saved, and checks it once more as it will arrive.

@@ -1333,3 +1333,12 @@ LUCKY_BEST = 1 - (1 - 1 / 11) ** 10  # SOLUTION
 
 # %%
 check("concepts")
+
+# %% [markdown]
+# **Done?** Save this notebook. In a terminal, in the course's folder,
+#
+# ```
+# python -m autograder pack tuning assignments/tuning
+# ```
+#
+# makes the one file that you hand in, of this notebook and of what it saved, and checks it once more as it will arrive.
