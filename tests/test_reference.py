@@ -14,7 +14,7 @@ import pytest
 from autograder.course import Assignment, read_course
 from autograder.grading import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.notebooks import cells
+from autograder.notebooks import cells, write_notebook
 from autograder.rubric import Report
 from autograder.verify.specimens import is_lost
 
@@ -84,13 +84,16 @@ def test_what_it_trains_earns_full_marks(assignment, seed, sandbox, folder):
     assert count == 1
     (folder / "work.py").write_text(source, encoding="utf-8")
     run(assignment, ["work.py"], folder)
+    (folder / "work.py").rename(
+        folder.parent / "work.py"
+    )  # what is handed in is the notebook, answers and all
+    write_notebook(folder / "work.ipynb", *cells(assignment.reference.read_text("utf-8")))
     assert_full(assignment, folder, "perfect", sandbox)
 
 
 @pytest.mark.slow
 def test_rnn_by_hand_as_a_notebook(sandbox, folder):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in code(BY_HAND)])
-    nbformat.write(notebook, folder / "work.ipynb")
+    write_notebook(folder / "work.ipynb", *cells(BY_HAND.reference.read_text("utf-8")))
     run(BY_HAND, ["-c", EXECUTE], folder)
     report = assert_full(BY_HAND, folder, "perfect", sandbox)
     outputs = [output for cell in nbformat.read(folder / "work.ipynb", 4).cells for output in cell.outputs]
