@@ -96,7 +96,8 @@ def test_rnn_by_hand_as_a_notebook(sandbox, folder):
     write_notebook(folder / "work.ipynb", *cells(BY_HAND.reference.read_text("utf-8")))
     run(BY_HAND, ["-c", EXECUTE], folder)
     report = assert_full(BY_HAND, folder, "perfect", sandbox)
-    outputs = [output for cell in nbformat.read(folder / "work.ipynb", 4).cells for output in cell.outputs]
+    executed = nbformat.read(folder / "work.ipynb", 4).cells
+    outputs = [output for cell in executed for output in cell.get("outputs", ())]
     shown = "".join(output.data["text/html"] for output in outputs if "text/html" in output.get("data", {}))
     said = re.findall(r"([\d.]+) / ([\d.]+) points", shown)  # by check, at the end of each section
     assert sum(float(earned) for earned, _ in said) == report.earned
