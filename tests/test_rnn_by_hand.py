@@ -47,7 +47,10 @@ def grader(sandbox):
 @pytest.mark.parametrize("name", specimens(ASSIGNMENT)[::4])
 def test_check_says_what_grade_says(name, grader):
     live, folder = replace(grader, sandbox=Here()), ASSIGNMENT.specimens / name
-    assert live.grade(folder, name).scores == grader.grade(folder, name).scores
+    checked, graded = (  # what a function prints, a check shows as it comes
+        [replace(score, remarks=()) for score in one.grade(folder, name).scores] for one in (live, grader)
+    )
+    assert checked == graded
 
 
 def test_a_notebook_signed_by_another_waits_for_a_person(grader):
