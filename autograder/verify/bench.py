@@ -19,6 +19,7 @@ from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Model, Predictor
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Sandbox, probe
+from autograder.sandbox.confinement import die_with_parent
 
 Asks = dict[str, frozenset[tuple[str, str]]]  # what each item asked for, of a submission
 Submit = Callable[..., Future]
@@ -101,6 +102,7 @@ _HERE: list[Bench] = []  # of a process that `benches` started
 
 def _open(course: Course) -> None:
     sandbox = Sandbox(probe())  # whose server ends with this process
+    die_with_parent()  # it would wait for ever for one that was killed
     atexit.register(sandbox.stop)
     _HERE.append(Bench(course, sandbox))
 
