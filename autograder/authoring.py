@@ -10,7 +10,6 @@ from autograder.submission import STUB
 
 _ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
 _CONSTANT = re.compile(r"(\w+) = ")
-_ANSWER = "answer:"
 
 
 def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
@@ -28,6 +27,6 @@ def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool
     """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
     asked = questions(reference, rubric, student)
     made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in asked.items()]
-    own = [cell for cell in cells(reference) if any(tag.startswith(_ANSWER) for tag in cell.tags)]
+    own = [cell for cell in cells(reference) if cell.answers]
     written = [STUB if guessed else without_markers(cell.source) for cell in own]
     return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]

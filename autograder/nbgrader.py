@@ -13,7 +13,6 @@ from autograder.notebooks import Cell
 
 _STUB = re.compile(r"(?m)^[ \t]*(# YOUR CODE HERE|(\w+ = )?\.\.\.)[ \t]*$")
 _CHECK = re.compile(r"""(?m)^check\(["'](\w+)["']\)[ \t]*$""")
-_ANSWER = "answer:"
 
 
 def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
@@ -21,12 +20,12 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
 
     items: those of the rubric. Raises KeyError for an answer that is no item of it.
     """
-    points = section_points(items, {answer_of(cell) for cell in kept})
+    points = section_points(items, {cell.answers for cell in kept})
     answers = {item.__name__: item.points for item in items}
     sections = [section_of(cell, points) for cell in kept]
     taken, made = set(), []
     for place, (cell, section) in enumerate(zip(kept, sections, strict=True)):
-        if name := answer_of(cell):
+        if name := cell.answers:
             made.append(marked(cell, name, grade=True, solution=True, points=answers[name]))
         elif is_solution(cell):
             made.append(marked(cell, unique(identity(cell), cell, taken), solution=True))
@@ -47,12 +46,6 @@ def section_points(items: Iterable, by_hand: set[str]) -> dict[str, float]:
         counts = not item.stretch and item.__name__ not in by_hand
         points[item.section] = points.get(item.section, 0) + counts * item.points
     return points
-
-
-def answer_of(cell: Cell) -> str:
-    """The item that a Markdown cell answers, by its tag; empty for any other cell."""
-    names = [tag.removeprefix(_ANSWER) for tag in cell.tags if tag.startswith(_ANSWER)]
-    return names[0] if names and cell.kind == "markdown" else ""
 
 
 def section_of(cell: Cell, sections: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+ANSWER = "answer:"
 STUBS = {"code": ["# YOUR CODE HERE", "raise NotImplementedError()"], "markdown": ["# YOUR ANSWER HERE"]}
 
 COMPOUND = tuple(
@@ -66,6 +67,12 @@ class Cell:
     source: str
     tags: tuple[str, ...] = ()
 
+    @property
+    def answers(self) -> str:
+        """The item that a Markdown cell answers in own words, by its tag `answer:NAME`; empty for any other cell."""
+        tags = [tag for tag in self.tags if tag.startswith(ANSWER) and self.kind == "markdown"]
+        return tags[0].removeprefix(ANSWER) if tags else ""
+
 
 @dataclass(frozen=True, order=True)
 class Region:
@@ -81,7 +88,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """The text of one cell: its kind, the number of its first line, and its lines, title and all."""
 
     kind: str
@@ -158,7 +165,7 @@ def regions(source: str, name: str) -> list[Region]:
     """
     found, otter = [], _Otter()
     try:
-        for piece in _pieces(source):
+        for piece in pieces(source):
             found += otter.regions(piece)
         otter.finish()
     except _Wrong as wrong:
@@ -166,11 +173,12 @@ def regions(source: str, name: str) -> list[Region]:
     return found
 
 
-def _pieces(source: str) -> Iterator[_Piece]:
+def pieces(source: str) -> Iterator[Piece]:
+    """The cells of a percent-format `source` as they stand in it, line by line."""
     first = 1
     for text in _CELL.split(source):
         lines = text.removesuffix("\n").split("\n")
-        yield _Piece(_kind(text), first, lines)
+        yield Piece(_kind(text), first, lines)
         first += text.count("\n")
 
 
@@ -188,7 +196,7 @@ class _Otter:
     opened: int = 0
     has_prompt: bool = False
 
-    def regions(self, piece: _Piece) -> list[Region]:
+    def regions(self, piece: Piece) -> list[Region]:
         """What is not shown of the next cell."""
         marker = _raw_marker(piece)
         if marker:
@@ -205,7 +213,7 @@ class _Otter:
             return [piece.replaced("SOLUTION", STUBS.get(piece.kind, ()))]
         return found
 
-    def move(self, piece: _Piece, word: str | None, name: str) -> None:
+    def move(self, piece: Piece, word: str | None, name: str) -> None:
         """Opens or closes a question or a block."""
         line = piece.body[0][0]
         if word and name != "QUESTION" and len(piece.body) > (3 if piece.kind == "markdown" else 1):
@@ -249,7 +257,7 @@ class _Otter:
             )
 
 
-def _raw_marker(piece: _Piece) -> re.Match | None:
+def _raw_marker(piece: Piece) -> re.Match | None:
     """Otter's marker, if the cell is one: a raw cell, or a Markdown cell that is one fence of language otter."""
     body = [line.removeprefix("# ").strip() for _, line in piece.body]
     if piece.kind == "markdown" and body[:1] == ["```otter"]:
@@ -266,7 +274,7 @@ def _raw_marker(piece: _Piece) -> re.Match | None:
     return None
 
 
-def _is_ignored(piece: _Piece) -> bool:
+def _is_ignored(piece: Piece) -> bool:
     for place, (number, line) in enumerate(piece.body):
         if _IGNORE.fullmatch(line):
             if place == 0 and line.rstrip().endswith("IGNORE"):
@@ -275,7 +283,7 @@ def _is_ignored(piece: _Piece) -> bool:
     return False
 
 
-def _in_cell(piece: _Piece) -> list[Region]:
+def _in_cell(piece: Piece) -> list[Region]:
     """The regions and the marked lines of one cell."""
     found, opened = [], None  # the number and the marker of the BEGIN that is open
     for number, line in piece.body:
@@ -294,7 +302,7 @@ def _in_cell(piece: _Piece) -> list[Region]:
     return found
 
 
-def _check(piece: _Piece, number: int, marker: re.Match, opened: tuple[int, re.Match] | None) -> None:
+def _check(piece: Piece, number: int, marker: re.Match, opened: tuple[int, re.Match] | None) -> None:
     """Raises unless a marker fits its cell and what is open."""
     said = f"{marker['word']} {marker['name']}"
     if piece.kind not in STUBS:
@@ -310,7 +318,7 @@ def _check(piece: _Piece, number: int, marker: re.Match, opened: tuple[int, re.M
         raise _Wrong(number, f"{said} without a BEGIN", "open the region, or remove this line")
 
 
-def _closed(piece: _Piece, number: int, opened: tuple[int, re.Match]) -> list[Region]:
+def _closed(piece: Piece, number: int, opened: tuple[int, re.Match]) -> list[Region]:
     """A region that ends on line `number`; of a prompt, its text stays."""
     first, marker = opened
     if marker["name"] == "PROMPT":
@@ -319,7 +327,7 @@ def _closed(piece: _Piece, number: int, opened: tuple[int, re.Match]) -> list[Re
     return [Region(first, number, tuple(marker["indent"] + line for line in stub), marker["name"])]
 
 
-def _marked_line(piece: _Piece, number: int, line: str, in_prompt: bool) -> list[Region]:
+def _marked_line(piece: Piece, number: int, line: str, in_prompt: bool) -> list[Region]:
     """The region of a line with one of Otter's endings; none for another line."""
     if not (_ALMOST_LINE if piece.kind == "code" else _EXACT_LINE).search(line):
         return []
@@ -334,7 +342,7 @@ def _marked_line(piece: _Piece, number: int, line: str, in_prompt: bool) -> list
     return [Region(number, number, (marked["indent"] + kept,), "SOLUTION")]
 
 
-def _statement(piece: _Piece, number: int) -> ast.stmt | None:
+def _statement(piece: Piece, number: int) -> ast.stmt | None:
     """The statement that stands alone and whole on a line; a value that went on below would be left standing."""
     try:
         tree = ast.parse("\n".join(line for _, line in piece.body))

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from autograder.course import Assignment, CourseError, read_course
-from autograder.nbgrader import answer_of, metadata
+from autograder.nbgrader import metadata
 from autograder.notebooks import Cell, MarkerError, cells, node, regions, replaced
 
 METADATA = {
@@ -106,7 +106,7 @@ def _with_finder(cell: Cell, bundle: str) -> Cell:
 def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) -> None:
     """Raises for a tag `answer:NAME` that names no item, or that two cells have."""
     known, seen = {item.__name__ for item in items}, set()
-    for answer in filter(None, map(answer_of, kept)):
+    for answer in filter(None, (cell.answers for cell in kept)):
         if answer not in known or answer in seen:
             *_, place = (found.start() for found in re.finditer(rf"answer:{answer}\b", source))
             line = source[:place].count("\n") + 1

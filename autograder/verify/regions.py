@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograder.course import CourseError
-from autograder.notebooks import Cell, Region, cells, regions, replaced
+from autograder.notebooks import Cell, Piece, Region, cells, pieces, regions, replaced
 
-_CELL = re.compile(r"(?m)^(?=# ?%%)")
 SOLUTION = "SOLUTION"
 TRAINING = {"compile", "fit", "set_weights", "train_on_batch"}
 _ANSWER = re.compile(r"""["']answer:(\w+)["']""")
@@ -59,28 +58,23 @@ class Reference:
 
     def __post_init__(self):
         filled_in = [region for region in regions(self.source, self.name) if region.kind == SOLUTION]
-        line = 1
-        for text in _CELL.split(self.source):
-            end = line + text.count("\n")
-            self._add(text, line, [region for region in filled_in if line <= region.first < end])
-            line = end
+        for piece in pieces(self.source):
+            end = piece.first + len(piece.lines)
+            self._add(piece, [region for region in filled_in if piece.first <= region.first < end])
 
-    def _add(self, text: str, first: int, found: list[Region]) -> None:
-        title = text.split("\n", 1)[0]
-        answer = _ANSWER.search(title)
-        if answer:
+    def _add(self, piece: Piece, found: list[Region]) -> None:
+        if answer := _ANSWER.search(piece.lines[0]):
             self.answers[answer[1]] = set(found)
-        if any(kind in title for kind in ("[markdown]", "[md]", "[raw]")):
+        if piece.kind != "code":
             self.labels |= dict.fromkeys(found, answer[1] if answer else "text")
             return
         try:
-            tree = ast.parse(text)
+            tree = ast.parse("\n".join(piece.lines))
         except SyntaxError as error:
-            raise CourseError(f"{self.name}:{first + error.lineno - 1}: {error.msg}.") from None
-        self.labels |= {
-            region: label(tree, region.first - first + 1, region.last - first + 1) for region in found
-        }
-        self._add_code(tree, found, first)
+            raise CourseError(f"{self.name}:{piece.first + error.lineno - 1}: {error.msg}.") from None
+        before = piece.first - 1
+        self.labels |= {region: label(tree, region.first - before, region.last - before) for region in found}
+        self._add_code(tree, found, piece.first)
 
     def called(self, region: Region) -> str:
         """How messages and tables call a region."""
