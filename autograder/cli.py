@@ -200,6 +200,10 @@ def release(
     """Instructor: derive the starter notebooks from the references; the students' bundle, the solutions."""
     course = find_course(Path.cwd())
     chosen = named(course, assignments)
+    if [check, solutions, perfect, bool(out) and not solutions].count(True) > 1:
+        raise CourseError(
+            "release does one thing at a time: --check, --out, --solutions (--out) or --perfect."
+        )
     if solutions:
         write_solutions(chosen, out or Path("results/solutions"), before_due)
     elif perfect:

@@ -2,54 +2,18 @@
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Assignment, Course, CourseError
 from autograder.failure import Failure
-from autograder.files import Files, zipped
+from autograder.files import zipped
 from autograder.grading import Grader, author
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.rubric import Report, hidden_from, score
 from autograder.submission import Submission
 
 UNFIT = r"[^\w.-]+"  # for the name of a file
-
-
-@dataclass(frozen=True)
-class Traced(Submission):
-    """A submission that remembers what items asked of it, so that an archive can hold just that.
-
-    taken: the content of each file that was read, by its path. missing: for each file that was asked for and could
-    not be read, why.
-    """
-
-    taken: dict[str, bytes] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def files(self) -> Files:
-        found = super().files
-
-        def read(path: str) -> bytes:
-            self.taken[path] = found.read(path)
-            return self.taken[path]
-
-        return Files(found.names, read)
-
-    def read(self, name: str) -> bytes:
-        try:
-            return super().read(name)
-        except Failure as failure:
-            self.missing[name] = f"{failure.reason} {failure.hint}"
-            raise
-
-    @property
-    def signed(self) -> str:
-        if not self.signature:
-            raise Unsigned
-        return super().signed
 
 
 class Unsigned(BaseException):
@@ -82,8 +46,9 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
     if not folder.is_dir():
         raise CourseError(f"{folder} is no folder: name the one that holds your notebook and models.")
     try:
-        traced = trace(course, assignment, folder, grader)
-        name = file_name(assignment, traced.signature or folder.resolve().name)
+        submission = own_work(assignment, folder, grader)
+        files, missing = gathered(submission, asked_for(course, submission, grader))
+        name = file_name(assignment, submission.signature or submission.student)
     except Failure as failure:
         raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
     except Unsigned:
@@ -92,36 +57,50 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
         )
         raise CourseError(f"Nothing is packed. Your notebook is not signed: {advice}.") from None
     path = out or Path(name)
-    replaced = write_archive(path, zipped(traced.taken))
+    replaced = write_archive(path, zipped(files))
     report = grader.grade(path, author(path))
-    return Packed(path, tuple(sorted(traced.taken)), traced.missing, replaced, report)
+    return Packed(path, tuple(sorted(files)), missing, replaced, report)
 
 
-def trace(course: Course, assignment: Assignment, folder: Path, grader: Grader) -> Traced:
-    """Runs every item on the work in `folder`, and gives the submission that knows which files they read.
-
-    Items on hidden data run to their end, on data of the public seed: one may draw its data before it reads a file.
-    Raises Failure where there is no one notebook, and Unsigned.
-    """
-    shared = {"trainer": grader.trainer, "trainings": grader.trainings}
-    traced = Traced(folder.resolve().name, folder, grader.predictor, grader.sandbox, **shared)
-    _, content = traced.code
-    if content == assignment.rubric.read_bytes():
+def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
+    """The work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
+    submission = grader.submission(folder, folder.resolve().name)
+    if submission.code[1] == assignment.rubric.read_bytes():
         raise Failure(
             "There is no notebook in your folder.", "Put the .ipynb file with your functions there."
         )
-    if traced.signature:
-        traced = replace(traced, student=traced.signature)
+    return replace(submission, student=submission.signature or submission.student)
+
+
+def asked_for(course: Course, submission: Submission, grader: Grader) -> list[str]:
+    """The files that the items ask for, by name; for that every item is run.
+
+    Items on hidden data run to their end, on data of the public seed: one may draw its data before it reads a file.
+    Raises Unsigned.
+    """
+    names = []
+
+    def heard(kind: str, name: str) -> None:
+        if name == "STUDENT" and not submission.signature:
+            raise Unsigned
+        names.extend([name] if kind == "file" else [])
+
     with hidden_from(HiddenData(course, DEMO_SECRET)):
         for item in grader.items:
-            grader.watch(item.__name__)
-            score(item, replace(traced, watch=watch_of(grader, item.__name__)))
-    return traced
+            score(item, replace(grader.watched(submission, item), asks=heard))
+    return list(dict.fromkeys(names))
 
 
-def watch_of(grader: Grader, item: str) -> Callable[[str], None]:
-    """Tells how far an item's training is."""
-    return lambda line: grader.watch(f"{item}: {line}")
+def gathered(submission: Submission, names: list[str]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The notebook and each file by its path, and why those that can't be read are missing."""
+    files, missing = dict([submission.code]), {}
+    for name in names:
+        try:
+            path = submission.find(name)
+            files[path] = submission.files.read(path)
+        except Failure as failure:
+            missing[name] = f"{failure.reason} {failure.hint}"
+    return files, missing
 
 
 def file_name(assignment: Assignment, student: str) -> str:

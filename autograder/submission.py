@@ -170,6 +170,10 @@ class Submission:
     def read(self, name: str) -> bytes:
         """The content of the file called `name`, in whichever folder of the submission it lies."""
         self.asks("file", name)
+        return self.files.read(self.find(name))
+
+    def find(self, name: str) -> str:
+        """The path of the file called `name`; of several, that of the one nearest the top."""
         files = self.files
         matches = [path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name)]
         depth = min((path.count("/") for path in matches), default=0)
@@ -179,7 +183,7 @@ class Submission:
         if len(matches) > 1:
             found = ", ".join(matches)
             raise Failure(f"{len(matches)} files are called {name}: {found}.", "Hand in just one of them.")
-        return files.read(matches[0])
+        return matches[0]
 
     @property
     def files(self) -> Files:

@@ -52,6 +52,8 @@ def test_a_students_copy_defers_what_is_hidden(course, hand_in):
         (["check", "hello", "nowhere"], "nowhere is neither a folder nor a .zip"),
         (["verify", "x"], "no assignment named 'x'"),
         (["gradee", "hello", "."], "grade"),
+        (["release", "--check", "--out", "dist"], "one thing at a time"),
+        (["release", "--perfect", "--solutions"], "one thing at a time"),
         (["grade", "hello", "datasets", "--out", "course.toml"], "course.toml"),
     ],
 )
