@@ -55,7 +55,7 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
         reason = f"{name} is made by other code in cell {found.left_out[name]}."
         return [], {
             "reason": reason,
-            "hint": f"Write the number itself, or plain arithmetic: {name} = 3 * 4.",
+            "hint": "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes.",
         }
     if name not in found.names or value is ...:
         return [], {
