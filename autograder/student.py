@@ -3,8 +3,12 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Set
+from itertools import permutations
 
 import numpy as np
+
+MOST_JOINED = 5  # words of a name that are tried in every order
 
 
 def own(student: str, topic: str) -> np.random.Generator:
@@ -22,6 +26,14 @@ def tokens(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", folded))
 
 
-def is_same(signature: str, student: str) -> bool:
-    """Whether `signature` stands for `student`: "ann.lee" for the folder "lee_ann_12345", "ann" not for "joanne"."""
-    return bool(tokens(signature)) and set(tokens(signature)) <= set(tokens(student))
+def is_same(signature: str, words: Set[str], shared: Set[str] = frozenset()) -> bool:
+    """Whether `signature` stands for the student known by `words`: "ann.lee" for lee, ann, 12345; "ann" not for joanne.
+
+    Platforms run names together: "jane.doe" stands for doejane as well. shared: words by which nobody can sign alone.
+    """
+    signed = tokens(signature)
+    if not set(signed) - shared:
+        return False
+    return set(signed) <= words or (
+        len(signed) <= MOST_JOINED and any("".join(order) in words for order in permutations(signed))
+    )

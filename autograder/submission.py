@@ -4,15 +4,17 @@ import hashlib
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from autograder.failure import Failure, Printed, Undecided, plain
+from autograder.failure import Failure, Printed, Remark, Undecided, plain
 from autograder.files import Files, open_files
+from autograder.handed_in import Source
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
 from autograder.sandbox.definitions import all_cells, cells
@@ -21,8 +23,10 @@ from autograder.training import trained
 
 MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
 SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
-
-
+COPY = re.compile(
+    r"(?P<copied>Copy of )?(?P<stem>.*?)(?: ?\((?P<round>\d{1,3})\)|-(?P<dashed>\d{1,3}))?(?P<suffix>\.\w+)?",
+    re.IGNORECASE | re.DOTALL,
+)
 STUB = "YOUR ANSWER HERE"
 
 
@@ -37,14 +41,16 @@ class Answer:
 class Submission:
     """What items see. Methods raise Failure for what is wrong with the student's files.
 
+    student: for messages alone, an item's points rest on what was handed in and who signed it.
     draft: name and content of the notebook where the student is still at work on it, in place of a file.
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
     asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
+    words, shared: by which a signature may name the student, and by which nobody can sign (see `HandedIn`).
     """
 
     student: str
-    path: Path
+    source: Source
     predictor: Predictor
     sandbox: Sandbox
     draft: tuple[str, bytes] | None = None
@@ -52,6 +58,8 @@ class Submission:
     watch: Callable[[str], None] = lambda line: None
     asks: Callable[[str, str], None] = lambda kind, name: None
     trainings: dict[str, tuple] = field(default_factory=dict)
+    words: frozenset[str] | None = None
+    shared: frozenset[str] = frozenset()
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
@@ -135,9 +143,14 @@ class Submission:
         if not self.signature:
             hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, and run it again.'
             raise Failure("Your notebook is not signed: your own numbers are drawn from your id.", hint)
-        if not is_same(self.signature, self.student):
+        if not self.signs(self.signature):
             raise Undecided(f"the notebook that {self.student} handed in is signed by {self.signature}.")
         return self.signature
+
+    def signs(self, signature: str) -> bool:
+        """Whether this signature stands for the student."""
+        words = frozenset(tokens(self.student)) if self.words is None else self.words
+        return is_same(signature, words, self.shared)
 
     @property
     def signature(self) -> str:
@@ -156,13 +169,18 @@ class Submission:
         """The path of the one notebook in the submission, whatever it is called; a .py file where there is none."""
         for suffix in (".ipynb", ".py"):
             found = [path for path in self.files.names if path.lower().endswith(suffix)]
-            if len(found) > 1:
+            latest = found and latest_copy(found)
+            if found and not latest:
                 several = ", ".join(found[:6])
                 raise Failure(
                     f"{len(found)} notebooks are handed in: {several}.", "Hand in just one of them."
                 )
+            if len(found) > 1:
+                warnings.warn(
+                    Remark(f"Of {len(found)} copies of the notebook, {latest} counts."), stacklevel=2
+                )
             if found:
-                return found[0]
+                return latest
         raise Failure(
             "There is no notebook in your submission.", "Hand in the .ipynb file with your functions."
         )
@@ -170,25 +188,62 @@ class Submission:
     def read(self, name: str) -> bytes:
         """The content of the file called `name`, in whichever folder of the submission it lies."""
         self.asks("file", name)
-        return self.files.read(self.find(name))
+        path = self.find(name)
+        if _folded(PurePosixPath(path).name) != _folded(name):
+            warnings.warn(Remark(f"{PurePosixPath(path).name} was taken for {name}."), stacklevel=2)
+        return self.files.read(path)
 
     def find(self, name: str) -> str:
-        """The path of the file called `name`; of several, that of the one nearest the top."""
+        """The path of the file called `name`; of several, that of the one nearest the top.
+
+        Where none has the name itself, the latest of its copies, as browsers and platforms number them.
+        """
         files = self.files
-        matches = [path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name)]
-        depth = min((path.count("/") for path in matches), default=0)
-        matches = [path for path in matches if path.count("/") == depth]
-        if not matches:
+        matches = nearest(path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name))
+        copies = [path for path in files.names if without_number(path)[0] == _folded(name)]
+        if not matches and (latest := latest_copy(copies)):
+            return latest
+        if not matches and not copies:
             raise _missing(name, [PurePosixPath(path).name[:100] for path in files.names])
-        if len(matches) > 1:
-            found = ", ".join(matches)
-            raise Failure(f"{len(matches)} files are called {name}: {found}.", "Hand in just one of them.")
+        if len(matches or copies) > 1:
+            found = ", ".join(matches or copies)
+            raise Failure(
+                f"{len(matches or copies)} files are called {name}: {found}.", "Hand in just one of them."
+            )
         return matches[0]
 
     @property
     def files(self) -> Files:
         """The submission's files; a Failure says why they can't be opened."""
-        return _once(self._known, "", lambda: open_files(self.path))
+        opened = partial(open_files, self.source) if isinstance(self.source, Path) else self.source
+        return _once(self._known, "", opened)
+
+
+def nearest(paths: Iterable[str]) -> list[str]:
+    """Those of the paths that lie nearest the top."""
+    paths = list(paths)
+    depth = min((path.count("/") for path in paths), default=0)
+    return [path for path in paths if path.count("/") == depth]
+
+
+def without_number(path: str) -> tuple[str, int]:
+    """A file's name without what marks it as a copy, folded, and the copy's number: "Copy of a (2).py" is a.py, 2.
+
+    Browsers write "a (2).ipynb", Canvas "a-2.ipynb" for a second upload, Drive "Copy of a.ipynb".
+    """
+    match = COPY.fullmatch(PurePosixPath(path).name)
+    number = next(
+        (int(found) for found in match.group("round", "dashed") if found), int(bool(match["copied"]))
+    )
+    return _folded(match["stem"] + (match["suffix"] or "")), number
+
+
+def latest_copy(paths: Sequence[str]) -> str:
+    """The copy of the highest number where all paths are copies of one file, numbered apart; empty otherwise."""
+    numbered = {without_number(path): path for path in paths}
+    if len({name for name, _ in numbered}) != 1 or len(numbered) != len(paths):
+        return ""
+    return numbered[max(numbered)]
 
 
 def signature(name: str, content: bytes) -> str:

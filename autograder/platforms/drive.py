@@ -1,0 +1,135 @@
+"""Loose files of a whole class, as Google Drive and Forms give them: "work - Ann Lee.ipynb", "Ann Lee - work.ipynb".
+
+Whose a file is, is read off its name: the part beside " - " that reads like a name (letters only; two words rather
+than one; a name that another file has shown; the last part, where Forms puts it), or what an underscored name has
+beside the assignment's. A table of people decides where there is one. What is not understood is left out.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from autograder.failure import plain
+from autograder.files import suffix
+from autograder.handed_in import Origin
+from autograder.platforms.export import Export
+from autograder.platforms.people import Found, Upload
+from autograder.student import tokens
+
+WORK = (".ipynb", ".keras", ".py")
+DASH = re.compile(r"\s+[-–—]\s+")
+DECORATED = re.compile(
+    r"(?P<before>(?:Copy of |Kopie von |Copie de |Copia de |Cópia de )*)(?P<stem>.*?)(?P<after> ?\(\d+\))?",
+    re.DOTALL,
+)
+MOST_WORDS = 6  # of a name
+People = list[tuple[frozenset[str], str]]  # words of a name, and the name
+
+
+@dataclass(frozen=True)
+class Name:
+    """A file's name taken apart: the file's own name, and whose it may be."""
+
+    whole: str
+    choices: tuple[tuple[str, str], ...]  # a person, and what the file is called without
+
+    def chosen(self, known: set[tuple[str, ...]]) -> tuple[str, str] | None:
+        """The likeliest person among the choices, `known` ones before others, and the file's own name."""
+        ranked = [
+            (tokens(who) in known, len(tokens(who)) > 1, place, who, file)
+            for place, (who, file) in enumerate(self.choices)
+        ]
+        return max(ranked)[3:] if ranked else None
+
+
+def recognises(export: Export, slug: str, roster: Iterable[Origin] = ()) -> bool:
+    """Whether loose files of work are there, and most of them name a person."""
+    loose = [name for name in export.names if "/" not in name and name.lower().endswith(WORK)]
+    people = listed(roster)
+    understood = [name for name in loose if taken_apart(name, slug, people).choices]
+    return 2 * len(understood) > len(loose)
+
+
+def read(export: Export, slug: str, roster: Iterable[Origin] = ()) -> Found:
+    """One submission for each person that files are named after; a folder is its own person's."""
+    people = listed(roster)
+    names = [taken_apart(top, slug, people) for top in export.tops if top not in export.folders]
+    sure = {tokens(name.choices[0][0]) for name in names if len(name.choices) == 1}
+    chosen = {name.whole: name.chosen(sure) for name in names}
+    pieces = [(top, file, whole) for top in export.folders for file, whole in export.tops[top].items()]
+    pieces += [(*choice, whole) for whole, choice in chosen.items() if choice]
+    found = grouped(sorted(export.folders), pieces)
+    untold = {whole: "its name does not tell whose it is" for whole, choice in chosen.items() if not choice}
+    return replace(found, left_out=found.left_out | untold)
+
+
+def grouped(folders: Iterable[str], pieces: Iterable[tuple[str, str, str]]) -> Found:
+    """One submission for each person; a piece is a person, what the file is called without, and its path."""
+    persons = {tokens(top) or (top,): (top, {}) for top in folders}
+    left_out = {}
+    for who, file, whole in pieces:
+        called, files = persons.setdefault(tokens(who) or (who,), (who, {}))
+        if files.setdefault(file, whole) != whole:
+            left_out[whole] = f"a second {plain(file)} of {plain(called)}"
+    uploads = [Upload(Origin("drive", name=plain(who)), files, who) for who, files in persons.values()]
+    return Found("drive", uploads, left_out)
+
+
+def taken_apart(top: str, slug: str, people: People) -> Name:
+    """A loose file's name, with each person that it may be named after."""
+    ending = suffix(PurePosixPath(top)) or PurePosixPath(top).suffix
+    match = DECORATED.fullmatch(top.removesuffix(ending))
+    before, after = match["before"], match["after"] or ""
+    said = set(tokens(match["stem"]))
+    named = [(words, name) for words, name in people if words <= said]
+    if named:
+        longest = [name for words, name in named if not any(words < others for others, _ in named)]
+        choices = [(name, without(match["stem"], name)) for name in longest if len(longest) == 1]
+    else:
+        choices = by_dash(match["stem"], slug) or by_slug(match["stem"], slug)
+    return Name(top, tuple((who, f"{before}{file}{after}{ending}") for who, file in choices))
+
+
+def by_dash(stem: str, slug: str) -> list[tuple[str, str]]:
+    """The parts beside a dash that read like a person's name, with the rest."""
+    dashes = list(DASH.finditer(stem))
+    if not dashes:
+        return []
+    first, last = dashes[0], dashes[-1]
+    parts = [(stem[: first.start()], stem[first.end() :]), (stem[last.end() :], stem[: last.start()])]
+    return [(who, rest) for who, rest in parts if is_name(who, slug)]
+
+
+def by_slug(stem: str, slug: str) -> list[tuple[str, str]]:
+    """What a name has before or after the assignment's, if it reads like a person's."""
+    words, known = tokens(stem), tokens(slug)
+    if len(words) <= len(known) or not known:
+        return []
+    if words[-len(known) :] == known:
+        who = " ".join(words[: -len(known)])
+    elif words[: len(known)] == known:
+        who = " ".join(words[len(known) :])
+    else:
+        return []
+    return [(who, slug)] if is_name(who, slug) else []
+
+
+def is_name(text: str, slug: str) -> bool:
+    """Whether a text reads like a person's name, and is none of the assignment's words."""
+    words = tokens(text)
+    letters = not re.search(r"[\d_]", text)
+    return letters and 0 < len(words) <= MOST_WORDS and not set(words) <= set(tokens(slug))
+
+
+def listed(roster: Iterable[Origin]) -> People:
+    """The people of a table by the words of their names; somebody of one word could be meant by any file."""
+    words = ((frozenset(tokens(person.name)), person.name) for person in roster)
+    return [(some, name) for some, name in words if len(some) > 1]
+
+
+def without(stem: str, name: str) -> str:
+    """A file's name without the words of its person's."""
+    words = set(tokens(name))
+    kept = "".join(part for part in re.split(r"([^\W_]+)", stem) if not set(tokens(part)) & words)
+    return " ".join(kept.split()).strip(" -–—_.,") or "work"
