@@ -9,9 +9,11 @@ import inspect
 import json
 import re
 import shutil
+import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError, load_module
@@ -22,7 +24,7 @@ from autograder.release import is_stale
 
 FOLDER = "rnn-course"
 ENGINE = Path(__file__).parent
-ENGINE_FILES = {".py", ".html"}
+ENGINE_FILES = {".py", ".html", ".css", ".js"}
 REQUIRED = {
     "requirements.txt": "requirements.txt",
     "pyproject.toml": "pyproject.toml",
@@ -36,7 +38,8 @@ FIELD_ENDS = ("", "\n", "\r", ",", ";", "\t", '"', "'", "\\")
 _WORD = re.compile(r"\w+")
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FIELD = re.compile(r"""^[ \t]*|["',;\t]""", re.MULTILINE)
-_ENTRY = re.compile(r"(?m)^(?=\[\[assignment\]\])")
+COURSE_KEYS, ENTRY_KEYS = ("title", "bundle", "late"), ("slug", "title", "points", "due")
+PRIVATE = 6  # characters of a name or reason, with more than letters, that are told from chance
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
 
 def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, bytes]:
     """The content of each file that students may have, by its place in the bundle."""
-    files = {COURSE_FILE: course_file(course, assignments).encode()}
+    files = {COURSE_FILE: toml(allowed(course, assignments)).encode()}
     for name, source in REQUIRED.items():
         if not (course.root / source).is_file():
             raise CourseError(f"{course.root / source} is missing: it becomes the bundle's {name}.")
@@ -96,12 +99,33 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
     return files
 
 
-def course_file(course: Course, assignments: list[Assignment]) -> str:
-    """course.toml with the entries of these assignments only."""
-    head, *entries = _ENTRY.split((course.root / COURSE_FILE).read_text(encoding="utf-8"))
+def allowed(course: Course, assignments: Iterable[Assignment]) -> dict:
+    """What course.toml says of the course, of being late, and of these assignments.
+
+    Who has an extension, and why, stays here; so do comments, which may say the same.
+    """
+    written = tomllib.loads((course.root / COURSE_FILE).read_text(encoding="utf-8"))
     slugs = {assignment.slug for assignment in assignments}
-    kept = [entry for entry, known in zip(entries, course.assignments, strict=True) if known.slug in slugs]
-    return "".join([head, *kept]).rstrip("\n") + "\n"
+    kept = [entry for entry in written["assignment"] if entry["slug"] in slugs]
+    entries = [{name: entry[name] for name in ENTRY_KEYS if name in entry} for entry in kept]
+    return {name: written[name] for name in COURSE_KEYS if name in written} | {"assignment": entries}
+
+
+def toml(course: dict) -> str:
+    """What `allowed` gave as the text of a course.toml."""
+    lines = [f"{name} = {toml_value(value)}" for name, value in course.items() if isinstance(value, str)]
+    tables = [(f"[{name}]", value) for name, value in course.items() if isinstance(value, dict)]
+    lists = ((name, value) for name, value in course.items() if isinstance(value, list))
+    for head, table in tables + [(f"[[{name}]]", table) for name, entries in lists for table in entries]:
+        lines += ["", head, *(f"{name} = {toml_value(value)}" for name, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: str | float | datetime) -> str:
+    """A text, a number or a date and time as TOML, which has JSON's texts but for one character."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def engine_files() -> Iterator[tuple[str, bytes]]:
@@ -121,35 +145,74 @@ def public_files(folder: Path) -> list[Path]:
 # --- the proof
 
 
+@dataclass(frozen=True)
+class Secrets:
+    """What must not be in the archive: see the functions that find each."""
+
+    lines: dict[str, str]
+    seeds: tuple[tuple[bytes, str], ...]
+    values: dict[str, dict[str, str]]
+    private: tuple[str, ...]
+
+    def extension_in(self, name: str, line: str) -> bool:
+        """Whether a line of the file `name` tells of an extension; in course.toml no word is too short to tell.
+
+        The engine knows no student; the names in its examples are some students' as well.
+        """
+        if name.startswith(f"{FOLDER}/autograder/"):
+            return False
+        at_all, line = PurePosixPath(name).name == COURSE_FILE, line.casefold()
+        return any(
+            text in line and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line)
+            for text in self.private
+            if at_all or is_private(text)
+        )
+
+
 def prove(course: Course, archive: Path) -> Iterator[str]:
     """Raises CourseError, naming file and line, for what must not be in the archive; yields what it can't look for."""
-    secret_lines, seeds = solution_lines(course), list(seeds_of(course))
     values, unproved = hidden_values(course)
+    secrets = Secrets(solution_lines(course), tuple(seeds_of(course)), values, private_texts(course))
     with zipfile.ZipFile(archive) as opened:
         for name in opened.namelist():
             content = opened.read(name)
             if LOCKED & set(PurePosixPath(name).parts):
                 raise CourseError(f"{name}: nothing of the locked room belongs in the students' bundle.")
-            prove_file(name, content, secret_lines, seeds, values)
+            prove_file(name, content, secrets)
     yield from unproved
+    if short := [text for text in secrets.private if not is_private(text)]:
+        yield f"{len(short)} names or reasons of extensions were looked for in course.toml alone: they are too short."
 
 
-def prove_file(name: str, content: bytes, lines: dict[str, str], seeds: list, values: dict) -> None:
+def prove_file(name: str, content: bytes, secrets: Secrets) -> None:
     """Raises for the first thing in a file that students must not have."""
-    for seed, file in seeds:
+    for seed, file in secrets.seeds:
         if (place := content.find(seed)) >= 0:
             number = content.count(b"\n", 0, place) + 1
             raise CourseError(f"{name}:{number} holds the seed of {file}; the bundle is not written.")
     text = content.decode("utf-8", errors="replace")
     for number, line in readable_lines(name, text):
-        if origin := lines.get(normal(line)):
+        if origin := secrets.lines.get(normal(line)):
             said = f"holds a line of the solution in {origin}: {line.strip()[:80]!r}"
             raise CourseError(f"{name}:{number} {said}; the bundle is not written.")
-    if found := hidden_value(text, values):
+        if secrets.extension_in(name, line):
+            raise CourseError(f"{name}:{number} tells of a student's extension; the bundle is not written.")
+    if found := hidden_value(text, secrets.values):
         place, value = found
         number = text.count("\n", 0, place) + 1
-        said = f"holds a row of this term's hidden {values[value[:LONG]][value]}: {value[:40]!r}"
+        said = f"holds a row of this term's hidden {secrets.values[value[:LONG]][value]}: {value[:40]!r}"
         raise CourseError(f"{name}:{number} {said}; the bundle is not written.")
+
+
+def private_texts(course: Course) -> tuple[str, ...]:
+    """Who has an extension, and why, as it stands in course.toml, line by line, in small letters."""
+    texts = (text for one in course.extensions for text in f"{one.student}\n{one.why}".splitlines())
+    return tuple(dict.fromkeys(text.strip().casefold() for text in texts if text.strip()))
+
+
+def is_private(text: str) -> bool:
+    """Whether a name or reason would not come up by chance: it is long enough, and more than one word of letters."""
+    return len(text) >= PRIVATE and not text.isalpha()
 
 
 def readable_lines(name: str, text: str) -> Iterator[tuple[int, str]]:

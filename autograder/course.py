@@ -4,13 +4,21 @@ import importlib.util
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 COURSE_FILE = "course.toml"
+TABLES = {"title", "bundle", "assignment", "late", "extension"}
+POLICIES = {  # of late work: the rules that each needs, and those that it may have
+    "none": (set(), set()),
+    "constant": ({"penalty"}, {"grace_minutes", "most_days"}),
+    "percentage": ({"penalty"}, {"grace_minutes", "most_days"}),
+    "late days": ({"days"}, {"penalty", "grace_minutes", "most_days"}),
+}
+MOST_PENALTY = 10_000  # points
 
 
 class CourseError(Exception):
@@ -62,6 +70,32 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Late:
+    """What being late costs.
+
+    penalty: under "constant" points, however late; under "percentage" percent of the assignment's points for each
+    day begun; under "late days" the same for each day beyond the budget. days: that budget, for each student over
+    the whole course. most_days: after so many days nothing counts.
+    """
+
+    policy: str = "none"
+    penalty: float = 0
+    grace_minutes: float = 0
+    days: int = 0
+    most_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A later due date of one student for one assignment; `student` as a person wrote it."""
+
+    student: str
+    assignment: str
+    due: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Course:
     """A course on disk. `assignments` keeps the order of `course.toml`."""
 
@@ -69,6 +103,8 @@ class Course:
     title: str
     assignments: tuple[Assignment, ...]
     bundle: str = ""  # the address of the archive that students fetch
+    late: Late = Late()
+    extensions: tuple[Extension, ...] = ()
 
     def assignment(self, slug: str) -> Assignment:
         """The assignment named `slug`; a CourseError that suggests the nearest name if there is none."""
@@ -97,8 +133,12 @@ def read_course(root: Path) -> Course:
     """The course whose `course.toml` lies in `root`."""
     try:
         text = tomllib.loads((root / COURSE_FILE).read_text(encoding="utf-8"))
+        for name in set(text) - TABLES:  # a misspelt [[extension]] would cost a student points
+            raise CourseError(f"{root / COURSE_FILE}: {unknown('entry', name, sorted(TABLES))}")
         assignments = tuple(read_assignment(entry, root) for entry in text.get("assignment", []))
-        return Course(root, text["title"], assignments, read_bundle(text.get("bundle", ""), root))
+        late, extensions = read_late(text.get("late", {}), root), text.get("extension", [])
+        course = Course(root, text["title"], assignments, read_bundle(text.get("bundle", ""), root), late)
+        return replace(course, extensions=read_extensions(extensions, course))
     except tomllib.TOMLDecodeError as error:
         raise CourseError(f"{root / COURSE_FILE} is not valid TOML: {error}.") from None
     except KeyError as error:
@@ -108,11 +148,85 @@ def read_course(root: Path) -> Course:
 def read_assignment(entry: dict, root: Path) -> Assignment:
     """One assignment of `course.toml`; its due date must say which offset from UTC its time has."""
     due = entry.get("due")
-    if due is not None and not (isinstance(due, datetime) and due.tzinfo):
-        example = "due = 2027-03-05T23:59:00+01:00"
-        said = f"the due date of {entry['slug']} needs a date, a time and an offset, as in `{example}`"
-        raise CourseError(f"{root / COURSE_FILE}: {said}; it is {str(due)!r}.")
+    if due is not None:
+        require_moment(due, f"the due date of {entry['slug']}", root)
     return Assignment(entry["slug"], entry["title"], entry["points"], root, due)
+
+
+def require_moment(due: object, what: str, root: Path) -> None:
+    """Raise CourseError unless `due` is a date with a time and an offset from UTC."""
+    if not (isinstance(due, datetime) and due.tzinfo):
+        example = "due = 2027-03-05T23:59:00+01:00"
+        said = f"{what} needs a date, a time and an offset, as in `{example}`"
+        raise CourseError(f"{root / COURSE_FILE}: {said}; it is {str(due)!r}.")
+
+
+def read_late(table: object, root: Path) -> Late:
+    """The rules of late work in `course.toml`; none where there is no such table."""
+    place = f"{root / COURSE_FILE}: [late]"
+    if not isinstance(table, dict):
+        raise CourseError(f'{place} is a table: a line `[late]`, and below it `policy = "none"`.')
+    policy = table.get("policy", "none")
+    if not isinstance(policy, str) or policy not in POLICIES:
+        raise CourseError(f"{place} policy is {policy!r}, expected one of: {', '.join(POLICIES)}.")
+    needed, allowed = POLICIES[policy]
+    for name in table:
+        if name not in (known := [field.name for field in fields(Late)]):
+            raise CourseError(f"{place}: {unknown('rule', name, known)}")
+        if name not in {"policy"} | needed | allowed:
+            raise CourseError(f"{place} {name} means nothing under the policy {policy!r}: take it out.")
+    for name in sorted(needed - set(table)):
+        raise CourseError(f"{place} lacks {name}, which the policy {policy!r} needs.")
+    require_number(table, "penalty", MOST_PENALTY if policy == "constant" else 100, place)
+    require_number(table, "grace_minutes", 24 * 60, place)
+    require_number(table, "days", 365, place, whole=True)
+    require_number(table, "most_days", 365, place, whole=True)
+    return Late(**({"penalty": 100} if policy == "late days" else {}) | table)
+
+
+def require_number(table: dict, name: str, most: float, place: str, whole: bool = False) -> None:
+    """Raise CourseError unless the table has no such rule, or a number from 0 to `most` for it."""
+    value, kinds = table.get(name, 0), int if whole else int | float
+    if type(value) is bool or not isinstance(value, kinds) or not 0 <= value <= most:
+        kind = "whole number" if whole else "number"
+        raise CourseError(f"{place} {name} is {value!r}, expected a {kind} from 0 to {most:g}.")
+
+
+def read_extensions(entries: object, course: Course) -> tuple[Extension, ...]:
+    """The extensions in `course.toml`; one for each student and assignment."""
+    place = f"{course.root / COURSE_FILE}: [[extension]]"
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise CourseError(f"{place} is a list of tables, each under a line `[[extension]]`.")
+    found = {}
+    for entry in entries:
+        extension = read_extension(entry, course, place)
+        key = extension.student.casefold(), extension.assignment
+        if key in found:
+            raise CourseError(f"{place}: two for {extension.student!r} in {extension.assignment}; leave one.")
+        found[key] = extension
+    return tuple(found.values())
+
+
+def read_extension(entry: dict, course: Course, place: str) -> Extension:
+    """One extension; its due date is later than the assignment's."""
+    known = [field.name for field in fields(Extension)]
+    for name in entry:
+        if name not in known:
+            raise CourseError(f"{place}: {unknown('entry', name, known)}")
+    for name in ("student", "assignment", "why"):
+        if not isinstance(entry.get(name), str) or not entry[name].strip():
+            raise CourseError(f"{place} {name} is {entry.get(name)!r}, expected a text.")
+    where = f"{place} of {entry['student']!r}"
+    try:
+        assignment = course.assignment(entry["assignment"])
+    except CourseError as error:
+        raise CourseError(f"{where}: {error}") from None
+    require_moment(entry.get("due"), f"the extension of {entry['student']!r}", course.root)
+    if assignment.due is None or entry["due"] <= assignment.due:
+        raise CourseError(
+            f"{where}: due {entry['due']}, expected later than {assignment.slug}'s ({assignment.due})."
+        )
+    return Extension(**entry)
 
 
 def read_bundle(address: object, root: Path) -> str:

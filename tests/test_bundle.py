@@ -80,7 +80,7 @@ def test_the_bundle_holds_what_is_allowed_and_nothing_else(toy, tmp_path):
     assert bundle.archive == tmp_path / "out" / "toy-course.zip"
     engine = {name for name in names if name.startswith(f"{FOLDER}/autograder/")}
     assert f"{FOLDER}/autograder/live.py" in engine and f"{FOLDER}/autograder/reports/page.html" in engine
-    assert {name.rpartition(".")[2] for name in engine} == {"py", "html"}
+    assert {name.rpartition(".")[2] for name in engine} <= {"py", "html", "css", "js"}
     assert {name.removeprefix(f"{FOLDER}/") for name in names - engine} == {
         "README.md", "assignments/hello/hello.ipynb", "assignments/hello/rubric.py", "course.toml",
         "datasets/numbers/README.md", "datasets/numbers/extra.csv", "datasets/numbers/generate.py",
@@ -203,6 +203,75 @@ def test_what_could_not_be_looked_for_is_said(toy, tmp_path):
     (toy.root / "solutions/secret_seed").unlink()
     [said] = build(toy, tmp_path / "out").unproved
     assert "no seed of its own" in said
+
+
+# --- extensions are nobody's business
+
+EXTENSION = """due = 2027-03-05T23:59:00+01:00
+# zoë has pneumonia
+[late]
+policy = "percentage"
+penalty = 12.5
+[[ extension ]]  # for Ann
+student = "Ann Lee"
+assignment = "hello"
+due = 2027-03-09T23:59:00+01:00
+why = '''
+in hospital since Monday
+flu'''
+"""
+
+
+@pytest.fixture
+def extended(toy):
+    """The toy course with a rule on late work and an extension, and a title that needs care."""
+    file = toy.root / "course.toml"
+    text = file.read_text().replace('"Toy"', r'"T\"o\\y\u007f → é"')
+    file.write_text(text + EXTENSION, encoding="utf-8")
+    return read_course(toy.root)
+
+
+def test_who_has_an_extension_stays_out_of_it(extended, tmp_path):
+    bundle = build(extended, tmp_path / "out")
+    with zipfile.ZipFile(bundle.archive) as archive:
+        content = b"\n".join(archive.read(name) for name in archive.namelist() if "autograder/" not in name)
+    for word in (b"Ann", b"hospital", b"flu", b"pneumonia", b"zo", b"[[extension"):
+        assert word not in content
+    released = read_course(tmp_path / "out" / FOLDER)
+    assert released.extensions == () and extended.extensions
+    assert (released.title, released.bundle, released.late) == (
+        extended.title,
+        extended.bundle,
+        extended.late,
+    )
+    assert (released.title, released.late.penalty) == ('T"o\\y\x7f → é', 12.5)
+    kept = [(one.slug, one.title, one.points, one.due) for one in released.assignments]
+    assert kept == [(one.slug, one.title, one.points, one.due) for one in extended.assignments]
+
+
+@pytest.mark.parametrize(
+    "line", ["Ask ann lee.", "| Ann Lee |", "She is in hospital since Monday, poor thing."]
+)
+def test_what_tells_of_an_extension_is_refused(extended, tmp_path, line):
+    add_a_line("docs/students.md", line)(extended)
+    with pytest.raises(CourseError, match="README.md:2 tells of a student's extension") as complaint:
+        build(extended, tmp_path / "out")
+    assert "\n" not in str(complaint.value) and list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_course_file_with_extensions_is_refused(extended, tmp_path, monkeypatch):
+    for leaked in ("[[extension]]\nstudent = 'ann lee'\n", "# Flu!\n"):
+        monkeypatch.setattr("autograder.bundle.toml", lambda written, leaked=leaked: leaked)
+        with pytest.raises(CourseError, match=r"course.toml:\d tells of a student's extension"):
+            build(extended, tmp_path / "out")
+
+
+def test_short_words_are_no_proof_elsewhere_and_that_is_said(extended, tmp_path):
+    add_a_line("docs/students.md", "Annie Leeds had the flu.")(extended)
+    assert (
+        "1 names or reasons of extensions were looked for in course.toml alone"
+        in build(extended, tmp_path / "out").unproved[-1]
+    )
 
 
 def test_release_out_on_the_command_line(toy, tmp_path):

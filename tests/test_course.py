@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.course import CourseError, find_course, load_module, read_course
+from autograder.course import CourseError, Extension, Late, find_course, load_module, read_course
 from autograder.hidden import HiddenData, hidden_data
 
 
@@ -61,6 +61,110 @@ def test_an_address_that_is_none_is_refused(course, bundle):
     file.write_text(f"bundle = {bundle}\n" + file.read_text())
     with pytest.raises(CourseError, match="bundle is the address of a .zip"):
         read_course(course.root)
+
+
+def with_rules(course, text, due="due = 2027-03-05T23:59:00+01:00\n"):
+    """The course with more text in its course.toml."""
+    file = course.root / "course.toml"
+    file.write_text(file.read_text() + due + text)
+    return read_course(course.root)
+
+
+@pytest.mark.parametrize(
+    ("text", "late"),
+    [
+        ("", Late()),
+        ("[late]\n", Late()),
+        ('[late]\npolicy = "none"\n', Late("none")),
+        ('[late]\npolicy = "constant"\npenalty = 5\nmost_days = 0\n', Late("constant", 5, 0, 0, 0)),
+        ('[late]\npolicy = "percentage"\npenalty = 12.5\ngrace_minutes = 15\n', Late("percentage", 12.5, 15)),
+        ('[late]\npolicy = "late days"\ndays = 4\n', Late("late days", 100, 0, 4)),
+        ('[late]\npolicy = "late days"\ndays = 4\npenalty = 10\n', Late("late days", 10, 0, 4)),
+    ],
+)
+def test_rules_on_late_work(course, text, late):
+    assert with_rules(course, text).late == late
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            '[late]\npolicy = "percent"',
+            "policy is 'percent', expected one of: none, constant, percentage, late days",
+        ),
+        ("[late]\npolicy = 3", "policy is 3, expected one of"),
+        ('[late]\npolicy = ["none"]', "policy is ['none'], expected one of"),
+        ('[late]\npolicy = "percentage"', "lacks penalty, which the policy 'percentage' needs"),
+        ('[late]\npolicy = "late days"', "lacks days"),
+        ('[late]\npolicy = "constant"\npenaltie = 5', "no rule named 'penaltie'; did you mean penalty"),
+        (
+            '[late]\npolicy = "constant"\npenalty = 5\ndays = 3',
+            "days means nothing under the policy 'constant'",
+        ),
+        ("[late]\npenalty = 5", "penalty means nothing under the policy 'none'"),
+        ('[late]\npolicy = "percentage"\npenalty = 101', "penalty is 101, expected a number from 0 to 100"),
+        ('[late]\npolicy = "percentage"\npenalty = nan', "penalty is nan, expected a number"),
+        ('[late]\npolicy = "constant"\npenalty = -1', "penalty is -1, expected a number from 0"),
+        ('[late]\npolicy = "constant"\npenalty = inf', "penalty is inf, expected"),
+        ('[late]\npolicy = "constant"\npenalty = true', "penalty is True, expected"),
+        ('[late]\npolicy = "constant"\npenalty = "5"', "penalty is '5', expected"),
+        ('[late]\npolicy = "late days"\ndays = 1.5', "days is 1.5, expected a whole number from 0 to 365"),
+        ("[[late]]", "[late] is a table"),
+        ("[lates]", "no entry named 'lates'; did you mean late"),
+        ("[[extensions]]", "no entry named 'extensions'; did you mean extension"),
+    ],
+)
+def test_a_rule_that_is_not_as_it_should_be_is_one_line(course, text, complaint):
+    with pytest.raises(CourseError) as raised:
+        with_rules(course, text + "\n")
+    assert complaint in str(raised.value) and "course.toml" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+EXTENSION = {
+    "student": '"Ann Lee"', "assignment": '"hello"', "due": "2027-03-09T23:59:00+01:00", "why": '"flu"',
+}  # fmt: skip
+
+
+def extension(**changed):
+    entries = {name: value for name, value in (EXTENSION | changed).items() if value}
+    return "\n".join(["[[extension]]", *(f"{name} = {value}" for name, value in entries.items())]) + "\n"
+
+
+def test_extensions(course):
+    due = datetime(2027, 3, 9, 22, 59, tzinfo=UTC)
+    found = with_rules(course, extension() + extension(student='"bob"')).extensions
+    assert found == (Extension("Ann Lee", "hello", due, "flu"), Extension("bob", "hello", due, "flu"))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (extension(student=""), "student is None, expected a text"),
+        (extension(why='" "'), "why is ' ', expected a text"),
+        (extension(assignment="3"), "assignment is 3, expected a text"),
+        (
+            extension(assignment='"helo"'),
+            "of 'Ann Lee': There is no assignment named 'helo'; did you mean hello",
+        ),
+        (extension(due="2027-03-09"), "the extension of 'Ann Lee' needs a date, a time and an offset"),
+        (extension(due=""), "the extension of 'Ann Lee' needs a date"),
+        (extension(due="2027-03-05T22:59:00Z"), "expected later than hello's (2027-03-05 23:59:00+01:00)"),
+        (extension(until="3"), "no entry named 'until'"),
+        (extension() + extension(student='"ann lee"'), "two for 'ann lee' in hello; leave one"),
+        ("[extension]", "is a list of tables"),
+    ],
+)
+def test_an_extension_that_is_not_as_it_should_be_is_one_line(course, text, complaint):
+    with pytest.raises(CourseError) as raised:
+        with_rules(course, text)
+    assert complaint in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_without_a_due_date_nothing_is_extended(course):
+    with pytest.raises(CourseError, match="expected later than hello's \\(None\\)"):
+        with_rules(course, extension(), due="")
 
 
 def test_hidden_data_follow_secret_name_and_options(course):

@@ -1,0 +1,285 @@
+"""Being late: what each policy costs, to the second; extensions; late days over a course; doubts, not guesses."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.course import Assignment, Course, CourseError, Extension, Late
+from autograder.handed_in import HandedIn, Origin
+from autograder.late import adjusted, late_days_csv, late_rules
+from autograder.rubric import Adjustment, Report, Score
+
+DUE = datetime.fromisoformat("2027-03-05T23:59:00+01:00")
+SLUGS = ("first", "second", "third")
+PERCENT, CONSTANT = Late("percentage", penalty=10), Late("constant", penalty=5)
+BUDGET = Late("late days", penalty=100, days=4)
+
+
+def course(late=PERCENT, *extensions):
+    assignments = tuple(Assignment(slug, slug, 110, Path("."), DUE) for slug in SLUGS)
+    return Course(Path("."), "Toy", assignments, late=late, extensions=extensions)
+
+
+def extended(student, days, slug="first"):
+    return Extension(student, slug, DUE + timedelta(days=days), "flu")
+
+
+def origin(after=None, **known):
+    """Handed in so long after the due date."""
+    return Origin(submitted="" if after is None else (DUE + after).astimezone(UTC).isoformat(), **known)
+
+
+def report(origin, earned=100.0, slug="first", student="ann"):
+    scores = (Score("works", "It works.", 110, False, "scored", earned),)
+    return Report(student, slug, scores, "", {}, origin)
+
+
+def rules(course, *reports, slug="first", table=None):
+    handed_in = [HandedIn(one.student, Path("."), one.origin) for one in reports]
+    return late_rules(course, course.assignment(slug), handed_in, table)
+
+
+def after(policy, time, earned=100.0, *extensions, **known):
+    """The report of one who handed in so long after the due date."""
+    one = report(origin(time, **known), earned)
+    return adjusted(one, rules(course(policy, *extensions), one))
+
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("late", "time", "earned"),
+    [
+        (Late(), 9 * DAY, 100),
+        (CONSTANT, timedelta(0), 100),
+        (CONSTANT, timedelta(seconds=1), 95),
+        (CONSTANT, 9 * DAY, 95),
+        (PERCENT, -DAY, 100),
+        (PERCENT, timedelta(0), 100),
+        (PERCENT, timedelta(seconds=1), 89),
+        (PERCENT, DAY, 89),
+        (PERCENT, DAY + timedelta(seconds=1), 78),
+        (PERCENT, 30 * DAY, 0),
+        (Late("percentage", penalty=10, grace_minutes=15), 15 * MINUTE, 100),
+        (Late("percentage", penalty=10, grace_minutes=15), 16 * MINUTE, 89),
+        (Late("percentage", penalty=10, grace_minutes=15), DAY + 15 * MINUTE, 89),
+        (Late("percentage", penalty=0.5, most_days=2), 2 * DAY, 98.9),
+        (Late("percentage", penalty=0.5, most_days=2), 2 * DAY + MINUTE, 0),
+        (Late("constant", penalty=5, most_days=0), MINUTE, 0),
+        (BUDGET, 4 * DAY, 100),
+        (BUDGET, 4 * DAY + MINUTE, 0),
+        (Late("late days", penalty=10, days=1), 3 * DAY, 78),
+        (Late("late days", penalty=10, days=9, most_days=2), 3 * DAY, 0),
+    ],
+)
+def test_what_each_policy_costs_to_the_second(late, time, earned):
+    assert after(late, time).earned == earned
+
+
+def test_the_sentence_says_how_it_came_about():
+    [lost] = after(PERCENT, timedelta(days=1, hours=10, minutes=1)).adjustments
+    assert lost == Adjustment(
+        -22.0,
+        "2 days late (handed in 2027-03-07 10:00, due 2027-03-05 23:59): 10 % of 110 points a day.",
+    )
+    [lost] = after(PERCENT, MINUTE, 4.0).adjustments
+    assert lost.points == -4
+    assert lost.why.endswith("10 % of 110 points a day, at most what was earned.")
+    [free] = after(BUDGET, 3 * DAY).adjustments
+    assert free.points == 0 and free.why.endswith(": 3 of 4 late days that were left.")
+
+
+@given(
+    earned=st.integers(0, 11_000), minutes=st.integers(-3000, 30_000), penalty=st.integers(0, 100),
+    grace=st.integers(0, 90),
+)  # fmt: skip
+def test_items_and_adjustments_add_up_to_what_counts(earned, minutes, penalty, grace):
+    late = Late("percentage", penalty=penalty, grace_minutes=grace)
+    one = after(late, minutes * MINUTE, earned / 100)
+    exact = Fraction(earned, 100) - max(0, -((grace - minutes) // 1440)) * Fraction(penalty * 110, 100)
+    assert round(one.by_items + sum(lost.points for lost in one.adjustments), 2) == one.earned
+    assert abs(Fraction(one.earned) - max(0, exact)) < Fraction(1, 1000)
+
+
+def test_no_due_date_no_penalty():
+    one = report(origin(9 * DAY))
+    found = rules(course(), one)
+    found = type(found)(PERCENT, Assignment("first", "First", 110, Path(".")))
+    assert adjusted(one, found) == one
+
+
+# --- the platform's mark without a time
+
+
+def test_late_by_the_mark_alone_is_a_doubt_where_the_time_matters():
+    for late in (PERCENT, BUDGET, Late("constant", 5, most_days=3), Late("constant", 5, grace_minutes=1)):
+        one = after(late, None, late=True, platform="canvas")
+        assert not one.adjustments and one.status == "needs a person"
+        assert "marks.csv" in one.doubts[0] and "\n" not in one.doubts[0]
+    one = after(CONSTANT, None, late=True)
+    assert one.earned == 95 and one.adjustments[0].why == "Late by the platform's mark: 5 points."
+    assert not after(Late(), None, late=True).doubts
+    assert after(CONSTANT, None, 100.0, extended("ann", 3), late=True).doubts
+
+
+def test_a_time_without_an_offset_is_no_time():
+    one = report(Origin(submitted="2027-03-09T10:00:00"))
+    assert adjusted(one, rules(course(), one)) == one
+
+
+def test_a_person_settles_the_days_or_the_points():
+    one = report(origin(None, late=True))
+    found = rules(course(), one)
+    assert adjusted(one, found, {"ann": 2}).adjustments[0] == Adjustment(
+        -22.0, "2 days late, by hand: 10 % of 110 points a day."
+    )
+    assert adjusted(one, found, {"ann": 0}) == one
+    assert adjusted(one, found, {"ann": None}) == one
+    assert adjusted(one, found, {"bob": None}).doubts
+
+
+def test_unknown_times_are_told_once():
+    known, unknown = report(origin(DAY)), report(origin(None), student="bob")
+    [line] = rules(course(), known, unknown).told
+    assert line.startswith("1 of 2 submissions don't tell when")
+    assert not rules(course(Late()), unknown).told
+    assert not rules(course(), report(origin(None, platform="canvas"))).told
+
+
+# --- extensions
+
+
+@pytest.mark.parametrize(
+    "who", ["lee_ann_1", "Lee Ann 1", "77", "alee", "ann@x.org", "Ann Lee", "ANN LEE", "lee"]
+)
+def test_an_extension_finds_its_student_however_a_person_writes_it(who):
+    ann = report(
+        origin(2 * DAY, id="77", login="alee", email="ann@x.org", name="Ann Lee"), student="lee_ann_1"
+    )
+    bob = report(
+        origin(2 * DAY, id="78", login="bob", email="bob@x.org", name="Bob Ray"), student="ray_bob_2"
+    )
+    found = rules(course(PERCENT, extended(who, 3)), ann, bob)
+    assert not found.told
+    assert (adjusted(ann, found).earned, adjusted(bob, found).earned) == (100, 78)
+
+
+def test_an_extension_moves_the_due_date_and_says_so():
+    one = after(PERCENT, 3 * DAY + MINUTE, 100.0, extended("ann", 2))
+    assert one.earned == 78 and "due 2027-03-07 23:59, extended" in one.adjustments[0].why
+
+
+def test_of_two_extensions_of_one_student_the_later_counts():
+    for days in ((1, 4), (4, 1)):
+        both = [extended(who, count) for who, count in zip(("ann", "Ann Lee"), days, strict=True)]
+        assert after(PERCENT, 4 * DAY, 100.0, *both, name="Ann Lee").earned == 100
+
+
+def test_an_extension_of_another_assignment_is_none_here():
+    assert after(PERCENT, MINUTE, 100.0, extended("ann", 2, "second")).earned == 89
+
+
+def test_an_exact_name_goes_before_words():
+    lee, marie = (
+        report(origin(DAY, name="Ann Lee")),
+        report(origin(DAY, name="Ann Marie Lee"), student="marie"),
+    )
+    found = rules(course(PERCENT, extended("ann lee", 3)), lee, marie)
+    assert not found.told and (adjusted(lee, found).earned, adjusted(marie, found).earned) == (100, 89)
+
+
+def test_an_extension_for_nobody_or_for_two_is_told_and_nobody_loses_by_it():
+    two = [report(origin(DAY, name="Ann Lee"), student=f"ann_{number}") for number in (1, 2)]
+    found = rules(course(PERCENT, extended("Ann Lee", 3), extended("zoë", 3)), *two)
+    assert [("ann_1, ann_2" in line, "nobody who" in line) for line in found.told] == [
+        (True, False),
+        (False, True),
+    ]
+    assert all(adjusted(one, found).doubts and not adjusted(one, found).adjustments for one in two)
+    assert (
+        "Ann" not in adjusted(two[0], found).doubts[0]
+    )  # students read it, and the other is none of their business
+    in_time = report(origin(-DAY, name="Ann Lee"), student="ann_1")
+    assert adjusted(in_time, found) == in_time
+
+
+def test_a_word_that_all_students_share_names_nobody():
+    people = [
+        HandedIn(f"{name}_class", Path("."), words=frozenset({name, "class"}), shared=frozenset({"class"}))
+        for name in ("ann", "bob")
+    ]
+    one = course(PERCENT, extended("class", 3))
+    assert "nobody" in late_rules(one, one.assignments[0], people).told[0]
+
+
+# --- late days over a course
+
+
+def grade(folder, slug, *reports):
+    """Grades a class as `grade` would: the late days of its course are read, and written back."""
+    table, one = folder / "late_days.csv", course(BUDGET)
+    found = rules(one, *reports, slug=slug, table=table)
+    done = [adjusted(each, found) for each in reports]
+    table.write_text(late_days_csv(table, found, done), encoding="utf-8")
+    return [each.earned for each in done]
+
+
+def test_late_days_are_a_budget_over_the_course(tmp_path):
+    people = [("ann", 3), ("bob", 0), ("eve", 9)]
+    for slug, expected in zip(SLUGS, ([100, 100, 0], [0, 100, 0], [0, 100, 0]), strict=True):
+        reports = [
+            report(origin(days * DAY, email=f"{who}@x.org"), slug=slug, student=who) for who, days in people
+        ]
+        assert grade(tmp_path, slug, *reports) == expected
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "late_days.csv").read_text())))
+    assert [tuple(row.values()) for row in rows] == [
+        ("ann@x.org", "first", "3"), ("ann@x.org", "second", "1"), ("eve@x.org", "first", "4"),
+    ]  # fmt: skip
+
+
+def test_grading_again_gives_the_same_and_other_rows_stay(tmp_path):
+    first, second = (report(origin(3 * DAY), slug=slug) for slug in SLUGS[:2])
+    once = [grade(tmp_path, "first", first), grade(tmp_path, "second", second)]
+    table = (tmp_path / "late_days.csv").read_bytes()
+    assert [grade(tmp_path, "first", first), grade(tmp_path, "second", second)] == once == [[100.0], [0.0]]
+    assert (tmp_path / "late_days.csv").read_bytes() == table
+    grade(tmp_path, "second", report(origin(DAY), slug="second", student="=bob"))
+    text = (tmp_path / "late_days.csv").read_text()
+    assert "ann,second,1" in text and "\n'=bob,second,1" in text
+    grade(tmp_path, "second", report(origin(-DAY), slug="second"))
+    assert "ann,second" not in (tmp_path / "late_days.csv").read_text()
+
+
+def test_a_person_is_known_across_assignments_and_platforms():
+    from autograder.late import person
+
+    moodle = Origin("moodle", id="9", name="Ann Lee")
+    assert person(report(moodle, student="Ann Lee_9")) == "Ann Lee"
+    assert person(report(Origin("canvas", id="9", name="leeann"), student="leeann_9")) == "9"
+    assert person(report(Origin("canvas", id="9", email="Ann@X.org"))) == "ann@x.org"
+    assert person(report(Origin())) == "ann"
+
+
+def test_a_waived_penalty_takes_no_late_days(tmp_path):
+    one, table = report(origin(3 * DAY)), tmp_path / "late_days.csv"
+    assert (
+        late_days_csv(table, rules(course(BUDGET), one), [one], {"ann": None}) == "person,assignment,days\n"
+    )
+    assert late_days_csv(table, rules(course(PERCENT), one), [one]) == ""
+
+
+@pytest.mark.parametrize("days", ["", "two", "-1", "1.5", "nan", "inf"])
+def test_a_table_that_is_not_as_it_should_be_is_one_line(tmp_path, days):
+    (tmp_path / "late_days.csv").write_text(f"person,assignment,days\nann,first,{days}\n")
+    with pytest.raises(
+        CourseError, match="row 2 \\(ann\\): days are .* expected a whole number"
+    ) as complaint:
+        rules(course(BUDGET), table=tmp_path / "late_days.csv", slug="second")
+    assert "\n" not in str(complaint.value)

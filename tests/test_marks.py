@@ -1,0 +1,154 @@
+"""Marks by hand: they replace what the grader gave, say who and why, and a mistake in the table is one line."""
+
+import pytest
+
+from autograder.course import CourseError
+from autograder.marks import COLUMNS, Marks, astray, blank, by_hand, read_marks
+from autograder.rubric import Adjustment, Report, Score, item
+
+
+@item(points=10)
+def greets(submission):
+    """It greets."""
+
+
+@item(points=4, stretch=True)
+def sings(submission):
+    """It sings."""
+
+
+ITEMS = (greets, sings)
+HEADER = ",".join(COLUMNS)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes rows below the header, and reads the table."""
+
+    def write(*rows, header=HEADER):
+        path = tmp_path / "marks.csv"
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return read_marks(path, ITEMS)
+
+    return write
+
+
+def report(outcome="scored", earned=3.0, message="No greeting.", student="ann"):
+    scores = (
+        Score("greets", "It greets.", 10, False, outcome, earned, message, "Greet.", ("Close.",)),
+        Score("sings", "It sings.", 4, True, "scored", 1.0),
+    )
+    return Report(student, "hello", scores, "", {})
+
+
+def test_points_by_hand_replace_the_graders_and_say_who_and_why(table):
+    marked = by_hand(report(), table("ann,greets,7.5,Well argued.,Eve,It greets in Latin"))
+    score = marked.scores[0]
+    assert (score.earned, score.message) == (7.5, "Marked by hand by Eve: It greets in Latin")
+    assert score.hint == "Well argued."
+    assert score.remarks == ("The grader gave 3 of 10: No greeting.", "Close.")
+    assert marked.scores[1] == report().scores[1] and marked.earned == 8.5
+
+
+@pytest.mark.parametrize("outcome", ["broken", "unread", "deferred"])
+def test_what_waits_for_a_person_is_settled(table, outcome):
+    marked = by_hand(report(outcome, None, "Waits."), table("ann,greets,10,,Eve,ran it myself"))
+    assert marked.status == "graded" and marked.earned == 11
+    assert marked.scores[0].remarks[0] == "The grader gave no points: Waits."
+
+
+def test_points_beside_the_items(table):
+    marked = by_hand(report(), table("ann,total,-2,,Eve,copied", "ann,late,0,ill,Eve,has a note"))
+    assert marked.adjustments == (
+        Adjustment(-2.0, "By hand: copied", "Eve"),
+        Adjustment(0.0, "Late, settled by hand: has a note (ill)", "Eve"),
+    )
+    assert marked.earned == 2
+
+
+def test_what_the_rule_on_late_work_is_told(table):
+    marks = table("ann,late,-3,,Eve,agreed", "bob,days,2,,Eve,SpeedGrader", "eve,total,1,,Eve,kind")
+    assert marks.late_by_hand() == {"ann": None, "bob": 2}
+
+
+def test_students_without_rows_are_as_they_were(table):
+    assert by_hand(report(student="bob"), table("ann,greets,10,,Eve,why")) == report(student="bob")
+    assert by_hand(report(), Marks(None)) == report()
+
+
+def test_spreadsheets_write_what_they_like(table):
+    marks = table("'=ann;greets;7,5;;Eve;why", ";;;;;", header="\ufeff" + HEADER.replace(",", ";"))
+    assert by_hand(report(student="=ann"), marks).scores[0].earned == 7.5
+
+
+def test_hostile_text_of_a_row_is_cleaned(table):
+    marked = by_hand(report(), table('ann,greets,1,"a\x1b[31m\nb",Eve\u202e,"<b>\r\nwhy"'))
+    assert (
+        marked.scores[0].message == "Marked by hand by Eve: <b> why" and "\x1b" not in marked.scores[0].hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (
+            ["ann,greet,1,,Eve,why"],
+            "row 2 (ann, greet): There is no item named 'greet'; did you mean greets?",
+        ),
+        (["ann,greets,11,,Eve,why"], "row 2 (ann, greets): points are 11, expected a number from 0 to 10."),
+        (["ann,greets,-1,,Eve,why"], "points are -1, expected a number from 0 to 10."),
+        (["ann,greets,,,Eve,why"], "points are missing or no number"),
+        (["ann,greets,nan,,Eve,why"], "points are missing or no number"),
+        (["ann,total,inf,,Eve,why"], "points are inf, expected a number from -14 to 14."),
+        (["ann,late,1,,Eve,why"], "points are 1, expected a number from -14 to 0."),
+        (["ann,days,1.5,,Eve,why"], "points are 1.5, expected a whole number from 0 to 366."),
+        (["ann,greets,1,,,why"], "`by` is missing; a mark by hand says who gave it and why."),
+        (["ann,greets,1,,Eve, "], "`why` is missing"),
+        ([",greets,1,,Eve,why"], "row 2: the student is missing."),
+        (
+            ["ann,greets,1,,Eve,why", ",,,,,", "ann,greets,2,,Eve,why"],
+            "row 4 (ann, greets): row 2 is for the same",
+        ),
+        (["ann,late,0,,Eve,why", "ann,days,2,,Eve,why"], "row 2 (ann, late): there is a row `days` as well"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_row(table, rows, complaint):
+    with pytest.raises(CourseError) as raised:
+        table(*rows)
+    assert complaint in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_column_that_is_missing_is_named(table):
+    with pytest.raises(CourseError, match="lacks the column why"):
+        table("ann,greets,1,,Eve", header="student,item,points,comment,by")
+
+
+def test_an_item_may_not_have_a_name_that_means_another_thing(tmp_path):
+    @item(points=1)
+    def late(submission):
+        """Late."""
+
+    assert read_marks(tmp_path / "marks.csv", (late,)).rows == {}
+    blank(tmp_path / "marks.csv")
+    with pytest.raises(CourseError, match="has an item named 'late'"):
+        read_marks(tmp_path / "marks.csv", (late,))
+
+
+def test_students_who_are_not_in_the_class(table):
+    marks = table("ann,greets,1,,Eve,why", "ann,total,1,,Eve,why", "bob,greets,1,,Eve,why")
+    assert astray(marks, {"ann", "bob"}) == []
+    [line] = astray(marks, {"bob"}, ["ann"])
+    assert "(ann, total): the student is not in this class now" in line
+    with pytest.raises(CourseError, match="row 4 .*no student named 'bob'; did you mean bob_7"):
+        astray(marks, {"ann", "bob_7"}, ["eve"])
+
+
+def test_a_blank_table_is_written_once_and_is_the_tas(tmp_path):
+    path = tmp_path / "marks.csv"
+    blank(path)
+    assert path.read_text() == HEADER + "\n" and read_marks(path, ITEMS).rows == {}
+    path.write_text(HEADER + "\nann,greets,1,,Eve,why\n")
+    before = path.read_bytes()
+    blank(path)
+    read_marks(path, ITEMS)
+    assert path.read_bytes() == before
