@@ -5,9 +5,6 @@ of `grade` takes them over, and writes them back beside the answers it finds. Po
 given for: where a student hands in another, they are asked for again.
 """
 
-import csv
-import io
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,8 +13,8 @@ import pandas as pd
 
 from autograder.course import CourseError
 from autograder.failure import plain
-from autograder.reports.table import cell
 from autograder.rubric import UNREAD, Report, Score
+from autograder.spreadsheets import cell, number, records
 
 FILE = "answers.csv"
 
@@ -49,20 +46,9 @@ def read_answers(path: Path) -> dict[tuple[str, str], Row]:
     Spreadsheets write what they like between columns and before decimals: `,` and `;` are both understood. Raises
     CourseError with the row for points that are no number or out of range, before anything is graded or written.
     """
-    if not path.is_file():
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        header = text.split("\n", 1)[0]
-        read = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=header.count)))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(f"{path} can't be read ({error}): save it as CSV in UTF-8.") from None
-    missing = [name for name in COLUMNS if read and name not in read[0]]
-    if missing:
-        raise CourseError(f"{path} lacks the column {missing[0]}: expected {', '.join(COLUMNS)}.")
-    rows = [Row(**{name: unquoted(line[name] or "") for name in COLUMNS}) for line in read]
-    for number, row in enumerate(rows, start=2):
-        refuse_points(row, f"{path}, row {number} ({row.student}, {row.item})")
+    rows = [Row(**{name: line[name] for name in COLUMNS}) for line in records(path, COLUMNS)]
+    for place, row in enumerate(rows, start=2):
+        refuse_points(row, f"{path}, row {place} ({row.student}, {row.item})")
     return {row.key: row for row in rows}
 
 
@@ -70,19 +56,6 @@ def refuse_points(row: Row, place: str) -> None:
     """Raise CourseError unless the points are empty or a number that can be given."""
     if row.points and not 0 <= number(row.points) <= number(row.possible):
         raise CourseError(f"{place}: points are {row.points!r}, expected a number from 0 to {row.possible}.")
-
-
-def number(text: str) -> float:
-    """A number as spreadsheets write it; NaN for what is none."""
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return math.nan
-
-
-def unquoted(text: str) -> str:
-    """The text that `cell` kept from being run as a formula."""
-    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
 
 
 def answered(report: Report, rows: dict[tuple[str, str], Row]) -> Report:

@@ -1,31 +1,23 @@
-"""A class on disk: the submissions in a folder, and the reports in another."""
+"""The results of a class on disk: a folder for each student's report, and the tables and pages beside them."""
 
-import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import CourseError
 from autograder.files import suffix
+from autograder.kept import write
+from autograder.reports.class_page import Took, class_html, times_html
 from autograder.reports.page import report_html
 from autograder.reports.record import read_report, report_json
+from autograder.reports.table import grades_csv, left_out_csv
 from autograder.rubric import Report
+from autograder.spreadsheets import records
 
-
-def find_submissions(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Submissions in `folder` by student, each a sub-folder or an archive; and the names of what was left out."""
-    expected = "expected one that holds a folder or an archive (.zip, .tar, .tar.gz) for each student"
-    if not folder.is_dir():
-        raise CourseError(f"{folder} is no folder: {expected}.")
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    if any(path.suffix in {".keras", ".ipynb"} for path in entries):
-        advice = "Name the folder above it, or use `autograder check`"
-        raise CourseError(f"{folder} looks like one submission: {expected}. {advice}.")
-    found = {}
-    for path in filter(is_submission, entries):
-        student = path.name if path.is_dir() else path.name.removesuffix(suffix(path))
-        found[path.name if student in found else student] = path
-    if not found:
-        raise CourseError(f"{folder} holds no submission: {expected}.")
-    return found, [path.name for path in entries if path not in found.values()]
+GRADES, LEFT_OUT = "grades.csv", "left_out.csv"
+OWN_FILES = {
+    GRADES, LEFT_OUT, "answers.csv", "marks.csv", "index.html", "times.html", "integrity.html", "integrity.csv",
+    "feedback.zip", "export.csv",
+}  # fmt: skip
 
 
 def is_submission(path: Path) -> bool:
@@ -42,26 +34,52 @@ def require_submission(path: Path) -> Path:
 
 def folder_name(student: str) -> str:
     """The name of the student's folder among the results, clear of the class's own files."""
-    return f"{student}_" if student.casefold() in {"grades.csv", "answers.csv", "index.html"} else student
+    return f"{student}_" if student.casefold() in OWN_FILES else student
 
 
-def save_report(report: Report, folder: Path) -> None:
+def save_report(report: Report, title: str, out: Path) -> None:
     """Writes `report.html`, then `report.json`: where the second stands, the first is whole."""
+    folder = out / folder_name(report.student)
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "report.html", report_html(report))
+    write(folder / "report.html", report_html(report, title))
     write(folder / "report.json", report_json(report))
 
 
-def saved_report(folder: Path) -> Report | None:
-    """The report that an earlier run left in `folder`, if there is one and it can be read."""
-    try:
-        return read_report((folder / "report.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+def save_class(
+    reports: Sequence[Report],
+    title: str,
+    took: Sequence[Took],
+    left_out: Mapping[str, str],
+    told: Sequence[str],
+    out: Path,
+) -> None:
+    """Writes the table of marks and the pages of the class beside the folders of its reports.
+
+    title: the assignment's. told: what the TA should know of the class, a line each.
+    """
+    folders = {report.student: folder_name(report.student) for report in reports}
+    write(out / GRADES, grades_csv(reports))
+    write(out / LEFT_OUT, left_out_csv(left_out))
+    write(out / "times.html", times_html(took, folders))
+    write(out / "index.html", class_html(reports, left_out, folders, title, told))
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, however the run ends."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    os.replace(draft, path)
+def saved_reports(results: Path) -> list[Report]:
+    """The reports of the class whose grades stand in the folder `results`, in the order of `grades.csv`.
+
+    Raises CourseError where it is no folder of results, or a report of it can't be read.
+    """
+    if not (results / GRADES).is_file():
+        raise CourseError(
+            f"{results} holds no {GRADES}: name the folder that `autograder grade` wrote with --out."
+        )
+    reports = []
+    for row in records(results / GRADES, ["student"]):
+        path = results / folder_name(row["student"]) / "report.json"
+        try:
+            reports.append(read_report(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            raise CourseError(
+                f"{path} can't be read: run `autograder grade` again, which writes it."
+            ) from None
+    return reports

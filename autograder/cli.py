@@ -13,14 +13,15 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from autograder.course import Assignment, Course, CourseError, find_course
 from autograder.devices import DeviceError, choose
 
 app = typer.Typer(
-    help="Grades Keras models by a rubric. Students: check, pack. TAs: grade. Instructors: new, verify, release.",
+    help="Grades Keras models by a rubric. Students: check, pack. TAs: grade, export, integrity. "
+    "Instructors: new, verify, release.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,12 +49,13 @@ def check(
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
     from autograder.classroom import require_submission
-    from autograder.grading import author
+    from autograder.grader import author
+    from autograder.handed_in import HandedIn
     from autograder.reports.text import student_report
 
     course = find_course(Path.cwd())
     with students_grader(course, course.assignment(assignment), device) as grader:
-        report = grader.grade(require_submission(folder), author(folder))
+        report = grader.grade(HandedIn(author(folder), require_submission(folder))).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
 
@@ -89,7 +91,7 @@ def pack(
 @contextmanager
 def students_grader(course: Course, assignment: Assignment, device: str) -> Iterator:
     """A Grader for a student's own work, on the student's own machine; a line shows what it does."""
-    from autograder.grading import Grader
+    from autograder.grader import Grader
     from autograder.hidden import hidden_data
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
@@ -106,8 +108,14 @@ def students_grader(course: Course, assignment: Assignment, device: str) -> Iter
 @app.command()
 def grade(
     assignment: Slug,
-    submissions: Annotated[Path, typer.Argument(help="Holds a folder or an archive for each student.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(help="What Canvas, Moodle or Gradescope gave, or a folder with one for each student."),
+    ],
     out: Annotated[Path | None, typer.Option(help="Where reports go [default: results/ASSIGNMENT].")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="The platform's list of the class (CSV): names, logins, times.")
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Grade anew what an earlier run has graded.")
     ] = False,
@@ -117,35 +125,99 @@ def grade(
     ] = False,
     term: Annotated[str, typer.Option(help="Regrade on the hidden data of a term before this one.")] = "",
 ) -> None:
-    """TA: grade a class; writes grades.csv, and report.json and report.html for each student."""
-    from autograder.classroom import find_submissions
-    from autograder.grading import Grader, grade_class
+    """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
+    from autograder.grader import Grader
+    from autograder.grading import Books, grade_class
     from autograder.hidden import hidden_data
-    from autograder.reports.text import class_table
+    from autograder.platforms import read_class
+    from autograder.reports.text import class_lines, class_table
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
-    found, left_out = find_submissions(submissions)
+    found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo)
     out, device, isolation = out or Path("results") / chosen.slug, choose(device), probe()
     with (
         Sandbox(isolation, trusted=no_isolation) as sandbox,
         training_sandbox(isolation, device) as trainer,
-        progress_line(len(found)) as (watch, passed),
+        live_table(len(found.submissions)) as progress,
     ):
-        grader = replace(Grader.of(chosen, source, sandbox, trainer), watch=watch)
-        reports = list(passed(grade_class(grader, found, out, fresh)))
+        grader = replace(Grader.of(chosen, source, sandbox, trainer), watch=progress.watch)
+        books, reports = Books.read(course, grader, found, out), []
+        for one in grade_class(grader, books, found, out, fresh):
+            progress.add(one.report, ran=len(one.ran))
+            reports.append(one.report)
     console.print(class_table(reports))
-    for name in left_out:
-        console.print(Text(f"Left out, neither a folder nor an archive: {name}", style="yellow"))
-    console.print(Text(reports[0].data))
-    say(f"Marks:   {out / 'grades.csv'}\nReports: {out}/<student>/report.html and report.json")
-    if waiting := sum(score.outcome == "unread" for report in reports for score in report.scores):
-        say(
-            f"Answers: {waiting} to read in {out / 'answers.csv'}: fill in points, and run this again.",
-            "yellow",
-        )
+    for line in books.told:
+        say(line, "yellow")
+    for line, style in class_lines(reports, found.left_out, progress.items, out):
+        say(line, style)
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
+
+
+@app.command()
+def export(
+    results: Annotated[Path, typer.Argument(help="What `grade` wrote: the folder with grades.csv.")],
+    to: Annotated[
+        Literal["canvas", "moodle", "gradescope", "csv"], typer.Option(help="Where the marks shall go.")
+    ],
+    file: Annotated[
+        Path | None, typer.Option(help="The platform's own table, as exported: it is filled in.")
+    ] = None,
+    filled: Annotated[
+        Path | None, typer.Option("--as", help="The table to write [default: in RESULTS, as FILE is called].")
+    ] = None,
+    column: Annotated[str, typer.Option(help="Canvas: the column of the assignment.")] = "",
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also marks of which something is still to be decided.")
+    ] = False,
+) -> None:
+    """TA: marks into the table that a platform exported, and pages of feedback for it to give back."""
+    from autograder.exporting import export
+
+    course = find_course(Path.cwd())
+    done = export(course, results, to, file, filled, column, unfinished)
+    for line in done.lines:
+        say(line)
+    for line in done.left_alone:
+        say(line, "yellow")
+    raise typer.Exit(int(bool(done.left_alone)))
+
+
+@app.command()
+def integrity(
+    assignment: Slug,
+    submissions: Annotated[Path, typer.Argument(help="The class, as for `grade`.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the lists go [default: results/ASSIGNMENT].")
+    ] = None,
+    roster: Annotated[Path | None, typer.Option(help="The platform's list of the class (CSV).")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="An earlier class to compare with; may be given again.")
+    ] = None,
+) -> None:
+    """TA: which submissions are so alike that a person should look; lists with evidence, never a mark."""
+    from autograder.integrity import compare, integrity_csv, integrity_html
+    from autograder.kept import write
+    from autograder.platforms import read_class
+
+    course = find_course(Path.cwd())
+    chosen = course.assignment(assignment)
+    found, others = read_class(submissions, chosen.slug, roster), {}
+    for folder in against or ():
+        earlier = read_class(folder, chosen.slug).submissions
+        others |= {f"{folder.name}: {one.student}": one for one in earlier}
+    out = out or Path("results") / chosen.slug
+    out.mkdir(parents=True, exist_ok=True)
+    with console.status("") as status:
+        watch = lambda said: status.update(Text(said))  # noqa: E731
+        findings = compare(course, chosen, found.submissions, others, watch)
+    write(out / "integrity.html", integrity_html(findings))
+    write(out / "integrity.csv", integrity_csv(findings))
+    say(
+        f"{len(findings.found)} things to look at among {len(found.submissions)} submissions, no mark is changed."
+    )
+    say(f"Lists: {out / 'integrity.html'} and {out / 'integrity.csv'}")
 
 
 @app.command()
@@ -196,15 +268,20 @@ def release(
     perfect: Annotated[
         bool, typer.Option("--perfect", help="Run the reference; make its specimen `perfect` anew.")
     ] = False,
+    gradescope: Annotated[
+        Path | None, typer.Option(help="Write the autograder of one assignment for Gradescope, a .zip.")
+    ] = None,
 ) -> None:
     """Instructor: derive the starter notebooks from the references; the students' bundle, the solutions."""
     course = find_course(Path.cwd())
     chosen = named(course, assignments)
-    if [check, solutions, perfect, bool(out) and not solutions].count(True) > 1:
+    if [check, solutions, perfect, bool(gradescope), bool(out) and not solutions].count(True) > 1:
         raise CourseError(
-            "release does one thing at a time: --check, --out, --solutions (--out) or --perfect."
+            "release does one thing at a time: --check, --out, --solutions (--out), --perfect or --gradescope."
         )
-    if solutions:
+    if gradescope:
+        make_gradescope(course, chosen, gradescope)
+    elif solutions:
         write_solutions(chosen, out or Path("results/solutions"), before_due)
     elif perfect:
         make_perfect(chosen)
@@ -278,6 +355,18 @@ def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) ->
     say(f"Put it where students fetch it: {course.bundle}")
 
 
+def make_gradescope(course: Course, assignments: list[Assignment], path: Path) -> None:
+    """Writes the archive that Gradescope grades one assignment with."""
+    from autograder.gradescope import write_zip
+
+    if len(assignments) != 1:
+        raise CourseError("--gradescope makes the autograder of one assignment: name it.")
+    names = write_zip(course, assignments[0], path)
+    say(
+        f"{path}: {len(names)} files, this term's seed among them: for Gradescope alone, see docs/gradescope.md"
+    )
+
+
 def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bool) -> None:
     """Writes the solution of each assignment into a folder of its own."""
     from datetime import UTC, datetime
@@ -331,22 +420,15 @@ def named(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
 
 
 @contextmanager
-def progress_line(total: int) -> Iterator[tuple[Callable, Callable]]:
-    """A line that shows how many reports are done, how long the rest will take, and what is being done.
+def live_table(total: int) -> Iterator:
+    """A table that shows how far the grading of so many submissions is; gives what is to be told."""
+    from rich.live import Live
 
-    Gives two functions: one to be told what is being done, one that reports pass through.
-    """
-    now = TextColumn("{task.fields[now]}", markup=False)
-    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), now)
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=total, now="")
+    from autograder.reports.progress import Progress
 
-        def passed(reports: Iterable) -> Iterator:
-            for report in reports:
-                progress.update(task, advance=1)
-                yield report
-
-        yield (lambda said: progress.update(task, now=said)), passed
+    progress = Progress(total)
+    with Live(progress, console=console, refresh_per_second=4):
+        yield progress
 
 
 def tick(well: bool, what: str, problems: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autograder.course import Course
 from autograder.devices import look
-from autograder.grading import versions
+from autograder.grader import versions
 from autograder.sandbox import Isolation, probe
 
 NAMESPACES = (

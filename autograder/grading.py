@@ -1,159 +1,105 @@
-"""Grading: one submission against a rubric, and a class against the same; what was graded before is kept."""
+"""Grading a class: each submission graded and settled, its report saved at once, the tables and pages at the end.
 
-import hashlib
-import platform
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+Settled means: with the points that people gave (`answers.csv`, `marks.csv`), and by the course's rule on being late.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.answers import FILE as ANSWERS
-from autograder.answers import answered, answers_csv, read_answers, rows_of
-from autograder.classroom import folder_name, save_report, saved_report, write
-from autograder.course import Assignment
-from autograder.failure import Failure, plain
-from autograder.files import open_files, refuse_size
-from autograder.hidden import HiddenData
-from autograder.models import Predictor
-from autograder.reports.table import grades_csv
-from autograder.rubric import Item, Report, hidden_from, read_rubric, score
-from autograder.sandbox import Sandbox
-from autograder.submission import Submission
+from filelock import FileLock, Timeout
 
-ENGINE = Path(__file__).parent
-PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
+from autograder import answers, late, marks
+from autograder.classroom import save_class, save_report
+from autograder.course import Course, CourseError
+from autograder.failure import plain
+from autograder.grader import Graded, Grader
+from autograder.handed_in import Class
+from autograder.kept import Kept, write
+from autograder.reports.class_page import Took
+from autograder.rubric import Report
+
+KEPT, LOCK = ".scores", ".lock"
 
 
 @dataclass(frozen=True)
-class Grader:
-    """Grades submissions of one assignment; holds what they share: items, data, traced models, equal trainings.
+class Books:
+    """What people and rules add to the grader's points; `told` are lines about it for the TA.
 
-    basis: stands for everything but the submission that a mark depends on; equal bases give equal marks.
-    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.
+    late_days: the table of late days, which is the whole course's and lies beside its folders of results.
     """
 
-    assignment: str
-    items: tuple[Item, ...]
-    source: HiddenData
-    predictor: Predictor
-    sandbox: Sandbox
-    versions: dict[str, str]
-    basis: str
-    trainer: Sandbox | None = None
-    watch: Callable[[str], None] = lambda line: None
-    trainings: dict[str, tuple] = field(default_factory=dict)
+    answers: dict[tuple[str, str], answers.Row]
+    marks: marks.Marks
+    rules: late.Rules
+    late_days: Path
+    told: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, assignment: Assignment, source: HiddenData, sandbox: Sandbox, trainer: Sandbox | None = None
-    ) -> "Grader":
-        made_with = versions() | {"isolation": str(sandbox.isolation)}
-        if trainer:
-            made_with["trained on"] = trainer.device
-        engine = (path.read_bytes() for path in sorted(ENGINE.rglob("*.py")))  # a mended grader grades anew
-        parts = source.identity, str(source.practice), str(made_with)
-        basis = digest(assignment.rubric.read_bytes(), *map(str.encode, parts), *engine)
-        items = read_rubric(assignment.rubric)
-        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, basis, trainer)
+    def read(cls, course: Course, grader: Grader, found: Class, out: Path) -> "Books":
+        """The books for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
+        late_days = out.absolute().parent / late.FILE
+        rules = late.late_rules(course, course.assignment(grader.assignment), found.submissions, late_days)
+        by_hand = marks.read_marks(out / marks.FILE, grader.items)
+        earlier = [path.parent.name for path in out.glob("*/report.json")]
+        astray = marks.astray(by_hand, {plain(one.student) for one in found.submissions}, earlier)
+        told = (*rules.told, *astray)
+        return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
 
-    def grade(self, path: Path, student: str) -> Report:
-        """The report on the submission at `path`. Never raises for what a student handed in."""
-        submission = self.submission(path, student)
-        with hidden_from(self.source):
-            scores = tuple(score(item, self.watched(submission, item)) for item in self.items)
-        data, fingerprint = describe(self.source), self.fingerprint(path, student)
-        return Report(plain(student), self.assignment, scores, data, self.versions, fingerprint)
+    def settled(self, report: Report) -> Report:
+        """The report with all that people gave, and then with what being late costs."""
+        report = marks.by_hand(answers.answered(report, self.answers), self.marks)
+        return late.adjusted(report, self.rules, self.marks.late_by_hand())
 
-    def submission(self, path: Path, student: str) -> Submission:
-        """The submission at `path`, with what it shares with the others."""
-        shared = {"trainer": self.trainer, "trainings": self.trainings}
-        return Submission(student, path, self.predictor, self.sandbox, **shared)
-
-    def watched(self, submission: Submission, item: Item) -> Submission:
-        """The submission as one item sees it: what it says of its progress names both."""
-        where = f"{plain(submission.student)}, {item.__name__}"
-        self.watch(where)
-        return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
-
-    def fingerprint(self, path: Path, student: str) -> str:
-        """Stands for the submission at `path` and all that its marks depend on; empty where it can't be read."""
-        try:
-            basis = self.basis.encode(), student.encode()  # some marks rest on numbers drawn from the name
-            if not path.is_dir():
-                refuse_size(path.name, path.stat().st_size)
-                return digest(*basis, path.read_bytes())
-            files = open_files(path)
-            parts = (part for name in sorted(files.names) for part in (name.encode(), files.read(name)))
-            return digest(*basis, *parts)
-        except (Failure, OSError, UnicodeError):
-            return ""
+    def save(self, reports: list[Report], out: Path) -> None:
+        """Writes the tables back, with what is new; `marks.csv` is a person's alone, and only begun."""
+        if rows := answers.rows_of(reports, self.answers):
+            write(out / answers.FILE, answers.answers_csv(rows))
+        if text := late.late_days_csv(self.late_days, self.rules, reports, self.marks.late_by_hand()):
+            write(self.late_days, text)
+        marks.blank(out / marks.FILE)
 
 
 def grade_class(
-    grader: Grader, submissions: dict[str, Path], out: Path, fresh: bool = False
-) -> Iterator[Report]:
-    """Grades each submission and saves its report at once; the tables are written however the run ends.
+    grader: Grader, books: Books, found: Class, out: Path, fresh: bool = False
+) -> Iterator[Graded]:
+    """Grades each submission and saves its report at once; tables and pages are written however the run ends.
 
-    A report in `out` from an earlier run is kept where nothing it depends on has changed, unless `fresh`; what a
-    person wrote into `answers.csv` there is taken over always.
+    An item's score from an earlier run is kept where nothing that it depends on has changed, unless `fresh`. What
+    people decided, in `books`, is taken over always. Raises CourseError where another run is at work in `out`.
     """
-    reports, read = [], read_answers(out / ANSWERS)
     out.mkdir(parents=True, exist_ok=True)
-    try:
-        for student, path in submissions.items():
-            folder = out / folder_name(student)
-            kept = None if fresh else kept_report(grader, path, student, folder)
-            report = answered(kept or grader.grade(path, student), read)
-            if report != kept:
-                save_report(report, folder)
-            reports.append(report)
-            yield report
-    finally:
-        write(out / "grades.csv", grades_csv(reports))
-        if rows := rows_of(reports, read):
-            write(out / ANSWERS, answers_csv(rows))
-
-
-def kept_report(grader: Grader, path: Path, student: str, folder: Path) -> Report | None:
-    """The saved report, if it is decided and would come out the same today."""
-    report = saved_report(folder)
-    if report is None or report.status not in ("graded", "to read"):
-        return None
-    return report if report.fingerprint == grader.fingerprint(path, student) != "" else None
-
-
-def author(path: Path) -> str:
-    """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
-    name = path.resolve().name
-    try:
-        return Submission(name, path, Predictor(), sandbox=None).signature or name
-    except Failure:
-        return name
-
-
-def describe(source: HiddenData) -> str:
-    """One sentence on the data that the marks rest on."""
-    if source.practice:
-        return "Hidden data are not here: your TA scores what is marked as deferred."
-    if source.is_demo:
-        return "DEMO DATA, from the public seed, as there is no solutions/secret_seed: not for real marks."
-    return f"Scored on hidden data of {f'the term {source.term}' if source.term else 'this term'}."
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a mark depends on, without importing any of it."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    with locked(out):
+        title, done = books.rules.assignment.title, []
         try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+            for handed in found.submissions:
+                one = grader.grade(handed, Kept(out / KEPT, fresh))
+                one = replace(one, report=books.settled(one.report))
+                save_report(one.report, title, out)
+                done.append(one)
+                yield one
+        finally:
+            reports = [one.report for one in done]
+            books.save(reports, out)
+            save_class(reports, title, took(done), found.left_out, books.told, out)
 
 
-def digest(*parts: bytes) -> str:
-    """SHA-256 of several parts, each told from the next."""
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(len(part).to_bytes(8, "big") + part)
-    return whole.hexdigest()
+def took(graded: Iterable[Graded]) -> list[Took]:
+    """How long each item of each student took, now or when it was run."""
+    return [
+        Took(one.report.student, item, seconds, kept=item not in one.ran)
+        for one in graded
+        for item, seconds in one.seconds.items()
+    ]
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keeps a second run out of the folder; the system gives it free when this one ends, however it ends."""
+    try:
+        with FileLock(out / LOCK, timeout=0):
+            yield
+    except Timeout:
+        advice = "wait for it, or name another --out"
+        raise CourseError(f"Another `autograder grade` is at work in {out}: {advice}.") from None

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from autograder.course import Course, CourseError, load_module, unknown
@@ -22,12 +23,17 @@ class HiddenData:
     """
 
     def __init__(self, course: Course, secret: str, practice: bool = False, term: str = ""):
-        self._datasets, self._secret, self._drawn = course.root / "datasets", secret, {}
+        self._course, self._datasets, self._secret, self._drawn = course, course.root / "datasets", secret, {}
         self.practice, self.term = practice, term
 
     @property
     def is_demo(self) -> bool:
         return self._secret == DEMO_SECRET
+
+    @cached_property
+    def public(self) -> "HiddenData":
+        """Data from the public seed: the same in every term, for everyone to see."""
+        return HiddenData(self._course, DEMO_SECRET)
 
     @property
     def identity(self) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from autograder.course import Assignment, Course, CourseError
 from autograder.failure import Failure
 from autograder.files import zipped
-from autograder.grading import Grader, author
+from autograder.grader import Grader, author
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.rubric import Report, hidden_from, score
 from autograder.submission import Submission
@@ -58,13 +59,13 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
         raise CourseError(f"Nothing is packed. Your notebook is not signed: {advice}.") from None
     path = out or Path(name)
     replaced = write_archive(path, zipped(files))
-    report = grader.grade(path, author(path))
+    report = grader.grade(HandedIn(author(path), path)).report
     return Packed(path, tuple(sorted(files)), missing, replaced, report)
 
 
 def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
     """The work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
-    submission = grader.submission(folder, folder.resolve().name)
+    submission = grader.submission(HandedIn(folder.resolve().name, folder))
     if submission.code[1] == assignment.rubric.read_bytes():
         raise Failure(
             "There is no notebook in your folder.", "Put the .ipynb file with your functions there."

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -20,6 +20,8 @@ import numpy as np
 
 from autograder.course import CourseError, load_module
 from autograder.failure import Claim, Failure, Printed, Remark, Undecided, plain
+from autograder.figures import Figure, Shown
+from autograder.handed_in import Origin
 from autograder.hidden import HiddenData
 from autograder.student import own as own  # for rubrics
 from autograder.submission import Answer, Submission
@@ -72,6 +74,7 @@ class Score:
     hint: str = ""
     remarks: tuple[str, ...] = ()
     answer: str = ""  # in own words, which a person reads
+    figures: tuple[Figure, ...] = ()
 
     @property
     def is_full(self) -> bool:
@@ -79,19 +82,41 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """Points beside those of the items: a penalty for being late, or what a person gives or takes, and why."""
+
+    points: float
+    why: str
+    by: str = ""  # empty for a rule of the course
+
+
+@dataclass(frozen=True)
 class Report:
-    """All scores of one student's submission, and what they were computed from."""
+    """All scores of one student's submission, and what they were computed from.
+
+    files: the SHA-256 of each file that was handed in, by its path. versions: of rubric, data and packages.
+    doubts: what a person must settle beside the items, a line each.
+    """
 
     student: str
     assignment: str
     scores: tuple[Score, ...]
     data: str
     versions: dict[str, str]
-    fingerprint: str = ""  # of the submission and all that its marks depend on
+    origin: Origin = Origin()
+    files: dict[str, str] = field(default_factory=dict)
+    adjustments: tuple[Adjustment, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def by_items(self) -> float:
+        """The points of all items, before adjustments."""
+        return round(sum(score.earned or 0 for score in self.scores), 2)
 
     @property
     def earned(self) -> float:
-        return round(sum(score.earned or 0 for score in self.scores), 2)
+        """What counts: no adjustment takes it below 0."""
+        return max(0.0, round(self.by_items + sum(one.points for one in self.adjustments), 2))
 
     @property
     def possible(self) -> float:
@@ -101,7 +126,7 @@ class Report:
     def status(self) -> str:
         """ "graded", "incomplete" (hidden items wait for the TA), "to read" (an answer does), "needs a person"."""
         outcomes = {score.outcome for score in self.scores}
-        if "broken" in outcomes:
+        if "broken" in outcomes or self.doubts:
             return "needs a person"
         if "deferred" in outcomes:
             return "incomplete"
@@ -172,6 +197,17 @@ def fresh(dataset: str, **options):
     return source.draw(dataset, options)
 
 
+def public(dataset: str, **options):
+    """Data that everyone may see, for figures of how a model errs: the draw of the public seed, never deferred.
+
+    It is the same in every term and on every machine. No marks may rest on it, since a student can draw it too.
+    """
+    source = _HIDDEN.get()
+    if source is None:
+        raise Deferred
+    return source.public.draw(dataset, options)
+
+
 def fresh_seed(topic: str) -> int:
     """A seed for training, below 2**31: the term's, or the public one on a student's machine; never deferred."""
     source = _HIDDEN.get()
@@ -216,7 +252,9 @@ def score(item: Item, submission: Submission) -> Score:
     asked = Score(
         item.__name__, " ".join((item.__doc__ or "").split()), item.points, item.stretch, "broken", None
     )
-    return replace(asked, **result, remarks=remarks([w.message for w in caught]))
+    said = [warned.message for warned in caught]
+    figures = tuple(one.figure for one in said if isinstance(one, Shown))
+    return replace(asked, **result, remarks=remarks(said), figures=figures)
 
 
 def remarks(warned: list[Warning]) -> tuple[str, ...]:

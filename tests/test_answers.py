@@ -10,10 +10,11 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from toy import write
 
 from autograder.answers import answers_csv, read_answers
-from autograder.classroom import find_submissions
 from autograder.course import CourseError
-from autograder.grading import Grader, grade_class
+from autograder.grader import Grader
+from autograder.grading import Books, grade_class
 from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.platforms import read_class
 
 RUBRIC = '''
 from autograder.rubric import item
@@ -40,8 +41,9 @@ def grade(course, sandbox, tmp_path):
 
     def run(fresh=False):
         grader = Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
-        submissions, _ = find_submissions(tmp_path / "class")
-        return {report.student: report for report in grade_class(grader, submissions, out, fresh)}
+        found = read_class(tmp_path / "class", "hello")
+        graded = grade_class(grader, Books.read(course, grader, found, out), found, out, fresh)
+        return {one.report.student: one.report for one in graded}
 
     return run
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from autograder.course import load_module, read_course
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.rubric import items_of, read_rubric, score
@@ -83,7 +84,7 @@ def problems(grader: Grader) -> list[str]:
     points = sum(item.points for item in grader.items if not item.stretch)
     found = [] if points == ASSIGNMENT.points else [f"the items are worth {points} points"]
     for folder in (ASSIGNMENT.specimens / name for name in HOLDING):
-        scores = {score.item: score for score in grader.grade(folder, folder.name).scores}
+        scores = {score.item: score for score in grader.grade(HandedIn(folder.name, folder)).report.scores}
         found += check_specimen(scores, folder / KNOWN)
     return found
 

@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.rubric import score
@@ -128,7 +129,8 @@ def test_neighbours_have_other_numbers():
 
 def test_the_same_submission_under_another_name_waits_for_a_person(grader):
     items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
-    [result] = replace(grader, items=items).grade(ASSIGNMENT.specimens / "perfect", "somebody_else").scores
+    handed = HandedIn("somebody_else", ASSIGNMENT.specimens / "perfect")
+    [result] = replace(grader, items=items).grade(handed).report.scores
     assert result.outcome == "broken"
 
 

@@ -7,15 +7,18 @@ import pytest
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "course", "student", "devices"},
-    {"models", "notebooks", "hidden", "sandbox", "files"},
-    {"training", "reference", "nbgrader"},
+    {"autograder", "failure", "course", "student", "devices", "dependence"},
+    {"models", "notebooks", "hidden", "sandbox", "files", "spreadsheets", "figures"},
+    {"training", "reference", "nbgrader", "handed_in"},
     {"submission"},
     {"rubric", "questions"},
-    {"reports", "agreement", "authoring"},
-    {"classroom", "answers", "live"},
-    {"grading", "release"},
+    {"reports", "agreement", "authoring", "platforms"},
+    {"kept"},
+    {"classroom", "answers", "marks", "late", "live"},
+    {"grader", "release"},
+    {"grading", "exporting", "integrity"},
     {"bundle", "packing", "skeleton", "verify", "doctor"},
+    {"gradescope"},
     {"cli"},
     {"__main__"},
 ]

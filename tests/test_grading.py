@@ -1,18 +1,19 @@
 """Grading a class: every submission gets a row and a reason, and none disturbs another."""
 
 import csv
+import hashlib
 import json
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autograder import grading
-from autograder.classroom import find_submissions
+from autograder import grader as grader_module
 from autograder.course import CourseError
-from autograder.grading import Grader, author, grade_class
+from autograder.grader import Grader, author
+from autograder.grading import Books, grade_class
 from autograder.hidden import hidden_data
+from autograder.platforms import read_class
 
 
 @pytest.fixture
@@ -24,19 +25,30 @@ def rows(out):
     return {row["student"]: row for row in csv.DictReader((out / "grades.csv").open(encoding="utf-8"))}
 
 
-def graded(grader, folder, out):
-    return list(grade_class(grader, find_submissions(folder)[0], out))
+def begun(grader, course, folder, out, fresh=False):
+    """The grading of the class in a folder, which goes on as it is asked for the next."""
+    found = read_class(folder, "hello")
+    return grade_class(grader, Books.read(course, grader, found, out), found, out, fresh)
 
 
-def test_a_class_of_good_and_bad(grader, hand_in, tmp_path):
+@pytest.fixture
+def graded(course):
+    """Grades the class in a folder and gives what came of it, in order."""
+
+    def run(grader, folder, out, fresh=False):
+        return list(begun(grader, course, folder, out, fresh))
+
+    return run
+
+
+def test_a_class_of_good_and_bad(grader, graded, hand_in, tmp_path):
     hand_in("ann", **{"greeting.txt": "hello" * 50})
     hand_in("bob", **{"greeting.txt": "good day"})
     folder = hand_in("cy")
     (folder / "di.zip").write_bytes(b"PK\x03\x04 damaged")
     (folder / "notes.txt").write_text("")
-    found, left_out = find_submissions(folder)
-    assert left_out == ["notes.txt"]
-    list(grade_class(grader, found, tmp_path / "out"))
+    graded(grader, folder, tmp_path / "out")
+    assert "notes.txt" in (tmp_path / "out" / "left_out.csv").read_text()
     marks = rows(tmp_path / "out")
     assert {name: row["earned"] for name, row in marks.items()} == {
         "ann": "10.0",
@@ -55,63 +67,48 @@ def test_a_class_of_good_and_bad(grader, hand_in, tmp_path):
     assert (tmp_path / "out" / "di" / "report.html").is_file()
 
 
-def test_the_same_class_gives_the_same_bytes(grader, hand_in, tmp_path):
+def test_the_same_class_gives_the_same_bytes(grader, graded, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
     graded(grader, folder, tmp_path / "1")
     graded(grader, folder, tmp_path / "2")
-    for name in ("grades.csv", "ann/report.json", "ann/report.html"):
+    for name in ("grades.csv", "index.html", "ann/report.json", "ann/report.html"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
-def test_marks_made_before_an_interruption_are_kept(grader, hand_in, tmp_path):
+def test_marks_made_before_an_interruption_are_kept(grader, course, hand_in, tmp_path):
     for name in ("ann", "bob"):
         folder = hand_in(name, **{"greeting.txt": "hello"})
-    reports = grade_class(grader, find_submissions(folder)[0], tmp_path / "out")
+    reports = begun(grader, course, folder, tmp_path / "out")
     next(reports)
     reports.close()
     assert list(rows(tmp_path / "out")) == ["ann"]
 
 
-def test_students_named_like_the_graders_own_files(grader, hand_in, tmp_path):
+def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_path):
     for name in ("grades.csv", "index.html", "=1+1"):
         folder = hand_in(name, **{"greeting.txt": "hello"})
     graded(grader, folder, tmp_path / "out")
     assert set(rows(tmp_path / "out")) == {"grades.csv", "index.html", "'=1+1"}
 
 
-def test_a_folder_and_an_archive_of_one_name_are_both_graded(hand_in):
-    folder = hand_in("ann")
-    (folder / "ann.zip").write_bytes(b"")
-    assert set(find_submissions(folder)[0]) == {"ann", "ann.zip"}
-
-
-def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, hand_in, tmp_path):
+def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in, tmp_path):
     generator = course.root / "datasets/numbers/generate.py"
     generator.write_text(generator.read_text().replace("largest + seed % 2", "largest / 0"))
     grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
-    [report] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
+    [one] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
+    report = one.report
     assert (report.status, report.earned) == ("needs a person", 6)
     assert "ZeroDivisionError" in report.scores[1].message
 
 
-@pytest.mark.parametrize(
-    "name, complaint", [("model.keras", "looks like one submission"), ("notes.txt", "holds no submission")]
-)
-def test_a_wrong_folder_is_told_what_was_expected(tmp_path, name, complaint):
-    (tmp_path / name).touch()
-    with pytest.raises(CourseError, match=complaint):
-        find_submissions(tmp_path)
-    with pytest.raises(CourseError, match="is no folder"):
-        find_submissions(tmp_path / name)
-
-
-def test_every_report_says_where_its_data_come_from(course, sandbox, hand_in, tmp_path):
+def test_every_report_says_where_its_data_come_from(course, sandbox, graded, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
 
     def said():
-        return graded(
+        [one] = graded(
             Grader.of(course.assignments[0], hidden_data(course), sandbox), folder, tmp_path / "out"
-        )[0].data
+        )
+        return one.report.data
 
     assert "DEMO" in said()
     (course.root / "solutions" / "secret_seed").write_text("autumn")
@@ -119,64 +116,123 @@ def test_every_report_says_where_its_data_come_from(course, sandbox, hand_in, tm
     assert "autumn" not in (tmp_path / "out" / "ann" / "report.json").read_text()
 
 
-def test_what_was_graded_before_is_kept_until_something_it_depends_on_changes(
-    course, sandbox, hand_in, tmp_path, monkeypatch
-):
-    hand_in("ann", **{"greeting.txt": "hello"})
-    folder = hand_in("bob", **{"greeting.txt": "hello"})
-    with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
-        archive.writestr("greeting.txt", "hello")
-    out = tmp_path / "out"
+@pytest.fixture
+def items_run(course, sandbox, graded, tmp_path):
+    """Grades the class in a folder again; which items ran, by student."""
 
-    def graded_anew(fresh=False):
-        before = {path: path.stat().st_mtime_ns for path in out.glob("*/report.json")}
+    def run(folder, fresh=False):
         grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
-        list(grade_class(grader, find_submissions(folder)[0], out, fresh))
-        return {
-            path.parent.name
-            for path in out.glob("*/report.json")
-            if path.stat().st_mtime_ns != before.get(path)
-        }
+        done = graded(grader, folder, tmp_path / "out", fresh)
+        return {one.report.student: set(one.ran) for one in done if one.ran}
 
-    everyone = {"ann", "bob", "cy"}
-    assert graded_anew() == everyone
-    marks = (out / "grades.csv").read_bytes()
-    assert graded_anew() == set()
-    assert graded_anew(fresh=True) == everyone
-    (out / "cy" / "report.json").write_text("{")
-    assert graded_anew() == {"cy"}
-    assert (out / "grades.csv").read_bytes() == marks
+    return run
+
+
+BOTH = {"greets", "counts"}
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_only_what_could_come_out_otherwise_is_run_again(course, items_run, hand_in, tmp_path):
+    hand_in("ann", **{"greeting.txt": "hello"})
+    folder = hand_in("bob", **{"greeting.txt": "hello, bob"})
+    with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
+        archive.writestr("greeting.txt", "hello, cy")
+    everyone = {"ann": BOTH, "bob": BOTH, "cy": BOTH}
+    assert items_run(folder) == everyone
+    marks = (tmp_path / "out" / "grades.csv").read_bytes()
+    assert items_run(folder) == {}
+    assert items_run(folder, fresh=True) == everyone
+    assert (tmp_path / "out" / "grades.csv").read_bytes() == marks
     hand_in("bob", **{"greeting.txt": "hello!"})
-    assert graded_anew() == {"bob"}
+    assert items_run(folder) == {"bob": BOTH}
+    hand_in("bob", **{"greeting.txt": "hello, bob"})
+    assert items_run(folder) == {}  # what was known of this content is known still
     rubric = course.assignments[0].rubric
-    rubric.write_text(rubric.read_text() + "\n# a comment\n")
-    assert graded_anew() == everyone
+    change(rubric, "full=1,", "full=2,")
+    assert items_run(folder) == dict.fromkeys(everyone, {"counts"})
+    change(rubric, "full=2,", "full=1,")
+    assert items_run(folder) == {}
+    rubric.write_text("# a comment\n" + rubric.read_text() + "\n\ndef unused():\n    return 1\n")
+    assert items_run(folder) == {}
     (course.root / "solutions" / "secret_seed").write_text("autumn")
-    assert graded_anew() == everyone
+    assert items_run(folder) == everyone
     (course.root / "datasets/numbers/generate.py").open("a").write("\n# another\n")
-    assert graded_anew() == everyone
+    assert items_run(folder) == everyone
+    assert items_run(folder) == {}
+
+
+def test_a_mended_grader_grades_anew(items_run, hand_in, tmp_path, monkeypatch):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    items_run(folder)
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "mended.py").write_text("")
-    monkeypatch.setattr(grading, "ENGINE", tmp_path / "engine")
-    assert graded_anew() == everyone
-    assert graded_anew() == set()
+    monkeypatch.setattr(grader_module, "ENGINE", tmp_path / "engine")
+    assert items_run(folder) == {"ann": BOTH}
 
 
-def test_marks_rest_on_the_students_name_too(grader, hand_in, tmp_path):
+def test_scores_are_kept_by_content_whoever_handed_it_in(items_run, hand_in):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
-    with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
-        archive.writestr("greeting.txt", "hello")
-    for path in (folder / "ann", folder / "cy.zip"):
-        assert grader.fingerprint(path, "ann") == grader.fingerprint(path, "ann") != ""
-        assert grader.fingerprint(path, "ann") != grader.fingerprint(path, "bob")
-    graded(grader, folder, tmp_path / "out")
-    report = tmp_path / "out" / "ann" / "report.json"
-    (tmp_path / "out" / "bob").mkdir()
-    (tmp_path / "out" / "bob" / "report.json").write_text(report.read_text().replace('"ann"', '"bob"'))
+    assert items_run(folder) == {"ann": BOTH}
     (folder / "ann").rename(folder / "bob")
-    before = (tmp_path / "out" / "bob" / "report.json").stat().st_mtime_ns
-    graded(grader, folder, tmp_path / "out")
-    assert (tmp_path / "out" / "bob" / "report.json").stat().st_mtime_ns != before
+    assert items_run(folder) == {}
+
+
+SIGNED = '''
+from autograder.rubric import Failure, item
+
+
+@item(points=10)
+def signs(submission):
+    """The notebook is signed."""
+    if submission.signed != "ann":
+        raise Failure("Another name.")
+'''
+
+
+def test_a_score_does_not_pass_to_whom_the_signature_is_not(course, items_run, hand_in, tmp_path):
+    course.assignments[0].rubric.write_text(SIGNED)
+    folder = hand_in("ann", **{"work.py": 'STUDENT = "ann"'})
+    assert items_run(folder) == {"ann": {"signs"}}
+    hand_in("bob", **{"work.py": 'STUDENT = "ann"'})
+    assert items_run(folder) == {"bob": {"signs"}}
+    assert {name: row["status"] for name, row in rows(tmp_path / "out").items()} == {
+        "ann": "graded",
+        "bob": "needs a person",
+    }
+
+
+@pytest.mark.parametrize("spoilt", ["", "{", "[]", '{"score": 3}'])
+def test_a_kept_score_that_is_spoilt_is_given_anew(items_run, hand_in, tmp_path, spoilt):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    items_run(folder)
+    for path in (tmp_path / "out" / ".scores").rglob("*.json"):
+        path.write_text(spoilt)
+    assert items_run(folder) == {"ann": BOTH}
+    assert items_run(folder) == {}
+
+
+def test_a_second_run_waits_its_turn(grader, course, hand_in, tmp_path):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    first, second = (begun(grader, course, folder, tmp_path / "out") for _ in range(2))
+    next(first)
+    with pytest.raises(CourseError, match="Another `autograder grade` is at work"):
+        next(second)
+    first.close()
+    assert next(begun(grader, course, folder, tmp_path / "out")).ran == ()
+
+
+def test_a_report_says_what_was_graded_and_with_what(grader, graded, hand_in, tmp_path):
+    folder = hand_in("ann", **{"greeting.txt": "hello", "more/notes.txt": ""})
+    [one] = graded(grader, folder, tmp_path / "out")
+    content = {name: (folder / "ann" / name).read_bytes() for name in ("greeting.txt", "more/notes.txt")}
+    assert one.report.files == {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+    assert {"rubric", "data", "keras", "numpy", "python", "isolation"} <= set(one.report.versions)
+    assert {"tensorflow", "tensorflow-cpu"} & set(one.report.versions)
 
 
 @pytest.mark.parametrize(
@@ -195,13 +251,12 @@ def test_on_their_own_machine_students_are_who_they_say(hand_in, files, expected
     assert author(Path(".")) == expected
 
 
-def test_an_undecided_report_is_not_kept(course, sandbox, hand_in, tmp_path):
-    generator = course.root / "datasets/numbers/generate.py"
-    sound = generator.read_text()
-    generator.write_text(sound.replace("largest + seed % 2", "largest / 0"))
+def test_an_undecided_item_is_not_kept(course, items_run, hand_in, tmp_path):
+    flag = tmp_path / "flag"
+    change(course.assignments[0].rubric, 'if b"hello"', f'if open({str(flag)!r}).read() or b"hello"')
     folder = hand_in("ann", **{"greeting.txt": "hello"})
-    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
-    assert graded(grader, folder, tmp_path / "out")[0].status == "needs a person"
-    generator.write_text(sound)  # and the same grader: only the status says that it must run again
-    grader = replace(Grader.of(course.assignments[0], hidden_data(course), sandbox), basis=grader.basis)
-    assert graded(grader, folder, tmp_path / "out")[0].status == "graded"
+    assert items_run(folder) == {"ann": BOTH}
+    assert items_run(folder) == {"ann": {"greets"}}  # there is no flag: the item is broken
+    flag.touch()
+    assert items_run(folder) == {"ann": {"greets"}}
+    assert items_run(folder) == {}

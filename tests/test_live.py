@@ -17,7 +17,8 @@ from traitlets.config import Config
 
 from autograder import live
 from autograder.course import CourseError, find_course, read_course
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import practice_data
 from autograder.reports.page import section_html
 from autograder.rubric import Report, Score, own
@@ -153,7 +154,7 @@ def grade(lab, sandbox):
     def graded(*cells):
         notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
         write(Path("work.ipynb"), json.dumps(notebook))
-        return grader.grade(Path.cwd(), FOLDER)
+        return grader.grade(HandedIn(FOLDER, Path.cwd())).report
 
     return graded
 

@@ -10,7 +10,7 @@ from test_cli import run
 from toy import write
 
 from autograder.course import CourseError
-from autograder.grading import Grader
+from autograder.grader import Grader
 from autograder.hidden import hidden_data
 from autograder.packing import pack
 

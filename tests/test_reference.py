@@ -12,7 +12,8 @@ import nbformat
 import pytest
 
 from autograder.course import Assignment, read_course
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.notebooks import cells, write_notebook
 from autograder.rubric import Report
@@ -59,7 +60,8 @@ def run(assignment: Assignment, program: list[str], folder: Path) -> None:
 
 
 def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> Report:
-    report = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox).grade(folder, student)
+    grader = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    report = grader.grade(HandedIn(student, folder)).report
     assert [(score.item, score.message) for score in report.scores if is_lost(score)] == []
     return report
 

@@ -10,7 +10,8 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from autograder.course import load_module, read_course
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.sandbox.here import Here
@@ -48,13 +49,14 @@ def grader(sandbox):
 def test_check_says_what_grade_says(name, grader):
     live, folder = replace(grader, sandbox=Here()), ASSIGNMENT.specimens / name
     checked, graded = (  # what a function prints, a check shows as it comes
-        [replace(score, remarks=()) for score in one.grade(folder, name).scores] for one in (live, grader)
+        [replace(score, remarks=()) for score in one.grade(HandedIn(name, folder)).report.scores]
+        for one in (live, grader)
     )
     assert checked == graded
 
 
 def test_a_notebook_signed_by_another_waits_for_a_person(grader):
-    report = grader.grade(ASSIGNMENT.specimens / "perfect", "somebody_else")
+    report = grader.grade(HandedIn("somebody_else", ASSIGNMENT.specimens / "perfect")).report
     undecided = {score.item for score in report.scores if score.outcome == "broken"}
     assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes", *CONCEPTS}
     assert report.status == "needs a person"

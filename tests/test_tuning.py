@@ -9,7 +9,8 @@ import pytest
 
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor, read_blueprint
 from autograder.rubric import hidden_from, items_of, score
@@ -164,7 +165,7 @@ def test_training_data_are_fresh_and_new_ones_are_other():
 def test_what_the_grader_trains_earns_full_marks_on_other_data(term, sandbox):
     """On another term's data and seeds: the reference's builders, settings and table."""
     grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
-    report = grader.grade(ASSIGNMENT.specimens / "perfect", "perfect")
+    report = grader.grade(HandedIn("perfect", ASSIGNMENT.specimens / "perfect")).report
     assert [(one.item, one.message) for one in report.scores if is_lost(one)] == []
 
 

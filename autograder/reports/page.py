@@ -1,23 +1,62 @@
 """`report.html`, the page a student opens, and its table alone for a notebook: no script, no network."""
 
-from jinja2 import Environment, PackageLoader
+from datetime import datetime
 
+from autograder.reports.dress import asset, filled, policy
+from autograder.reports.plots import figure_html, strip_svg
 from autograder.reports.text import points, total
-from autograder.rubric import Report
+from autograder.rubric import Report, Score
+
+STATUS = {"graded": "full", "incomplete": "part", "to read": "part", "needs a person": "none"}
 
 
-def report_html(report: Report) -> str:
-    """The report as one HTML page; every text of the submission is escaped."""
-    return _filled("page.html", report=report)
+def report_html(report: Report, title: str = "") -> str:
+    """The report as one HTML page; every text of the submission is escaped. title: the assignment's."""
+    style = asset("scores.css", "page.css")
+    values = {
+        "title": title or report.assignment.replace("_", " "),
+        "name": report.origin.name or report.student,
+        "submitted": moment(report.origin.submitted),
+        "items": total_of_items(report),
+        "strip": strip_svg(report.scores),
+    }
+    page = filled("page.html", style=style, policy=policy(style), **dressed(report), **values)
+    return str(page)
 
 
 def section_html(section: str, report: Report) -> str:
-    """The scores of a section as a piece of HTML, escaped likewise."""
-    return _filled("section.html", report=report, section=section)
+    """The scores of a section as a piece of HTML for a notebook, escaped likewise."""
+    return str(filled("section.html", section=section, style=asset("scores.css"), **dressed(report)))
 
 
-def _filled(template: str, **values) -> str:
-    environment = Environment(
-        loader=PackageLoader("autograder.reports", "."), autoescape=True, trim_blocks=True
-    )
-    return environment.get_template(template).render(points=points, total=total, **values)
+def dressed(report: Report) -> dict:
+    """What the templates of a report use."""
+    return {
+        "report": report,
+        "points": points,
+        "total": total,
+        "grade": grade,
+        "figure_html": figure_html,
+        "status": STATUS,
+    }
+
+
+def grade(score: Score) -> str:
+    """The class of a score's mark: "full", "part", "none", or "open" where nothing is decided."""
+    if score.earned is None:
+        return "open"
+    return "full" if score.is_full else "part" if score.earned else "none"
+
+
+def total_of_items(report: Report) -> str:
+    """The points of all items before adjustments, "97.5"."""
+    return f"{report.by_items:g}"
+
+
+def moment(submitted: str) -> str:
+    """A time as people read it, "5 March 2027, 23:59:00 UTC+01:00"; a text that is no time as it is."""
+    try:
+        time = datetime.fromisoformat(submitted)
+    except ValueError:
+        return submitted
+    return f"{time.day} {time:%B %Y, %H:%M:%S} {time.tzname() or ''}".strip()

@@ -3,19 +3,38 @@
 import json
 from dataclasses import asdict
 
-from autograder.rubric import Report, Score
+from autograder.figures import figure_record, read_figure
+from autograder.handed_in import Origin
+from autograder.rubric import Adjustment, Report, Score
 
 
 def report_json(report: Report) -> str:
     """The whole report as JSON text; the same report gives the same bytes."""
-    record = asdict(report) | {"earned": report.earned, "possible": report.possible, "status": report.status}
+    record = asdict(report) | {"scores": [score_record(score) for score in report.scores]}
+    record |= {"earned": report.earned, "possible": report.possible, "status": report.status}
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_report(text: str) -> Report:
-    """The report that `report_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+    """The report that `report_json` wrote. Raises ValueError, KeyError, TypeError or AttributeError for another."""
     record = json.loads(text)
     for computed in ("earned", "possible", "status"):
         del record[computed]
-    scores = (Score(**score | {"remarks": tuple(score["remarks"])}) for score in record.pop("scores"))
-    return Report(scores=tuple(scores), **record)
+    parts = {
+        "scores": tuple(map(read_score, record.pop("scores"))),
+        "origin": Origin(**record.pop("origin")),
+        "adjustments": tuple(Adjustment(**one) for one in record.pop("adjustments")),
+        "doubts": tuple(record.pop("doubts")),
+    }
+    return Report(**record, **parts)
+
+
+def score_record(score: Score) -> dict:
+    """A score as plain data for JSON."""
+    return asdict(score) | {"figures": [figure_record(figure) for figure in score.figures]}
+
+
+def read_score(record: dict) -> Score:
+    """The score of `score_record`. Raises KeyError or TypeError for anything else."""
+    figures = tuple(map(read_figure, record["figures"]))
+    return Score(**record | {"remarks": tuple(record["remarks"]), "figures": figures})

@@ -1,12 +1,12 @@
-"""`grades.csv`: one row a student, one column an item, then earned, possible, status."""
+"""`grades.csv`: one row a student, one column an item, then adjustment, earned, possible, status."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from autograder.failure import plain
 from autograder.rubric import Report
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from autograder.spreadsheets import cell
 
 
 def grades_csv(reports: Sequence[Report]) -> str:
@@ -14,7 +14,10 @@ def grades_csv(reports: Sequence[Report]) -> str:
     rows = [
         {
             "student": cell(report.student),
+            "name": cell(report.origin.name),
+            "id": cell(report.origin.id),
             **{score.item: score.earned for score in report.scores},
+            "adjustment": round(sum(one.points for one in report.adjustments), 2),
             "earned": report.earned,
             "possible": report.possible,
             "status": report.status,
@@ -24,6 +27,7 @@ def grades_csv(reports: Sequence[Report]) -> str:
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 
 
-def cell(text: str) -> str:
-    """`text` such that a spreadsheet shows it and never runs it as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+def left_out_csv(left_out: Mapping[str, str]) -> str:
+    """The files that were not taken, and why, as CSV text."""
+    rows = [{"file": cell(plain(name)), "why": cell(plain(why))} for name, why in sorted(left_out.items())]
+    return pd.DataFrame(rows, columns=["file", "why"]).to_csv(index=False, lineterminator="\n")

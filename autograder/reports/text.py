@@ -1,7 +1,8 @@
 """Reports for a terminal, as rich tables. All text passes as `Text`, so markup in it stays mere text."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Console, Group
@@ -65,15 +66,41 @@ def class_table(reports: Sequence[Report]) -> Table:
     return table
 
 
+def class_lines(
+    reports: Sequence[Report], left_out: Mapping[str, str], ran: int, out: Path
+) -> Iterator[tuple[str, str]]:
+    """What a TA should know when a class is graded, line by line, each with its style."""
+    items = sum(len(report.scores) for report in reports)
+    yield f"{ran} of {items} items were run now; the rest is kept from earlier runs.", ""
+    if left_out:
+        yield f"{len(left_out)} files were left out; {out / 'left_out.csv'} says which and why.", "yellow"
+    if reports:
+        yield reports[0].data, ""
+    yield f"Class:   {out / 'index.html'}\nMarks:   {out / 'grades.csv'}", ""
+    if waiting := sum(score.outcome == "unread" for report in reports for score in report.scores):
+        yield (
+            f"Answers: {waiting} to read in {out / 'answers.csv'}: fill in points, and run this again.",
+            "yellow",
+        )
+    if doubtful := sum(report.status == "needs a person" for report in reports):
+        yield (
+            f"{doubtful} need a person; `marks.csv` there takes points by hand, with who and why.",
+            "bold red",
+        )
+
+
 def first_loss(report: Report) -> str:
-    """What a person should read first: a broken item, else the first item that lost points, else nothing."""
+    """What a person should read first: a doubt, a broken item, else the first that lost points, else nothing."""
+    doubts = list(report.doubts)
     broken = [score for score in report.scores if score.outcome == "broken"]
     lost = [
         score
         for score in report.scores
         if score.outcome == "scored" and not score.is_full and not score.stretch
     ]
-    return next((f"{score.item.replace('_', ' ')}: {score.message}" for score in broken + lost), "")
+    return next(
+        iter([*doubts, *(f"{score.item.replace('_', ' ')}: {score.message}" for score in broken + lost)]), ""
+    )
 
 
 def _lines(score: Score) -> Text:

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.grading import Grader
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Model, Predictor
 from autograder.rubric import Score, hidden_from, score
@@ -64,7 +65,7 @@ class Bench:
     ) -> tuple[dict[str, Score], Asks]:
         """The scores by item, and what each item asked of the submission. names: of the items, else all."""
         grader, scores, asks = self.grader(slug, secret), {}, {}
-        submission = grader.submission(path, student)
+        submission = grader.submission(HandedIn(student, path))
         with hidden_from(grader.source):
             for item in (item for item in grader.items if names is None or item.__name__ in names):
                 asked = set()

@@ -16,10 +16,11 @@ from types import SimpleNamespace
 import file_attacks
 import pytest
 
-from autograder.classroom import find_submissions
 from autograder.course import read_course
-from autograder.grading import Grader, grade_class
+from autograder.grader import Grader
+from autograder.grading import Books, grade_class
 from autograder.hidden import hidden_data
+from autograder.platforms import read_class
 from autograder.sandbox import probe
 
 HERE = Path(__file__).parent
@@ -247,7 +248,8 @@ def test_the_quick_half_of_the_class(sandbox, canary, tmp_path):
     reasons = code_attacks(course / "class", QUICK)
     found = read_course(course)
     grader = Grader.of(found.assignments[0], hidden_data(found), sandbox)
-    reports = list(grade_class(grader, find_submissions(course / "class")[0], tmp_path / "out"))
+    handed_in, out = read_class(course / "class", "hello"), tmp_path / "out"
+    reports = list(grade_class(grader, Books.read(found, grader, handed_in, out), handed_in, out))
     assert len(reports) == len(QUICK)
     assert not wrong(saved(tmp_path / "out"), reasons)
     check_output(tmp_path / "out")

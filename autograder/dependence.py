@@ -1,0 +1,83 @@
+"""What a score rests on, as digests; an item's by its own code, so that a change elsewhere runs it not again.
+
+Read from the rubric's syntax tree, generously: a name counts wherever it stands. What can't be followed (an item that
+no function at the top of the file makes, code that looks names up by text) rests on the whole file.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+LOOKED_UP = {"globals", "locals", "vars", "eval", "exec", "__import__"}
+
+
+def item_codes(rubric: Path) -> dict[str, str]:
+    """A digest for each function at the top of the rubric, of its code and all code it can reach; "" for the file.
+
+    Comments and blank lines do not count. Raises SyntaxError where it is no Python.
+    """
+    statements = [node for node in ast.parse(rubric.read_bytes()).body if not is_text(node)]
+    makers: dict[str, set[int]] = {}
+    for place, node in enumerate(statements):
+        for name in made(node):
+            makers.setdefault(name, set()).add(place)
+    for_all = {place for place, node in enumerate(statements) if not made(node)}
+    dumps = [ast.dump(node).encode() for node in statements]
+    whole = digest(*dumps)
+    codes = {"": whole}
+    for node in statements:
+        if isinstance(node, ast.FunctionDef):
+            places = reached(makers[node.name] | for_all, statements, makers)
+            known = not LOOKED_UP & set().union(*(named(statements[place]) for place in places))
+            codes[node.name] = digest(*(dumps[place] for place in sorted(places))) if known else whole
+    return codes
+
+
+def reached(places: set[int], statements: list[ast.stmt], makers: dict[str, set[int]]) -> set[int]:
+    """These statements and all that make a name which one of them uses."""
+    found, fresh = set(places), set(places)
+    while fresh:
+        names = set().union(*(named(statements[place]) for place in fresh))
+        fresh = set().union(*(makers.get(name, ()) for name in names)) - found
+        found |= fresh
+    return found
+
+
+def is_text(node: ast.stmt) -> bool:
+    """Whether a statement is a docstring, or another text that does nothing."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def named(node: ast.stmt) -> set[str]:
+    """Every name that stands in a statement."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def made(node: ast.stmt) -> set[str]:
+    """The names that a statement at the top of a file makes or changes; none for one whose effect can't be told."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names} - {"*"}
+    return set(stored(node))
+
+
+def stored(node: ast.stmt) -> Iterator[str]:
+    """The names stored in a statement, and those whose parts are: `table["a"] = 1` changes `table`."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            yield from made(one)  # under an `if`
+        if isinstance(getattr(one, "ctx", None), ast.Store):
+            while isinstance(one, ast.Subscript | ast.Attribute):
+                one = one.value
+            if isinstance(one, ast.Name):
+                yield one.id
+
+
+def digest(*parts: bytes) -> str:
+    """SHA-256 of several parts, each told from the next."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()

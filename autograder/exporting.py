@@ -1,0 +1,100 @@
+"""Marks and pages of feedback for a platform, in files that it takes back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.classroom import OWN_FILES, folder_name, saved_reports
+from autograder.course import Course, CourseError
+from autograder.kept import write
+from autograder.platforms import canvas, feedback_zip, moodle, nbgrader
+from autograder.reports.gradescope import results_json
+from autograder.rubric import Report
+from autograder.spreadsheets import read_sheet
+
+FEEDBACK = "feedback.zip"
+TABLES = {
+    "canvas": "the gradebook that Canvas exports (Grades > Export)",
+    "moodle": "the grading worksheet that Moodle gives (Download grading worksheet)",
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, a line each; and whose marks were left alone, with the reason."""
+
+    lines: tuple[str, ...]
+    left_alone: tuple[str, ...] = ()
+
+
+def export(
+    course: Course,
+    results: Path,
+    to: str,
+    file: Path | None = None,
+    filled: Path | None = None,
+    column: str = "",
+    unfinished: bool = False,
+) -> Exported:
+    """Writes the marks of the class in `results` for a platform, and a zip of the students' pages.
+
+    file: the table that the platform exported, of which `filled` is to be a copy with the marks. column: Canvas's
+    for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
+    Raises CourseError, in one line, for a table or column that does not fit.
+    """
+    reports = saved_reports(results)
+    if to == "gradescope":
+        return for_gradescope(reports, results)
+    if to == "csv":
+        return for_others(course, reports, filled or results / "export.csv")
+    if file is None:
+        raise CourseError(f"--to {to} fills in {TABLES[to]}: name it with --file.")
+    filled = filled or results / own_name(file.name, to)
+    if filled.resolve() == file.resolve():
+        raise CourseError(
+            f"{filled} is the table that was exported: name another for --as, it is not overwritten."
+        )
+    sheet, marks = read_sheet(file), [(report.origin, report) for report in reports]
+    if to == "canvas":
+        done = canvas.fill(sheet, marks, *wanted(course, reports, column), unfinished=unfinished)
+    else:
+        done = moodle.fill(sheet, marks, unfinished)
+    write(filled, done.text)
+    lines = (
+        f"{filled}: {done.written} marks in the column {done.column!r}",
+        *done.warnings,
+        pages(reports, results),
+    )
+    return Exported(lines, done.untouched)
+
+
+def wanted(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
+    """The title of Canvas's column that a person gave, alone; or the assignment's title and name."""
+    slug = reports[0].assignment if reports else ""
+    return (column, "") if column or not slug else (course.assignment(slug).title, slug)
+
+
+def own_name(name: str, to: str) -> str:
+    """A name for the filled table that is none of the results' own."""
+    return f"{to}_{name}" if name.casefold() in OWN_FILES else name
+
+
+def pages(reports: list[Report], results: Path) -> str:
+    """Zips the students' pages as the platform takes them back; a line about it."""
+    found = {report.student: results / folder_name(report.student) / "report.html" for report in reports}
+    archive = feedback_zip(reports, {student: path.read_bytes() for student, path in found.items()})
+    (results / FEEDBACK).write_bytes(archive)
+    return f"{results / FEEDBACK}: a page for each student, named as the platform takes them back"
+
+
+def for_gradescope(reports: list[Report], results: Path) -> Exported:
+    """Writes `results.json` beside each report."""
+    for report in reports:
+        write(results / folder_name(report.student) / "results.json", results_json(report))
+    return Exported((f"{results}/<student>/results.json: {len(reports)} written",))
+
+
+def for_others(course: Course, reports: list[Report], filled: Path) -> Exported:
+    """Writes a table with the columns of nbgrader's export, which other systems read."""
+    assignment = course.assignment(reports[0].assignment) if reports else None
+    write(filled, nbgrader.grades(reports, assignment))
+    return Exported((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))

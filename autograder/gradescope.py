@@ -1,0 +1,82 @@
+"""The archive that makes a Gradescope autograder of an assignment: the engine, rubric and data, and the term's seed."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.bundle import ENGINE, allowed, toml
+from autograder.course import COURSE_FILE, Assignment, Course, CourseError
+from autograder.files import BEGINNING_OF_TIME, LITTER
+from autograder.hidden import SEED_FILE, read_secret
+
+FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
+PROGRAMS = ("setup.sh", "run_autograder")
+SLUG_FILE = "assignment"  # tells run_autograder which assignment it grades
+
+
+def write_zip(course: Course, assignment: Assignment, path: Path) -> tuple[str, ...]:
+    """Writes the archive that is uploaded to Gradescope; gives the names of its files.
+
+    Raises CourseError where a file is missing, above all this term's seed. It is for Gradescope alone: students must
+    not have it. Equal files give equal bytes.
+    """
+    files = gradescope_files(course, assignment)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, BEGINNING_OF_TIME)
+            entry.create_system, entry.external_attr = 3, mode(name) << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.getvalue())
+    return tuple(files)
+
+
+def mode(name: str) -> int:
+    """A file's permissions: programs are run, the seed is read by its owner alone."""
+    return 0o755 if name in PROGRAMS else 0o600 if name.endswith(SEED_FILE) else 0o644
+
+
+def gradescope_files(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """The content of each file of the archive, by its place there."""
+    files = {
+        COURSE_FILE: course_file(course, assignment).encode(),
+        SLUG_FILE: f"{assignment.slug}\n".encode(),
+    }
+    for name, source in sources(course, assignment):
+        if not source.is_file():
+            raise CourseError(f"{source} is missing: Gradescope needs it.")
+        files[name] = source.read_bytes()
+    if not (seed := course.root / "solutions" / SEED_FILE).is_file():
+        raise CourseError(f"{seed} is missing: `autograder term` draws the seed of the hidden data.")
+    files[f"solutions/{SEED_FILE}"] = read_secret(seed).encode() + b"\n"
+    return files
+
+
+def sources(course: Course, assignment: Assignment) -> Iterator[tuple[str, Path]]:
+    """Each file that is copied as it stands: its place in the archive, and where it is."""
+    yield from ((name, course.root / FOLDER / name) for name in PROGRAMS)
+    yield "requirements.txt", course.root / "requirements.txt"
+    yield f"assignments/{assignment.slug}/{assignment.rubric.name}", assignment.rubric
+    for root, name in ((ENGINE, "autograder"), (course.root / "datasets", "datasets")):
+        for file in sorted(root.rglob("*")):
+            place = file.relative_to(root)
+            if file.is_file() and not any(part in LITTER for part in place.parts):
+                yield f"{name}/{place.as_posix()}", file
+
+
+def course_file(course: Course, assignment: Assignment) -> str:
+    """course.toml with this assignment and its extensions, without their reasons, which are nobody's business there.
+
+    Late days are counted where all assignments are: `grade` of what Gradescope exports. Here they cost nothing.
+    """
+    written = allowed(course, [assignment])
+    if course.late.policy == "late days":
+        written.pop("late")
+    written["extension"] = [
+        {"student": one.student, "assignment": one.assignment, "due": one.due, "why": "agreed"}
+        for one in course.extensions
+        if one.assignment == assignment.slug
+    ]
+    return toml(written)

@@ -1,0 +1,131 @@
+"""What a class's reports say about its items: how many earn them, whom they tell apart, and what goes wrong."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from autograder.rubric import Report
+
+LEAST = 5  # students, below which a correlation says nothing
+COLUMNS = ("student", "item", "text", "possible", "stretch", "outcome", "earned", "message", "answer")
+STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
+MOST_STEPS = 14  # columns of a distribution that a phone has room for
+
+QUOTED = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|`[^`]*`|“[^”]*”|‘[^’]*’""")
+NUMBER = re.compile(r"(?<![^\W\d_])[-+]?\d[\d.,:]*(?:e[-+]?\d+)?(?<![.,:])", re.IGNORECASE)
+ROW = re.compile(r"([\[(])[\[(]*#(?:[.\s,\[\]()]+#)+(?:[.\s,\[\]()…]*([\])]))")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One way in which an item lost points: the message with numbers and quoted names taken out, and an example."""
+
+    item: str
+    pattern: str
+    example: str
+    students: tuple[str, ...]
+    lost: float
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How many students earned points in each step from one edge to the next; the last edge is included."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    mean: float
+    median: float
+
+
+def score_table(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row a student and item, with the columns COLUMNS; `earned` is NaN where nothing is decided."""
+    rows = (
+        (report.student, *(getattr(score, name) for name in ("item", *COLUMNS[2:])))
+        for report in reports
+        for score in report.scores
+    )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"possible": float, "earned": float})
+
+
+def item_table(reports: Sequence[Report]) -> pd.DataFrame:
+    """One row an item, in the rubric's order, indexed by its name.
+
+    Columns: text, possible, stretch; mean (share of the points), full and lost (share of the students with all and
+    with no points), of those that are decided; discrimination; broken and waiting (numbers of students).
+    """
+    scores = score_table(reports)
+    scores["share"] = scores.earned / scores.possible.where(scores.possible > 0)
+    decided = scores[scores.earned.notna()]
+    items = scores.groupby("item", sort=False)[["text", "possible", "stretch"]].first()
+    items["mean"] = decided.groupby("item").share.mean()
+    items["full"] = (decided.earned == decided.possible).groupby(decided["item"]).mean()
+    items["lost"] = (decided.earned == 0).groupby(decided["item"]).mean()
+    earned = scores.pivot(index="student", columns="item", values="earned")[list(items.index)]
+    items["discrimination"] = discrimination(earned, items.possible)
+    for name, outcomes in {"broken": ["broken"], "waiting": ["unread", "deferred"]}.items():
+        items[name] = scores.outcome.isin(outcomes).groupby(scores["item"]).sum()
+    return items
+
+
+def discrimination(earned: pd.DataFrame, possible: pd.Series) -> pd.Series:
+    """The corrected item-total correlation of each item, -1 to 1: its points against the share of all others'.
+
+    earned: points, a row a student and a column an item, NaN where undecided; possible: by item. NaN where fewer
+    than LEAST students are decided, or where an item or the rest is the same for all.
+    """
+    decided = earned.notna() * possible
+    rest = earned.sum(axis=1).to_numpy()[:, None] - earned.fillna(0)
+    share = (rest / (decided.sum(axis=1).to_numpy()[:, None] - decided).replace(0, np.nan)).round(9)
+    return pd.Series({item: _correlation(earned[item], share[item]) for item in earned}, dtype=float)
+
+
+def _correlation(one: pd.Series, other: pd.Series) -> float:
+    both = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
+    if len(both) < LEAST or (both.nunique() < 2).any():
+        return float("nan")
+    return float(both.one.corr(both.other))
+
+
+def distribution(reports: Sequence[Report]) -> Distribution:
+    """The points of a class of one or more in steps of a round number, as few as a phone has room for."""
+    earned = pd.Series([report.earned for report in reports])
+    top = max(earned.max(), *(report.possible for report in reports), 1)
+    step = next((step for step in STEPS if top / step <= MOST_STEPS), top / MOST_STEPS)
+    edges = np.arange(0, int(np.ceil(top / step)) + 1) * step
+    counts, _ = np.histogram(earned, edges)
+    return Distribution(
+        tuple(map(float, edges)), tuple(map(int, counts)), float(earned.mean()), float(earned.median())
+    )
+
+
+def causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
+    """Why items lost points, the most frequent cause first.
+
+    Stretch points are nobody's loss, and what a person read has no message that others share.
+    """
+    scores = score_table(reports)
+    lost = (scores.outcome == "scored") & (scores.earned < scores.possible)
+    return _grouped(scores[lost & ~scores.stretch.astype(bool) & (scores.answer == "")])
+
+
+def broken(reports: Sequence[Report]) -> tuple[Cause, ...]:
+    """Why items could not be decided, the most frequent reason first."""
+    scores = score_table(reports)
+    return _grouped(scores[scores.outcome == "broken"])
+
+
+def _grouped(scores: pd.DataFrame) -> tuple[Cause, ...]:
+    scores = scores.assign(pattern=scores.message.map(pattern), missing=scores.possible - scores.earned)
+    found = [
+        Cause(item, said, group.message.iloc[0], tuple(group.student), round(float(group.missing.sum()), 2))
+        for (item, said), group in scores.groupby(["item", "pattern"], sort=False)
+    ]
+    return tuple(sorted(found, key=lambda cause: -len(cause.students)))
+
+
+def pattern(message: str) -> str:
+    """What is left of a message without the student's own names and numbers: "…" for a name, "#" for a number."""
+    return ROW.sub(r"\1…\2", NUMBER.sub("#", QUOTED.sub("…", message)))

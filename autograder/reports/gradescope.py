@@ -1,0 +1,77 @@
+"""`results.json`: a report as Gradescope shows it to its student.
+
+Format: Gradescope's "Autograder Specifications", section "Output Format". A total is always given, so no item needs
+points of its own: one that waits for a person has none.
+"""
+
+import json
+
+from autograder.rubric import Report, Score
+
+WAITS = {  # what a student reads where an item has no points yet
+    "broken": "No points yet: the grader could not decide, and a person will look.",
+    "unread": "No points yet: a person reads what you wrote.",
+    "deferred": "No points yet: scored by your TA on data you have not seen.",
+}
+
+
+def results_json(report: Report) -> str:
+    """The report as the text of Gradescope's `results.json`; the same report gives the same bytes."""
+    adjustments = [
+        {
+            "name": f"Adjustment of {one.points:+g} points",
+            "output": by(one.why, one.by),
+            "visibility": "visible",
+        }
+        for one in report.adjustments
+    ]
+    record = {
+        "score": report.earned,
+        "output": "\n".join(lines(report)),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [test(number, score) for number, score in enumerate(report.scores, start=1)] + adjustments,
+        "extra_data": {
+            "student": report.student, "assignment": report.assignment, "status": report.status,
+            "files": report.files, "versions": report.versions,
+        },
+    }  # fmt: skip
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def lines(report: Report) -> list[str]:
+    """What stands above the items: the total, how it comes about, and what waits for a person."""
+    total = f"{report.earned:g} of {report.possible:g} points"
+    if report.adjustments:
+        total += f": {report.by_items:g} for the items, then what stands below them"
+    waiting = [score for score in report.scores if score.earned is None]
+    said = [f"{total}.", report.data]
+    if waiting or report.doubts:
+        said.append(
+            "This is not the final mark: a person still has to look."
+        )  # at doubts, which are the TA's
+    return said
+
+
+def test(number: int, score: Score) -> dict:
+    """An item as one of Gradescope's tests; one without points has a note instead."""
+    note = WAITS.get(score.outcome, "")
+    told = (score.text, note, score.message if score.message not in note else "", score.hint, *score.remarks)
+    record = {
+        "number": str(number),
+        "name": score.item.replace("_", " ") + (" (stretch)" if score.stretch else ""),
+        "output": "\n".join(line for line in told if line),
+        "visibility": "visible",
+    }
+    if score.earned is None:
+        return record
+    status = "passed" if score.is_full else "failed"
+    return {"score": score.earned, "max_score": score.possible, "status": status} | record
+
+
+def by(why: str, who: str) -> str:
+    """Why, and who says so; nobody does for a rule of the course."""
+    return f"{why} (by {who})" if who else why

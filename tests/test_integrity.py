@@ -1,0 +1,495 @@
+"""Likeness of submissions: disguised copies are found, honest work is left alone, nothing crashes it."""
+
+import csv
+import dataclasses
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy import write
+
+from autograder.course import read_course
+from autograder.files import Files
+from autograder.handed_in import HandedIn, Origin
+from autograder.integrity import compare, integrity_csv, integrity_html
+from autograder.integrity.alignment import Order, likeness, ordered
+from autograder.integrity.code import CODE, WORDS, alike, code, grams, winnowed, words
+from autograder.integrity.evidence import most_in_common
+from autograder.integrity.units import layout
+from autograder.integrity.weights import NEAR, SOME, matches, trained
+from autograder.models import Model, read_model
+
+SPECIMENS = Path(__file__).parents[1] / "solutions"
+FILES = sorted(SPECIMENS.glob("*/specimens/perfect/*.keras"))
+SEQUENCES = SPECIMENS / "sequence_types/specimens/perfect"
+
+
+def read(path: Path) -> Model:
+    return read_model(path.read_bytes())
+
+
+def stranger(model: Model, seed: int) -> Model:
+    """Other weights of the same sizes and amounts."""
+    rng = np.random.default_rng(seed)
+    return of(model, [rng.normal(0, array.std(), array.shape).astype("float32") for array in model.weights])
+
+
+def shuffled(model: Model, seed: int = 0) -> Model:
+    """The same model with its hidden units in another order, and those turned that may turn."""
+    rng, known = np.random.default_rng(seed), layout(model.plan)
+    places = {group: rng.permutation(known.sizes[group]) for group in known.groups}
+    signs = {
+        group: np.where((rng.random(known.sizes[group]) < 0.5) & (group in known.turning), -1, 1).astype(
+            "float32"
+        )
+        for group in known.groups
+    }
+    weights = [array.copy() for array in model.weights]
+    for block in known.blocks:
+        weights[block.weight][block.cut] = ordered(known, block, model.weights, Order(places, signs))
+    return of(model, weights)
+
+
+def noisy(model: Model, amount: float = 1e-3) -> Model:
+    rng = np.random.default_rng(1)
+    return of(model, [a + rng.normal(0, amount, a.shape).astype("float32") for a in model.weights])
+
+
+def trained_on(model: Model) -> Model:
+    """The last layer trained on, the others as they were."""
+    other = stranger(model, 99)
+    return of(model, [*model.weights[:-2], *other.weights[-2:]])
+
+
+def of(model: Model, weights) -> Model:
+    return dataclasses.replace(model, weights=tuple(weights))
+
+
+# --- models
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_weight_of_a_model_lies_in_one_block(path):
+    model = read(path)
+    counts = [np.zeros(array.shape, int) for array in model.weights]
+    for block in layout(model.plan).blocks:
+        counts[block.weight][block.cut] += 1
+    assert all((count == 1).all() for count in counts)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_shuffled_units_are_brought_back(path):
+    model = read(path)
+    like = likeness(layout(model.plan), model.weights, shuffled(model).weights)
+    assert like.equal == 1 and like.cosine == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["aligned", "frames", "completion", "encoder_decoder", "forecast"])
+def test_a_shuffled_model_answers_as_before(name):
+    from autograder.models import Predictor
+
+    model, rng = read(SEQUENCES / f"{name}.keras"), np.random.default_rng(0)
+    inputs = []
+    for _ in range(3):
+        one = [
+            rng.integers(1, 9, 12) if dtype == "int32" else rng.normal(size=(12, shape[-1])).astype("float32")
+            for shape, dtype in zip(model.plan.input_shapes, model.plan.input_dtypes, strict=True)
+        ]
+        inputs.append(one[0] if len(one) == 1 else tuple(one))
+    predictor = Predictor()
+    before, after = predictor.predict(model, inputs), predictor.predict(shuffled(model), inputs)
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("name", ["aligned", "codon", "completion", "forecast", "frames", "generator"])
+def test_copies_lie_above_the_threshold_and_strangers_below(name):
+    model = read(SEQUENCES / f"{name}.keras")
+    known = layout(model.plan)
+    stranger_like = likeness(known, model.weights, stranger(model, 1).weights)
+    copies = [likeness(known, model.weights, noisy(one).weights) for one in (model, shuffled(model))]
+    assert stranger_like.cosine + 0.2 < NEAR < min(copy.cosine for copy in copies) - 0.05
+    assert stranger_like.equal < SOME
+
+
+def pairs(*models: tuple[str, Model]) -> set[tuple[str, str]]:
+    layouts = {}
+    found = matches([trained(owner, "m.keras", model, layouts) for owner, model in models], [])
+    return {(match.first.owner, match.second.owner) for match in found}
+
+
+@pytest.mark.parametrize(
+    "disguise", [lambda m: m, shuffled, noisy, trained_on, lambda m: noisy(shuffled(m), 1e-2)]
+)
+@pytest.mark.parametrize("name", ["aligned", "frames"])
+def test_a_copy_is_found_among_strangers(name, disguise):
+    model = read(SEQUENCES / f"{name}.keras")
+    others = [(f"s{seed}", stranger(model, seed)) for seed in range(10)]
+    assert pairs(("ann", model), *others, ("bob", disguise(model))) == {("ann", "bob")}
+
+
+@pytest.mark.slow
+def test_independent_trainings_of_one_notebook_are_no_match(tmp_path):
+    """Only the seed differs; the same seed gives the same weights, and with another rate nearly the same."""
+    models = {"one": fitted(tmp_path, 1), "two": fitted(tmp_path, 2), "three": fitted(tmp_path, 3)}
+    assert not pairs(*models.items())
+    assert pairs(*models.items(), ("again", fitted(tmp_path, 1))) == {("one", "again")}
+    near = pairs(*models.items(), ("rate", fitted(tmp_path, 1, rate=0.004)))
+    assert near == {("one", "rate")}
+
+
+def fitted(folder: Path, seed: int, rate: float = 0.003) -> Model:
+    """A network that has learned whether the first letter comes four times or more among sixteen."""
+    import keras
+    from keras import layers
+
+    rng = np.random.default_rng(0)
+    letters = rng.integers(0, 4, (1000, 16))
+    x, y = np.eye(4, dtype="float32")[letters], ((letters == 0).sum(axis=1) >= 4).astype("float32")
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input((None, 4)), layers.SimpleRNN(16), layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), "binary_crossentropy")
+    model.fit(x, y, epochs=6, batch_size=50, verbose=0)
+    model.save(folder / "model.keras")
+    return read(folder / "model.keras")
+
+
+def test_weights_set_by_hand_are_not_compared():
+    model = read(SPECIMENS / "rnn_by_hand/specimens/perfect/counter.keras")
+    assert trained("ann", "counter.keras", model, {}) is None
+
+
+# --- code
+
+FIRST = """
+def cells(x, w, u, b):
+    states = []
+    h = np.zeros(u.shape[0])
+    for step in x:
+        h = np.tanh(step @ w + h @ u + b)
+        states.append(h)
+    return np.array(states)
+
+def one_hot(text):
+    letters = "ACGT"
+    out = np.zeros((len(text), 4))
+    for i, letter in enumerate(text):
+        out[i, letters.index(letter)] = 1
+    return out
+
+def softmax(z):
+    z = z - z.max(axis=-1, keepdims=True)
+    e = np.exp(z)
+    return e / e.sum(axis=-1, keepdims=True)
+
+def windows(text, k):
+    found = {}
+    for i in range(len(text) - k + 1):
+        word = text[i : i + k]
+        found[word] = found.get(word, 0) + 1
+    return found
+
+def gradient(x, w, u, b, target):
+    hs = cells(x, w, u, b)
+    delta = 2 * (hs[-1] - target)
+    dw, du, db = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
+    for t in range(len(x) - 1, -1, -1):
+        delta = delta * (1 - hs[t] ** 2)
+        before = hs[t - 1] if t > 0 else np.zeros(len(b))
+        dw += np.outer(x[t], delta)
+        du += np.outer(before, delta)
+        db += delta
+        delta = delta @ u.T
+    return dw, du, db
+"""
+SECOND = """
+def cells(x, w, u, b):
+    T, n = len(x), len(b)
+    out = np.empty((T, n))
+    last = np.zeros(n)
+    for t in range(T):
+        z = np.dot(x[t], w)
+        z += np.dot(last, u)
+        z += b
+        out[t] = last = np.tanh(z)
+    return out
+
+def one_hot(text):
+    return np.eye(4)[["ACGT".index(c) for c in text]]
+
+def softmax(z):
+    shifted = np.exp(z - np.max(z, -1)[..., None])
+    total = np.sum(shifted, -1)[..., None]
+    return shifted / total
+
+def windows(text, k):
+    from collections import Counter
+    return dict(Counter(text[i:i + k] for i in range(len(text) - k + 1)))
+
+def gradient(x, w, u, b, target):
+    states = [np.zeros_like(b)] + list(cells(x, w, u, b))
+    grads = {name: 0.0 for name in "wub"}
+    back = 2 * (states[-1] - target)
+    for now, before, inp in zip(states[:0:-1], states[-2::-1], x[::-1]):
+        slope = back * (1 - now * now)
+        grads["w"] = grads["w"] + inp[:, None] * slope
+        grads["u"] = grads["u"] + before[:, None] * slope
+        grads["b"] = grads["b"] + slope
+        back = u @ slope
+    return grads["w"], grads["u"], grads["b"]
+"""
+THIRD = """
+def cells(x, w, u, b):
+    def step(h, row):
+        return np.tanh(row @ w + h @ u + b)
+    hidden = [np.zeros(b.shape)]
+    for row in x:
+        hidden.append(step(hidden[-1], row))
+    return np.stack(hidden[1:])
+
+def one_hot(text):
+    table = {"A": 0, "C": 1, "G": 2, "T": 3}
+    numbers = np.array([table[s] for s in text])
+    return (numbers[:, None] == np.arange(4)).astype(float)
+
+def softmax(z):
+    top = np.exp(z - z.max(-1, keepdims=True))
+    return top / top.sum(-1, keepdims=True)
+
+def windows(text, k):
+    counts = {}
+    start = 0
+    while start + k <= len(text):
+        part = text[start:start + k]
+        if part not in counts:
+            counts[part] = 0
+        counts[part] += 1
+        start += 1
+    return counts
+
+def gradient(x, w, u, b, target):
+    h = cells(x, w, u, b)
+    previous = np.vstack([np.zeros((1, len(b))), h[:-1]])
+    deltas = np.zeros_like(h)
+    error = 2 * (h[-1] - target)
+    for t in reversed(range(len(x))):
+        deltas[t] = error * (1 - h[t] ** 2)
+        error = u.dot(deltas[t])
+    return x.T @ deltas, previous.T @ deltas, deltas.sum(axis=0)
+"""
+NAMES = {
+    "states": "alle", "step": "zeile", "letters": "basen", "found": "d", "word": "stueck", "delta": "fehler",
+    "before": "vorher", "hs": "zustaende", "out": "ergebnis", "target": "ziel", "text": "folge", "softmax": "normiert",
+}  # fmt: skip
+
+
+def renamed(text: str) -> str:
+    """With other names, comments, blank lines and line breaks, and its functions in another order."""
+    for old, new in NAMES.items():
+        text = text.replace(old, new)
+    parts = ["def " + part.rstrip() for part in text.split("def ")[1:]]
+    return "\n\n\n# my own\n".join(parts[::-1]).replace(" = ", "   =  ")
+
+
+def found_code(*texts: str, given: str = "") -> list:
+    all_code = [code(f"s{place}", [text]) for place, text in enumerate(texts)]
+    return alike(all_code, [], [code("", [given])], most_in_common(len(texts)), CODE)
+
+
+def test_renamed_and_reordered_code_is_found():
+    [pair] = found_code(FIRST, SECOND, THIRD, renamed(FIRST))
+    assert (pair.first.owner, pair.second.owner) == ("s0", "s3") and pair.share > 0.9
+    assert any("fehler" in line for passage in pair.passages for line in passage.other)
+
+
+def test_independent_solutions_of_the_same_task_are_not_flagged():
+    assert not found_code(FIRST, SECOND, THIRD)
+
+
+def test_what_the_starter_gave_is_no_evidence():
+    assert not found_code(FIRST + SECOND, FIRST + THIRD, given=FIRST)
+
+
+def test_what_many_write_is_no_evidence():
+    assert not found_code(*(FIRST + f"\nx = {place}" for place in range(5)))
+    assert found_code(FIRST, FIRST, FIRST, SECOND, SECOND + "\npass")
+
+
+def test_answers_in_the_same_words_are_found():
+    one = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
+    two = "Gradients are products of factors. If all are small, so is the product: early letters are not learned."
+    texts = [words(str(n), [text]) for n, text in enumerate([one, two, "I think: " + one.upper()])]
+    [pair] = alike(texts, [], [], 3, WORDS)
+    assert (pair.first.owner, pair.second.owner) == ("0", "2")
+
+
+@given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(2, 6), st.integers(1, 5))
+def test_winnowing_keeps_a_print_of_every_window(symbols, gram, window):
+    text = dataclasses.replace(words("", []), symbols=tuple(map(str, symbols)))
+    hashes = grams(text, gram)
+    kept = set(winnowed(hashes, window).tolist())
+    assert all(kept & set(range(begin, begin + window)) for begin in range(len(hashes) - window + 1))
+    same = {text.symbols[i : i + gram] for i in range(len(hashes))}
+    assert len(set(hashes.tolist())) == len(same)
+
+
+# --- a class
+
+
+def keras_file(path: Path, model: Model) -> bytes:
+    """The `.keras` file at `path` with other weights."""
+    import h5py
+
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    buffer = io.BytesIO(parts["model.weights.h5"])
+    with h5py.File(buffer, "r+") as file:
+        for weight, array in zip(model.plan.weights, model.weights, strict=True):
+            file[weight.path][...] = array
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in (parts | {"model.weights.h5": buffer.getvalue()}).items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def notebook(*code_cells: str, texts=(), ids=()) -> bytes:
+    cells = [{"cell_type": "code", "source": one} for one in code_cells]
+    cells += [{"cell_type": "markdown", "source": one} for one in texts]
+    cells += [{"cell_type": "code", "source": f"print({place})", "id": one} for place, one in enumerate(ids)]
+    return json.dumps({"cells": cells, "nbformat": 4}).encode()
+
+
+NOBODY = Origin()
+
+
+def handed(student: str, origin: Origin = NOBODY, **files: bytes) -> HandedIn:
+    named = {name.replace("_", "."): content for name, content in files.items()}
+    return HandedIn(student, lambda: Files(tuple(named), named.__getitem__), origin)
+
+
+@pytest.fixture
+def hello(course):
+    write(course.root / "assignments/hello/hello.ipynb", notebook("SEED = 0", "import numpy as np").decode())
+    return read_course(course.root), read_course(course.root).assignment("hello")
+
+
+MODEL = SEQUENCES / "aligned.keras"
+
+
+def compared(hello, *submissions: HandedIn, **others: HandedIn) -> list[tuple]:
+    findings = compare(*hello, submissions, others)
+    return [(one.kind, one.strength, one.first, one.second) for one in findings.found]
+
+
+def test_equal_weights_speak_by_seed_and_code(hello):
+    def one(student, seed, text):
+        return handed(student, m_keras=MODEL.read_bytes(), n_ipynb=notebook(f"SEED = {seed}", text))
+
+    assert compared(hello, one("ann", 0, FIRST), one("bob", 1, SECOND)) == [
+        ("weights", "strong", "ann", "bob")
+    ]
+    assert compared(hello, one("ann", 0, FIRST), one("bob", 0, SECOND)) == [
+        ("weights", "middle", "ann", "bob")
+    ]
+    same = compared(hello, one("ann", 0, FIRST), one("bob", 0, FIRST))
+    assert ("weights", "weak", "ann", "bob") in same and ("code", "strong", "ann", "bob") in same
+
+
+def test_shuffled_units_speak_strongly_whatever_the_seed(hello):
+    copy = keras_file(MODEL, shuffled(read(MODEL)))
+    ann = handed("ann", m_keras=MODEL.read_bytes(), n_ipynb=notebook("SEED = 0", FIRST))
+    bob = handed("bob", other_keras=copy, n_ipynb=notebook("SEED = 0", SECOND))
+    assert compared(hello, ann, bob) == [("weights", "strong", "ann", "bob")]
+
+
+def test_what_a_crowd_shares_is_one_line(hello):
+    class_ = [
+        handed(f"s{n}", m_keras=MODEL.read_bytes(), n_ipynb=notebook("SEED = 0", f"a{n} = {n}"))
+        for n in range(5)
+    ]
+    findings = compare(*hello, class_)
+    assert not findings.found and "5 handed in models" in findings.common[0]
+    earlier = {f"spring: s{n}": one for n, one in enumerate(class_)}
+    assert (
+        len(compare(*hello, class_[:1], earlier).found) == 5
+    )  # one student and five earlier ones are no crowd
+
+
+def test_cells_keep_their_ids(hello):
+    ids = ["0123abcd", "89abcdef"]
+    ann, bob = (handed(name, n_ipynb=notebook(ids=ids)) for name in ("ann", "bob"))
+    assert compared(hello, ann, bob) == [("cells", "strong", "ann", "bob")]
+    assert not compared(hello, ann, handed("cyd", n_ipynb=notebook(ids=["cell-1", "cell-2"])))
+
+
+def test_people_who_hand_in_together_and_earlier_classes(hello):
+    files = {"m_keras": MODEL.read_bytes(), "n_ipynb": notebook(FIRST)}
+    team = Origin("gradescope", id="7")
+    assert not compared(hello, handed("ann", team, **files), handed("bob", team, **files))
+    earlier = compared(hello, handed("ann", **files), **{"spring: zoe": handed("zoe", **files)})
+    assert {(first, second) for _, _, first, second in earlier} == {("ann", "spring: zoe")}
+    again = compared(hello, handed("ann", **files), ann=handed("ann", **files))
+    assert {(first, second) for _, _, first, second in again} == {("ann", "ann (earlier)")}
+
+
+def test_the_reference_is_compared(hello):
+    _, assignment = hello
+    perfect = assignment.specimens / "perfect"
+    perfect.mkdir(parents=True)
+    (perfect / "m.keras").write_bytes(MODEL.read_bytes())
+    (perfect / "hello.ipynb").write_bytes(notebook("SEED = 3"))
+    ann = handed("ann", m_keras=MODEL.read_bytes(), n_ipynb=notebook("SEED = 0"))
+    assert compared(hello, ann) == [("weights", "strong", "ann", "the reference: perfect")]
+
+
+HOSTILE = [
+    b"", b"not json", b'{"cells": 3}', b'{"cells": [1]}', b'{"cells": [{"cell_type": "code", "source": 7}]}', b"[]",
+    b'{"cells": [{"cell_type": [], "source": "x"}]}', b'{"cells": [{"cell_type": "code", "source": "\\ud800"}]}',
+    b"[" * 100_000, b'{"cells": [{"cell_type": "code", "source": "x", "id": {}, "metadata": []}]}',
+    notebook("'''" * 1000, '"' * 50_000, "\x00\u202e" * 50, "f'{" * 5000), notebook(texts=["<script>" * 9]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_notebooks_are_skipped_or_read(hello, content):
+    bad = handed("=cmd|' /C calc'!A0<script>", n_ipynb=content, m_keras=content)
+    findings = compare(
+        *hello, [bad, handed("ann", n_ipynb=notebook(FIRST)), handed("bob", n_ipynb=notebook(FIRST))]
+    )
+    assert [(one.first, one.second) for one in findings.found] == [("ann", "bob")]
+    assert any("=cmd" in line for line in findings.skipped)
+    assert "<script" not in integrity_html(findings)
+
+
+def test_a_submission_that_cannot_be_opened_is_named(hello, tmp_path):
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 nothing")
+    findings = compare(*hello, [HandedIn("ann", tmp_path / "broken.zip")])
+    assert "ann" in findings.skipped[0]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_text_can_be_compared(one, two):
+    for read_text in (code, words):
+        texts = [read_text("a", [one, two]), read_text("b", [one, two])]
+        assert len(texts[0].symbols) == len(texts[0].places)
+        alike(texts, [], [], 3, CODE)
+
+
+def test_the_page_and_the_table_escape_names(hello):
+    name = "<b>=1+1\u202e"
+    ann = handed(name, n_ipynb=notebook(FIRST + "\n# </script><script>alert(1)</script>"))
+    bob = handed("=1+1", n_ipynb=notebook(FIRST))
+    findings = compare(*hello, [ann, bob])
+    page, [row] = integrity_html(findings), list(csv.DictReader(io.StringIO(integrity_csv(findings))))
+    assert "<script" not in page and "<b>" not in page and "\u202e" not in page and "&lt;b&gt;" in page
+    assert row["second"] == "'=1+1" and row["kind"] == "code"
+    assert ".alike > li" in page  # the style, which must not be escaped
+    assert page == integrity_html(compare(*hello, [ann, bob]))
+    assert "http" not in page.replace("http-equiv", "")

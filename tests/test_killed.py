@@ -1,0 +1,87 @@
+"""A run that is killed at any moment, and started again, ends in the same bytes as one that nobody disturbed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+STUDENTS, KILLS = 150, 10
+
+
+def start(course, out):
+    """`autograder grade` as a TA runs it, in a process group of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        "hello",
+        str(course.root.parent / "class"),
+        "--out",
+        str(out),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
+        command,
+        cwd=course.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def finished(course, out):
+    """Runs to the end; gives what was printed."""
+    process = start(course, out)
+    said = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 0, said
+    return said
+
+
+def content(out):
+    """All that a person reads, by path; how long things took is another matter in each run."""
+    kept = (path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    files = (path for path in kept if ".scores" not in path.parts and path.name != "times.html")
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+def graded(out):
+    return len(list(out.glob("*/report.json")))
+
+
+def kill_soon(course, out, moment):
+    """Kills a run so many seconds after it began to add to what earlier ones left."""
+    before, process = graded(out), start(course, out)
+    while graded(out) == before:
+        assert process.poll() is None, process.communicate()[0].decode()
+        time.sleep(0.01)
+    time.sleep(moment)
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_killed_at_ten_moments(course, hand_in, tmp_path):
+    for number in range(STUDENTS):
+        hand_in(f"student {number:03}", **{"greeting.txt": "hello" * number})
+    rubric = course.assignments[0].rubric
+    slow = rubric.read_text().replace("    length = ", "    time.sleep(0.05)\n    length = ")
+    rubric.write_text("import time\n" + slow)
+    finished(course, tmp_path / "undisturbed")
+    out, moments = tmp_path / "killed", random.Random(9)
+    for _ in range(KILLS):
+        kill_soon(course, out, moments.uniform(0, 0.6))
+    assert 0 < graded(out) < STUDENTS
+    said = finished(course, out)
+    assert f" of {2 * STUDENTS} items were run now" in said
+    assert f"{2 * STUDENTS} of" not in said
+    assert content(out) == content(tmp_path / "undisturbed")
+    assert len(content(out)) > 2 * STUDENTS
