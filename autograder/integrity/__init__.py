@@ -1,0 +1,112 @@
+"""Integrity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
+
+Works are read (work), models are compared by their weights (units, alignment, weights), notebooks by their code,
+words and cells (code); what is found is graded by how strongly it speaks (evidence) and shown (page).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from autograder.course import Assignment, Course
+from autograder.handed_in import HandedIn
+from autograder.integrity import evidence
+from autograder.integrity.code import CODE, WORDS, Measures, alike
+from autograder.integrity.evidence import STRENGTHS, Finding, Findings
+from autograder.integrity.page import integrity_csv, integrity_html
+from autograder.integrity.units import Layout
+from autograder.integrity.weights import matches
+from autograder.integrity.work import Work, of_notebooks, read_work
+
+__all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
+
+REFERENCE = "the reference: perfect"  # no student's key holds a colon
+
+
+def compare(
+    course: Course,
+    assignment: Assignment,
+    submissions: Sequence[HandedIn],
+    others: Mapping[str, HandedIn] | None = None,
+    watch: Callable[[str], None] = lambda line: None,
+) -> Findings:
+    """Which submissions are alike, with one another, with `others` of earlier classes, and with the reference.
+
+    others: by the name that they are shown under. watch: is told what is being done, in a line. Never raises for
+    what a student handed in; what can't be read is named in `skipped`.
+    """
+    layouts: dict[str, Layout] = {}
+    places = count(1)
+    works = [
+        read(one.student, one, layouts, f"{next(places)} of {len(submissions)}", watch) for one in submissions
+    ]
+    students = {work.owner for work in works}
+    earlier = [
+        read(f"{name} (earlier)" if name in students else name, one, layouts, "earlier", watch)
+        for name, one in sorted((others or {}).items())
+    ]
+    given = starter(assignment)
+    compared = [*earlier, *reference(assignment, layouts)]
+    most = evidence.most_in_common(len(works))
+    watch("weights")
+    found, common = by_weights(works, compared, most)
+    watch("code and words")
+    found += by_text(works, compared, given, most)
+    found += evidence.of_cells(works, compared, given, most)
+    skipped = tuple(line for work in (*works, *earlier) for line in work.skipped)
+    found = tuple(sorted(apart(found, (*works, *compared)), key=rank))
+    return Findings(assignment.title, len(works), len(earlier), found, tuple(common), skipped)
+
+
+def read(name: str, handed: HandedIn, layouts: dict, where: str, watch: Callable[[str], None]) -> Work:
+    watch(f"{where}: {name}")
+    return read_work(name, handed, layouts)
+
+
+def starter(assignment: Assignment) -> Work:
+    """What every student received."""
+    path = assignment.starter
+    return of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
+
+
+def reference(assignment: Assignment, layouts: dict[str, Layout]) -> list[Work]:
+    """The perfect specimen, where there is one: its models and its notebook are the reference's."""
+    perfect = assignment.specimens / "perfect"
+    return [read_work(REFERENCE, HandedIn("perfect", perfect), layouts)] if perfect.is_dir() else []
+
+
+def by_weights(works: Sequence[Work], compared: Sequence[Work], most: int) -> tuple[list[Finding], list[str]]:
+    """What the weights say, and what so many have in common that it says nothing."""
+    owners = {work.owner: work for work in (*compared, *works)}
+    pairs = matches(*([model for work in group for model in work.models] for group in (works, compared)))
+    found = [
+        evidence.of_weights(match, owners[match.first.owner], owners[match.second.owner]) for match in pairs
+    ]
+    return evidence.without_crowds(found, most, {work.owner for work in works})
+
+
+def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: int) -> list[Finding]:
+    """What code and words say."""
+    kinds: dict[str, Measures] = {"code": CODE, "words": WORDS}
+    return [
+        evidence.of_texts(pair, kind)
+        for kind, measures in kinds.items()
+        for pair in alike(
+            [getattr(work, kind) for work in works], [getattr(work, kind) for work in compared],
+            [getattr(given, kind)], most, measures,
+        )
+    ]  # fmt: skip
+
+
+def apart(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
+    """The findings without those about people who hand in together."""
+    teams = {work.owner: work.team for work in works}
+    return [one for one in found if not any(teams[one.first]) or teams[one.first] != teams[one.second]]
+
+
+def rank(finding: Finding) -> tuple:
+    """The strongest first; then by kind and measure."""
+    kinds = ("weights", "cells", "code", "words")
+    return (
+        STRENGTHS.index(finding.strength), kinds.index(finding.kind), -round(finding.measure, 6),
+        finding.first, finding.second, finding.says,
+    )  # fmt: skip

@@ -1,0 +1,229 @@
+"""Which weights of a model belong to which hidden unit: by a plan alone, before two models are compared.
+
+Hidden units have no order of their own: shuffle them, with the rows and columns of the weights they read and are
+read by, and the model answers as before. A tanh unit may also change its sign with those of all its weights. Such
+a layout is called a symmetry; it may claim too much, which makes strangers look a little more alike, and no more.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autograder.models import Layer, Plan
+
+GATES = {
+    "SimpleRNN": (1, (0,)),
+    "GRU": (3, (2,)),
+    "LSTM": (4, (2,)),
+}  # how many, and which turn with their unit
+ODD = {"tanh", "linear", "softsign", "tanh_shrink"}  # activations with f(-x) = -f(x)
+KEEPS_SIGN = {
+    "Masking", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise", "Identity", "RepeatVector",
+    "GlobalAveragePooling1D", "AveragePooling1D", "ops.GetItem", "ops.ExpandDims",
+}  # fmt: skip
+MASKS = {"ops.NotEqual", "ops.Any", "ops.LogicalOr", "ops.ZerosLike"}  # what they are made of stays as it is
+
+
+class Axis(NamedTuple):
+    """An axis of a block: the group of units along it, None where the order is given; whether it turns with them."""
+
+    group: int | None
+    odd: bool = True
+
+
+class Block(NamedTuple):
+    """A part of one array of weights, whose every axis belongs to one group."""
+
+    weight: int  # its place in the plan's weights
+    cut: tuple  # the index that takes the part
+    axes: tuple[Axis, ...]
+
+
+class Segment(NamedTuple):
+    """Some of the features of a tensor, side by side: their group, and how many."""
+
+    group: int | None
+    size: int
+
+
+Features = tuple[Segment, ...]
+
+
+@dataclass
+class Layout:
+    """The blocks of a plan, the size of each group of units, the groups whose signs may turn, in the plan's order."""
+
+    blocks: list[Block] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    turning: set[int] = field(default_factory=set)
+    fixed: set[int] = field(default_factory=set)
+
+    def group(self, size: int, turns: bool) -> Features:
+        """New units."""
+        self.sizes.append(size)
+        self.turning |= {len(self.sizes) - 1} if turns else set()
+        return (Segment(len(self.sizes) - 1, size),)
+
+    def fix(self, features: Iterable[Segment]) -> None:
+        """These units stay in their order, since something depends on it."""
+        self.fixed |= {segment.group for segment in features if segment.group is not None}
+
+    def settle(self) -> "Layout":
+        """The layout where no block asks about a group that is fixed."""
+        self.turning -= self.fixed
+        free = [
+            Block(weight, cut, tuple(Axis(None) if axis.group in self.fixed else axis for axis in axes))
+            for weight, cut, axes in self.blocks
+        ]
+        return Layout(free, self.sizes, self.turning, self.fixed)
+
+    @property
+    def groups(self) -> list[int]:
+        """The groups that may be reordered."""
+        return [group for group in range(len(self.sizes)) if group not in self.fixed]
+
+
+def layout(plan: Plan) -> Layout:
+    """How the weights of `plan` hang together by its hidden units."""
+    found, known = Layout(), {}
+    for place, call in enumerate(plan.calls):
+        layer = plan.layers[call.layer]
+        given = [known[result] for result in (*call.results,) if result != call.mask]
+        numbers = [n for n, weight in enumerate(plan.weights) if weight.path.startswith(f"{layer.place}/")]
+        sizes = [shape[-1] for shape in call.shapes]
+        again = {block.weight for block in found.blocks} & set(numbers)
+        outs = (
+            called_again(found, given, sizes, again)
+            if again
+            else features(found, layer, given, sizes, numbers)
+        )
+        known |= {(place, output): one for output, one in enumerate(outs)}
+    found.fix(known[plan.output])
+    return found.settle()
+
+
+def called_again(found: Layout, given: list[Features], sizes: list, numbers: set[int]) -> list[Features]:
+    """A layer with two readers, or that reads twice: all its units keep their order."""
+    axes = (axis for block in found.blocks if block.weight in numbers for axis in block.axes)
+    found.fixed |= {axis.group for axis in axes if axis.group is not None}
+    return [unknown(found, given, size, []) for size in sizes]
+
+
+def features(found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]):
+    """The features of each result of a layer; its blocks are added to what was found."""
+    if layer.kind in GATES:
+        return [recurrent(found, layer, given, numbers)] * len(sizes)
+    if layer.kind == "Bidirectional" and {one.kind for one in layer.inside} <= GATES.keys():
+        return both_ways(found, layer, given, len(sizes), numbers)
+    if layer.kind == "TimeDistributed":
+        return features(found, layer.inside[0], given, sizes, numbers)
+    special = {"Dense": dense, "Embedding": embedding, "Conv1D": convolution}.get(layer.kind)
+    if special:
+        return [special(found, layer, given, numbers)]
+    if numbers and not layer.kind.endswith("Normalization"):
+        return [unknown(found, given, size, numbers) for size in sizes]
+    return [passed_on(found, layer, given, size, numbers) for size in sizes]
+
+
+def dense(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+    out = found.group(layer["units"], layer["activation"] in ODD)
+    product(found, numbers[0], given[0], out, ())
+    bias(found, numbers[1:], out, ())
+    return out
+
+
+def embedding(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+    """Words keep their order, their coordinates do not."""
+    found.fix(given[0])
+    out = found.group(layer["output_dim"], turns=True)
+    found.blocks.append(Block(numbers[0], (), (Axis(None), Axis(out[0].group))))
+    return out
+
+
+def convolution(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+    out = found.group(layer["filters"], layer["activation"] in ODD)
+    if layer["groups"] > 1:
+        found.fix((*given[0], *out))
+        found.blocks.append(Block(numbers[0], (), (Axis(None),) * 3))
+    else:
+        for step in range(layer["kernel_size"]):
+            product(found, numbers[0], given[0], out, (step,))
+    bias(found, numbers[1:], out, ())
+    return out
+
+
+def recurrent(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+    """One group of units, that of its initial state where it has one: kernel, recurrent weights, bias by gate."""
+    gates, turning = GATES[layer.kind]
+    units = layer["units"]
+    tied = len(given) > 1 and len(given[1]) == 1
+    out = given[1] if tied else found.group(units, layer["activation"] == "tanh")
+    if len(given) > 1 and not tied:
+        found.fix((*out, *(segment for one in given[1:] for segment in one)))
+    for gate in range(gates):
+        odd, part = gate in turning, slice(gate * units, (gate + 1) * units)
+        product(found, numbers[0], given[0], out, (), part, odd)
+        product(found, numbers[1], out, out, (), part, odd)
+        rows = range(2) if layer.kind == "GRU" and layer["reset_after"] else (None,)
+        for row in rows:
+            bias(found, numbers[2:], out, () if row is None else (row,), part, odd)
+    return out
+
+
+def both_ways(found: Layout, layer: Layer, given: list[Features], results: int, numbers: list[int]) -> list:
+    """Two layers side by side; where their results are added up, their units must keep pace and stay as they are."""
+    half = len(numbers) // 2
+    ahead = recurrent(found, layer.inside[0], given, numbers[:half])
+    back = recurrent(found, layer.inside[1], given, numbers[half:])
+    merge = layer["merge_mode"]
+    if merge not in ("concat", None):
+        found.fix((*ahead, *back))
+    merged = {"concat": [(*ahead, *back)], None: [ahead, back]}.get(merge, [ahead])
+    states = (results - len(merged)) // 2
+    return [*merged, *[ahead] * states, *[back] * states]
+
+
+def passed_on(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
+    """The features that come out of a layer that handles each on its own; of any other, new ones in a fixed order."""
+    if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
+        return tuple(segment for one in given for segment in one)
+    if layer.kind in MASKS:
+        return (Segment(None, size or 1),)
+    if len(given) == 1 and width(given[0]) == size:
+        if layer.kind not in KEEPS_SIGN and layer.options.get("activation") not in ODD:
+            found.turning -= {segment.group for segment in given[0]}
+        for number in numbers:
+            bias(found, [number], given[0], ())
+        return given[0]
+    return unknown(found, given, size, numbers)
+
+
+def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> Features:
+    """What a layer makes that is not understood: its units and all it reads keep their order."""
+    found.fix(segment for one in given for segment in one)
+    found.blocks += [Block(number, (), ()) for number in numbers]
+    return (Segment(None, size or 1),)
+
+
+def product(
+    found: Layout, number: int, rows: Features, columns: Features, at: tuple, part=slice(None), odd=True
+):
+    """The blocks of a matrix that takes `rows` to `columns`; `at` leads to it, `part` is its columns among others."""
+    start = 0
+    for segment in rows:
+        cut = (*at, slice(start, start + segment.size), part)
+        found.blocks.append(Block(number, cut, (Axis(segment.group), Axis(columns[0].group, odd))))
+        start += segment.size
+
+
+def bias(found: Layout, numbers: list[int], columns: Features, at: tuple, part=slice(None), odd=True) -> None:
+    """The blocks of an array with a number for each of `columns`, where the layer has one."""
+    start = part.start or 0
+    for segment in columns if numbers else ():
+        cut = (*at, slice(start, start + segment.size))
+        found.blocks.append(Block(numbers[0], cut, (Axis(segment.group, odd),)))
+        start += segment.size
+
+
+def width(features: Features) -> int:
+    return sum(segment.size for segment in features)
