@@ -8,6 +8,7 @@ the datasheets of `datasets/`. Only the concept questions draw numbers from the 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import product
 from math import factorial, prod
@@ -18,8 +19,9 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from autograder.agreement import agree
+from autograder.figures import by_group, by_length, confusion, examples, show
 from autograder.questions import Choice, Number
-from autograder.rubric import Credit, Failure, credit, decide, hidden, item, own
+from autograder.rubric import Credit, Failure, credit, decide, hidden, item, own, public
 
 FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
 MOST_PARAMETERS = 2_500
@@ -119,6 +121,8 @@ def family_model_is_a_simple_rnn(submission):
 def family_at_training_lengths(submission):
     """Three or more G: accuracy on new sequences of 5 to 20 bases."""
     probability = simple_rnn(submission, FAMILY)
+    data = public("dna_family", count=400)
+    look(probability, data, at_most(data.sequence.str.count("G"), 6), "by how many G there are")
     data = hidden("dna_family", count=2000)
     hint = "Short sequences come first: train for longer, and check your labels and your order of bases."
     return accuracy(data.label, probability(data.sequence), zero=0.80, full=0.99, hint=hint)
@@ -128,6 +132,9 @@ def family_at_training_lengths(submission):
 def family_at_50_bases(submission):
     """Three or more G: accuracy on sequences of 50 bases, longer than any in training."""
     probability = simple_rnn(submission, FAMILY)
+    drawn = [public("dna_family", count=80, length=length) for length in (5, 10, 20, 35, 50, 100, 200)]
+    data = pd.concat(drawn, ignore_index=True)
+    look(probability, data, data.sequence.str.len(), "by length")
     data = hidden("dna_family", count=1000, length=50)
     hint = (
         "The state must hold its count for longer than it ever had to: mask the padding in training, "
@@ -155,6 +162,9 @@ def order_model_is_a_simple_rnn(submission):
 def order_one_by_one(submission):
     """Three or more G after the first T: accuracy on new sequences of 5 to 20 bases."""
     probability = simple_rnn(submission, ORDER)
+    data = public("dna_order", count=400)
+    late = data.sequence.str.partition("T")[2].str.count("G")
+    look(probability, data, at_most(late, 5), "by how many G follow the first T")
     data = hidden("dna_order", count=2000)
     hint = "Counting bases can't tell these apart: the state must know whether a T has come by."
     return accuracy(data.label, probability(data.sequence), zero=0.75, full=0.995, hint=hint)
@@ -164,6 +174,7 @@ def order_one_by_one(submission):
 def order_in_pairs(submission):
     """Three or more G after the first T: both sequences of a pair right, which hold the same bases."""
     probability = simple_rnn(submission, ORDER)
+    look_at_pairs(probability, public("dna_order", count=400))
     data = hidden("dna_order", count=2000)
     right = data.label.astype(bool) == decide(probability(data.sequence))
     pairs = right.groupby(data.pair).all().mean()
@@ -181,6 +192,8 @@ def motif_model_is_a_simple_rnn(submission):
 def motif_on_one_strand(submission):
     """A transcription factor's motif in 60 bases: area under the ROC curve (AUC)."""
     probability = simple_rnn(submission, MOTIF)
+    data = public("motif", strands="forward", count=200)
+    look(probability, data, data.label.map({1: "holds the motif", 0: "its letters, shuffled"}), "by kind")
     data = hidden("motif", strands="forward", count=2000)
     hint = "The motif may lie anywhere: read out the maximum over all states, not the last state alone."
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.85, 0.955, hint, "AUC")
@@ -190,6 +203,10 @@ def motif_on_one_strand(submission):
 def motif_on_both_strands(submission):
     """The motif on either strand, in 60 to 120 bases: area under the ROC curve (AUC)."""
     probability = simple_rnn(submission, MOTIF)
+    drawn = [public("motif", strands=strands, count=120, length=60) for strands in ("forward", "both")]
+    data = pd.concat([*drawn, public("motif", strands="both", count=120, length=120)], ignore_index=True)
+    kinds = data.strands.map({"forward": "this strand", "both": "either strand"})
+    look(probability, data, kinds + data.sequence.str.len().map(", {} bases".format), "by strand and length")
     data = hidden("motif", strands="both", count=1000)
     hint = "Half of the motifs lie on the other strand, reversed and complemented: train on both kinds."
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.80, 0.92, hint, "AUC")
@@ -413,6 +430,48 @@ def one_hot(sequences: pd.Series) -> list[np.ndarray]:
     rows = np.eye(len(BASES), dtype=np.float32)
     codes = str.maketrans(BASES, "\x00\x01\x02\x03")
     return [rows[np.frombuffer(sequence.translate(codes).encode(), np.uint8)] for sequence in sequences]
+
+
+def look(probability: Callable, data: pd.DataFrame, groups: pd.Series, by: str) -> None:
+    """Adds to the report how the model errs on public data, `(n,)` rows in as many groups: marks don't rest on it.
+
+    Shown are the share of right answers in each group and, where some are wrong, which way, and the shortest ones.
+    """
+    with suppress(Failure):  # what the report says of a model comes from the data that it is scored on
+        said, label = probability(data.sequence), data.label.to_numpy(dtype=bool)
+        right = (said > 0.5) == label
+        show(by_group(groups, right, f"Public sequences: right answers {by}"))
+        if right.all():
+            return
+        show(
+            confusion(label, said > 0.5, ("no", "yes"), "Public sequences: the right answer and the model's")
+        )
+        wrong = sorted(np.flatnonzero(~right), key=lambda row: len(data.sequence[row]))
+        rows = [(data.sequence[row], "yes" if label[row] else "no", f"{said[row]:.2f}") for row in wrong]
+        columns = "sequence", "right answer", "probability of yes"
+        show(examples("Public sequences that it gets wrong", columns, rows))
+
+
+def look_at_pairs(probability: Callable, data: pd.DataFrame) -> None:
+    """The same for pairs of public sequences, which are right where both are."""
+    with suppress(Failure):
+        data = data.assign(said=probability(data.sequence)).sort_values(["pair", "label"])
+        no, yes = (data[data.label == label].reset_index(drop=True) for label in (0, 1))
+        right, lengths = (no.said <= 0.5) & (yes.said > 0.5), no.sequence.str.len()
+        show(by_length(lengths, right, "Public pairs: both right, by length"))
+        wrong = sorted(np.flatnonzero(~right), key=lengths.get)
+        rows = [
+            (no.sequence[row], f"{no.said[row]:.2f}", yes.sequence[row], f"{yes.said[row]:.2f}")
+            for row in wrong
+        ]
+        columns = "right answer no", "its probability of yes", "right answer yes", "its probability of yes"
+        if rows:
+            show(examples("Public pairs that it gets wrong", columns, rows))
+
+
+def at_most(counts: pd.Series, most: int) -> pd.Series:
+    """Small counts as they are, larger ones in one group."""
+    return counts.clip(upper=most).astype(str).replace(str(most), f"{most} or more")
 
 
 def accuracy(label: pd.Series, probability: np.ndarray, zero: float, full: float, hint: str) -> Credit:

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
+from autograder import figures
 from autograder.agreement import agree, parts, share_right
+from autograder.figures import by_group, by_length, show
 from autograder.questions import Choice, Number
 from autograder.rubric import Failure, credit, decide, hidden, item, own
 
@@ -123,6 +125,7 @@ def on_public_sentences(submission):
     predict = sentiment(submission)
     data = reviews("public")
     said = decide(predict(ids(data.sentence)))
+    look(data, said)
     hint = diagnosis(predict, said) or examples(data, said)
     return credit((said == data.label).mean(), 0.77, 0.95, hint, "Accuracy")
 
@@ -131,6 +134,11 @@ def on_public_sentences(submission):
 def on_new_sentences(submission):
     """Accuracy on 2,000 new reviews."""
     _, data, said = on_hidden(submission, count=2000)
+    show(
+        by_length(
+            words_in(data.sentence), said == data.label, "New reviews: right answers by number of words"
+        )
+    )
     hint = "Where the public reviews are right and these are not, the model has learnt them by heart."
     return credit((said == data.label).mean(), 0.77, 0.95, hint, "Accuracy")
 
@@ -140,7 +148,9 @@ def on_pairs(submission):
     """New pairs, the same words in another order and the opposite label: the share with both right."""
     predict, data, said = on_hidden(submission, count=2000)
     right = pd.Series(said == data.label)[data.pair >= 0]
-    both = right.groupby(data.pair[data.pair >= 0]).all().mean()
+    pairs = right.groupby(data.pair[data.pair >= 0]).all()
+    both, kinds = pairs.mean(), data.groupby("pair").kind.first()[pairs.index]
+    show(by_group(kinds, pairs, "New pairs: both right, by the kind of sentence"))
     hint = (
         f"{right.mean():.3f} of the paired reviews are right; one answer to both gets one right, and no pair."
     )
@@ -158,6 +168,7 @@ def in_every_kind(submission):
     predict, data, said = on_hidden(submission, count=2000)
     by_kind = pd.Series(said == data.label).groupby(data.kind).mean().sort_values()
     worst = by_kind.index[0]
+    show(by_group(data.kind, said == data.label, "New reviews: right answers by the kind of sentence"))
     public = reviews("public")
     public = public[public.kind == worst].reset_index(drop=True)
     shown = examples(public, decide(predict(ids(public.sentence))))
@@ -169,6 +180,11 @@ def in_every_kind(submission):
 def on_longer_sentences(submission):
     """Accuracy on new reviews of 41 to 60 words, longer than any in training."""
     _, data, said = on_hidden(submission, count=800, longer=True)
+    show(
+        by_length(
+            words_in(data.sentence), said == data.label, "New reviews: right answers by number of words"
+        )
+    )
     hint = (
         "What stands before and after the opinion is longer here: a maximum over the states reaches over it."
     )
@@ -697,6 +713,23 @@ def by_heart(predict: Callable, plain: float) -> str:
         known = f"It knows train.csv ({right.mean():.2f}) and not what is new ({plain:.2f})"
         return f"{known}: fewer epochs, some dropout."
     return ""
+
+
+def look(data: pd.DataFrame, said: np.ndarray) -> None:
+    """Adds to the report how the model errs on public reviews: which way, in which kinds, and the shortest ones."""
+    right = said == data.label
+    show(by_group(data.kind, right, "Public reviews: right answers by the kind of sentence"))
+    if right.all():
+        return
+    classes = "negative", "positive"
+    show(figures.confusion(data.label, said, classes, "Public reviews: the right answer and the model's"))
+    wrong = data[~right].sort_values("sentence", key=words_in, kind="stable")
+    rows = [(one.sentence, one.kind, classes[one.label]) for one in wrong.itertuples()]
+    show(figures.examples("Public reviews that it gets wrong", ("review", "kind", "right answer"), rows))
+
+
+def words_in(sentences: pd.Series) -> pd.Series:
+    return sentences.str.count(" ") + 1
 
 
 def examples(data: pd.DataFrame, said: np.ndarray) -> str:

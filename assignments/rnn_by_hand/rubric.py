@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograder.agreement import agree, agree_parts, parts, same, share_right
+from autograder.figures import by_group, show
 from autograder.questions import Choice, Number
 from autograder.rubric import Credit, Failure, item, own
 
@@ -727,6 +728,8 @@ def check_counter(submission, name: str, units: int, sequences: list[np.ndarray]
     said = submission.predict(name, [row for codes in sequences for row in one_hot[codes]])[:, 0] > 0.5
     count = np.concatenate([(codes == BASES.index("G")).sum(axis=1) for codes in sequences])
     wrong = np.flatnonzero(said != (count >= 3))
+    title = "Right answers by how many G there are, six or more in one group"
+    show(by_group(np.minimum(count, 6), said == (count >= 3), title))
     if not wrong.size:
         return
     first = wrong[0]

@@ -7,6 +7,7 @@ measured too. What a model says about the next letter is asked prefix by prefix:
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from sklearn.metrics import matthews_corrcoef
 
 from autograder.agreement import agree, agree_parts, parts, share_right
 from autograder.course import load_module
+from autograder.figures import by_group, by_length, examples, show
 from autograder.questions import Choice, Number
-from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, item, own
+from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, item, own, public
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 MOST_PARAMETERS = 40_000
@@ -341,6 +343,7 @@ def frames_keep_the_rules(submission):
 @item(points=4, section="tagging")
 def tags_bases(submission):
     """Matthews correlation over all bases of 1,000 new sequences of 30 to 60 bases."""
+    look_at_tags(submission, public("reading_frames", count=150))
     data = hidden("reading_frames", count=1000)
     said, right = tags(submission, data)
     value = matthews_corrcoef(np.concatenate(right), np.concatenate(said))
@@ -351,7 +354,9 @@ def tags_bases(submission):
 def tags_whole_sequences(submission):
     """Share of 1,000 new sequences of 90 to 120 bases, longer than all in training, with every base right."""
     said, right = tags(submission, hidden("reading_frames", count=1000, shortest=90, longest=120))
-    value = np.mean([(one == other).all() for one, other in zip(said, right, strict=True)])
+    whole = np.array([(one == other).all() for one, other in zip(said, right, strict=True)])
+    show(by_length([len(one) for one in right], whole, "New sequences: all bases right, by length"))
+    value = whole.mean()
     hint = how_tags_err(submission, said)
     return credit(value, 0.50, 0.80, hint, "The share of sequences all right")
 
@@ -394,6 +399,26 @@ def tags(submission, data: pd.DataFrame) -> tuple[list[np.ndarray], list[np.ndar
         raise Failure(reason, "End with Dense(1, activation='sigmoid').")
     said = np.split(decide(flat), np.cumsum([len(row) for row in rows])[:-1])
     return said, [np.array(list(label)) == "1" for label in data.label]
+
+
+def look_at_tags(submission, data: pd.DataFrame) -> None:
+    """Adds to the report, on public data, which bases are right by how far one must look ahead, and where it errs."""
+    with suppress(Failure):  # the item's own words on a model come from the data that it is scored on
+        said, right = tags(submission, data)
+        ahead = np.concatenate([settled(sequence) - np.arange(len(sequence)) for sequence in data.sequence])
+        same = np.concatenate(said) == np.concatenate(right)
+        show(by_length(ahead, same, "Public sequences: right bases by how many more bases settle the label"))
+        wrong = [
+            row for row, (one, other) in enumerate(zip(said, right, strict=True)) if (one != other).any()
+        ]
+        rows = [
+            (data.sequence[row], data.label[row], "".join("01"[x] for x in said[row].astype(int)))
+            for row in wrong
+        ]
+        if rows:
+            show(
+                examples("Public sequences that it gets wrong", ("sequence", "right", "the model says"), rows)
+            )
 
 
 def how_tags_err(submission, said: list[np.ndarray]) -> str:
@@ -480,6 +505,10 @@ def aligned_residues(submission):
     came, right = read_along(submission)
     hits = came == right[:, :, None]
     first, second, third = hits.mean(axis=(0, 1))
+    places = np.broadcast_to(["1st", "2nd", "3rd"], hits.shape)
+    show(by_group(places.ravel(), hits.ravel(), "New genes: residues known at each base of a codon"))
+    letters = np.array(list(RESIDUES))[right].ravel()
+    show(by_group(letters, hits[:, :, 2].ravel(), "New genes: right at the third base, by residue"))
     hint = (
         f"Of the first ten {hits[:, :10, 2].mean():.0%} are right, of the last {hits[:, -10:, 2].mean():.0%}."
     )
@@ -494,6 +523,9 @@ def aligned_residues(submission):
 def aligned_proteins(submission):
     """aligned.keras: the share of whole proteins right, 50 residues and the stop."""
     came, right = read_along(submission)
+    place = np.tile(1 + np.arange(right.shape[1]), len(right))
+    right_ones = (came[:, :, 2] == right).ravel()
+    show(by_length(place, right_ones, "New genes: right residues by their place in the protein"))
     hint = "A protein of 51 letters is right if all are: 99 % of residues make 60 % of proteins. Train for longer."
     return credit((came[:, :, 2] == right).all(axis=1).mean(), 0.3, 0.95, hint, "The share of proteins right")
 
@@ -526,6 +558,8 @@ def decoded_proteins(submission):
     """encoder_decoder.keras: the share of whole proteins right, 2 to 6 residues and the stop."""
     groups = short_genes()
     whole = [decoded(submission, group).all(axis=1) for group in groups]
+    residues = np.repeat(range(2, 2 + len(whole)), [len(group) for group in whole])
+    show(by_group(residues, np.concatenate(whole), "New genes: proteins all right, by residues"))
     shares = ", ".join(f"{residues}: {right.mean():.0%}" for residues, right in enumerate(whole, start=2))
     hint = f"By residues: {shares}. {what_it_does(submission, groups[-1])}"
     return credit(np.concatenate(whole).mean(), 0.3, 0.9, hint, "The share of proteins right")
@@ -710,6 +744,7 @@ def generator_validity(submission):
     data = sampled(submission, 450)
     valid = np.array(list(map(PROCESS.is_valid, data.sequence, data["class"])))
     wrong = dict(zip(data["class"][~valid], data.sequence[~valid], strict=True))
+    show(by_group(data["class"], valid, "What the model wrote: valid sequences by class"))
     hint = f"By class: {by_family(data, valid)}. Not valid: "
     hint += "; ".join(f"{kind} {sequence or '(nothing)'}" for kind, sequence in wrong.items())
     return credit(valid.mean(), ZERO_VALID, FULL_VALID, f"{hint}.", "Share that is valid")
@@ -784,12 +819,30 @@ def completes_sentences(submission):
     tokens = [word_tokens(sentence) for sentence in data.sentence]
     rows = distributions("completion.keras", np.stack(submission.predict("completion.keras", tokens)))
     words = np.array(vocabulary())[rows.argmax(axis=-1)]
+    show(by_group(data.kind, words == data.word, "New sentences: the right word, by the kind of sentence"))
+    look_at_words(submission, public("completion", count=200, longer=True))
     right = (words == data.word).groupby(data.kind).mean()
     told = ", ".join(f"{kind} {share:.2f}" for kind, share in right.items())
     hint = f"By kind: {told}. It knows the two names and not always the part that each plays: train longer."
     if right[["speaks", "chases"]].max() < 0.3:
         hint = f"By kind: {told}. It doesn't know the two names: what was read first doesn't reach its last state."
     return credit((words == data.word).mean(), 0.65, 0.85, hint, "Accuracy")
+
+
+def look_at_words(submission, data: pd.DataFrame) -> None:
+    """Adds public sentences to the report whose last word the model gets wrong, the shortest first."""
+    rows = np.stack(submission.predict("completion.keras", list(map(word_tokens, data.sentence))))
+    data = data.assign(said=np.array(vocabulary())[rows.argmax(axis=-1)])
+    wrong = data[data.said != data.word].sort_values(
+        "sentence", key=lambda text: text.str.len(), kind="stable"
+    )
+    columns = "sentence", "last word", "the model says"
+    if len(wrong):
+        show(
+            examples(
+                "Public sentences that it gets wrong", columns, wrong[["sentence", "word", "said"]].values
+            )
+        )
 
 
 @cache
@@ -881,6 +934,9 @@ def forecasts(submission):
     season = np.stack([one[-AHEAD:] for one in history])
     better = min(abs(last - future).mean(), abs(season - future).mean())
     error = abs(came - future).mean()
+    nearer = abs(came - future) < np.minimum(abs(last - future), abs(season - future))
+    months = np.tile(1 + np.arange(AHEAD), len(came))
+    show(by_group(months, nearer.ravel(), "New histories: nearer than both baselines, by months ahead"))
     hint = f"Off by {error:.3f} on average. What does this year's height say of the next one's? Train longer."
     distances = {"value": abs(came - last).mean(), "season": abs(came - season).mean()}
     what = min(distances, key=distances.get)

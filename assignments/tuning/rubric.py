@@ -20,6 +20,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from autograder.agreement import agree, agree_parts, parts, share_right
+from autograder.figures import Bars, confusion, show
 from autograder.models import read_blueprint
 from autograder.questions import Choice, Number
 from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, item, own
@@ -509,6 +510,7 @@ def tames_the_explosion(submission):
         exploding(50), x, y, test, updates=300, learning_rate=0.03, clipnorm=clipnorm, clipvalue=clipvalue,
         optimizer="sgd", seed=fresh_seed("explosion"),
     )  # fmt: skip
+    look(predictions, answers)
     hint = after_an_explosion(losses, clipnorm, clipvalue)
     return shared_out(right_shares(predictions, answers), losses, hint, TAME)
 
@@ -644,6 +646,7 @@ def rung(submission, length: int, kind: str = "language") -> Credit:
     rates = (rate, 2 * rate) if length <= 100 else (rate,)
     runs = [submission.train(blueprint, x, y, test, learning_rate=one, **budget) for one in rates]
     losses, predictions = map(np.concatenate, zip(*runs, strict=True))
+    look(predictions, answers)
     hint = next_try(blueprint.plan, losses, bool(clipnorm or clipvalue), kind)
     return shared_out(right_shares(predictions, answers), losses, hint, RUNG)
 
@@ -723,6 +726,18 @@ def right_shares(predictions: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Accuracy of each seed; one that diverged has predictions that are not numbers, and none right."""
     lost = np.isnan(predictions).any(axis=(1, 2))
     return np.where(lost, 0.0, (predictions.argmax(axis=-1) == answers).mean(axis=1))
+
+
+def look(predictions: np.ndarray, answers: np.ndarray) -> None:
+    """Adds to the report how each training did, and which first letter the worst of them took for which."""
+    shares = right_shares(predictions, answers)
+    names = tuple(f"training {number + 1}" for number in range(len(shares)))
+    counts = (len(answers),) * len(shares)
+    show(Bars("New sequences: right answers by training", names, tuple(shares.round(4).tolist()), counts))
+    said, letters = predictions[shares.argmin()], LETTERS[:4]
+    if shares.min() < 1 and not np.isnan(said).any():
+        title = "The worst training: the letter that was first, and what it says"
+        show(confusion(answers, said.argmax(axis=-1), letters, title))
 
 
 def shared_out(shares: np.ndarray, losses: np.ndarray, hint: str, bounds: tuple[float, float]) -> Credit:
