@@ -73,7 +73,8 @@ def test_grades_have_a_row_a_student_and_a_column_an_item():
     rows = list(csv.DictReader(io.StringIO(grades_csv([report("bo", *scores), report("ann, jr", *scores)]))))
     assert [row["student"] for row in rows] == ["ann, jr", "bo"]
     assert list(rows[0].items())[1:] == [
-        ("greets", "3"), ("counts", ""), ("earned", "3"), ("possible", "8"), ("status", "needs a person"),
+        ("name", ""), ("id", ""), ("greets", "3"), ("counts", ""), ("adjustment", "0"), ("earned", "3"),
+        ("possible", "8"), ("status", "needs a person"),
     ]  # fmt: skip
 
 

@@ -8,14 +8,15 @@ import stat
 import tarfile
 import time
 import unicodedata
+import warnings
 import zipfile
 
 import pytest
 
 from autograder import files as module
-from autograder.failure import Failure, Undecided
+from autograder.failure import Failure, Remark, Undecided
 from autograder.models import Predictor
-from autograder.student import is_same
+from autograder.student import is_same, tokens
 from autograder.submission import MOST_TEXT, Submission, signature
 
 
@@ -58,11 +59,9 @@ def test_litter_of_operating_systems_is_not_seen(tmp_path):
 
 
 def test_a_missing_file_is_named_with_what_is_there(tmp_path):
-    path = zipped(tmp_path / "a.zip", **{"model (1).keras": "", "notes.md": ""})
-    assert "no other.csv in your submission; it holds model (1).keras, notes.md" in complaint(
-        path, "other.csv"
-    )
-    assert "there is model (1).keras" in complaint(path, "model.keras")
+    path = zipped(tmp_path / "a.zip", **{"models.keras": "", "notes.md": ""})
+    assert "no other.csv in your submission; it holds models.keras, notes.md" in complaint(path, "other.csv")
+    assert "there is models.keras" in complaint(path, "model.keras")
     (tmp_path / "empty").mkdir()
     assert "it is empty" in complaint(tmp_path / "empty")
 
@@ -296,7 +295,29 @@ def test_no_line_makes_reading_a_signature_slow(cell):
     ],
 )
 def test_a_signature_stands_for_a_student(signed, student, same):
-    assert is_same(signed, student) is same
+    assert is_same(signed, frozenset(tokens(student))) is same
+
+
+@pytest.mark.parametrize(
+    "signed, same",
+    [
+        ("jane.doe", True),
+        ("doe jane", True),
+        ("doejane", True),
+        ("jane", False),
+        ("rnn", False),
+        ("jane.rnn", False),
+    ],
+)
+def test_names_run_together_and_words_of_all(signed, same):
+    assert is_same(signed, frozenset({"doejane", "1234", "rnn"}), frozenset({"rnn"})) is same
+
+
+def test_a_word_of_the_whole_class_signs_for_nobody(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"work.ipynb": code_cells('STUDENT = "rnn"').decode()})
+    words = {"words": frozenset({"rnn", "ann"}), "shared": frozenset({"rnn"})}
+    with pytest.raises(Undecided, match="signed by rnn"):
+        _ = Submission("rnn_ann", path, Predictor(), None, **words).signed
 
 
 def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_path):
@@ -325,3 +346,38 @@ def test_an_archive_that_is_written_here_follows_from_its_files_alone(tmp_path):
         ((1980, 1, 1, 0, 0, 0), 0o644)
     }
     assert opened(tmp_path / "a.zip").files.read("a/b.txt") == b"one" * 999
+
+
+@pytest.mark.parametrize(
+    "names, taken",
+    [
+        (["model (1).keras"], "model (1).keras"),
+        (["model-1.keras", "model-2.keras", "model-10.keras"], "model-10.keras"),
+        (["Copy of model.keras"], "Copy of model.keras"),
+        (["Model (2).KERAS", "notes (3).md"], "Model (2).KERAS"),
+        (["model.keras", "model (2).keras"], "model.keras"),
+    ],
+)
+def test_the_latest_copy_stands_for_a_file_that_is_not_there_itself(tmp_path, names, taken):
+    files = {name: name for name in names}
+    submission = opened(zipped(tmp_path / "a.zip", **files))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert submission.read("model.keras").decode() == taken
+    assert [str(one.message) for one in caught] == (
+        [] if taken == "model.keras" else [f"{taken} was taken for model.keras."]
+    )
+
+
+def test_copies_that_no_number_tells_apart_are_a_failure(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"a/model-1.keras": "", "b/model-1.keras": ""})
+    assert "2 files are called model.keras" in complaint(path, "model.keras")
+
+
+def test_the_latest_copy_of_a_notebook_counts_and_two_notebooks_do_not(tmp_path):
+    copies = zipped(tmp_path / "a.zip", **{"work.ipynb": "", "work (1).ipynb": "", "work (2).ipynb": ""})
+    with pytest.warns(Remark, match="Of 3 copies of the notebook, work \\(2\\).ipynb counts"):
+        assert opened(copies).notebook == "work (2).ipynb"
+    two = zipped(tmp_path / "b.zip", **{"work.ipynb": "", "other (1).ipynb": ""})
+    with pytest.raises(Failure, match="2 notebooks are handed in"):
+        _ = opened(two).notebook
