@@ -2,7 +2,8 @@
 
 python benchmarks/ta_evening.py FOLDER [--students 300] [--assignment rnn_by_hand] [--seed 0]
 
-In FOLDER: a class by make_class.py, a copy of the course, what each command wrote and how long it took. The answers in
+In FOLDER: a class by make_class.py, a copy of the course, what each command wrote and how long it took. Canvas's export
+is graded from nothing; Moodle's run is given the scores kept of it, and runs what it finds other files for. The answers in
 own words are read by a rule (points by the text's checksum). Then one number in the copy's rubric is changed and the
 class is graded again: how many items run, how many are kept, how long it takes beside the first time.
 Exit status 1 unless the totals of both platforms and both tables of marks agree to the cent, the marks are those that
@@ -110,6 +111,10 @@ def prepare(evening: Evening, arguments: argparse.Namespace) -> None:
 def one_platform(evening: Evening, platform: str) -> None:
     """From the export's zip to the filled table."""
     out, table = evening.folder / "results" / platform, evening.folder / "class" / TABLES[platform]
+    canvas = evening.folder / "results" / "canvas" / ".scores"
+    if platform != "canvas":
+        shutil.copytree(canvas, out / ".scores")
+    known = len(kept_scores(out))
     first = evening.grade(platform)
     scores = kept_scores(out)
     read_answers(out / "answers.csv")
@@ -117,7 +122,8 @@ def one_platform(evening: Evening, platform: str) -> None:
     filled = evening.folder / f"{platform}_filled.csv"
     exported = evening.autograder("export", out, "--to", platform, "--file", table, "--as", filled)
     print(
-        f"{platform}: {len(rows(out / 'grades.csv'))} submissions graded in {first:.0f} s ({len(scores)} scores kept),"
+        f"{platform}: {len(rows(out / 'grades.csv'))} submissions graded in {first:.0f} s "
+        f"({len(scores) - known} items run, {known} scores were there),"
     )
     print(f"  again with the answers read in {again:.0f} s, exported in {exported:.0f} s.")
     evening.require(kept_scores(out) == scores, "with the answers read, no item ran again")
