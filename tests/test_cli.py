@@ -54,6 +54,12 @@ def test_a_students_copy_defers_what_is_hidden(course, hand_in):
         (["gradee", "hello", "."], "grade"),
         (["release", "--check", "--out", "dist"], "one thing at a time"),
         (["release", "--perfect", "--solutions"], "one thing at a time"),
+        (["release", "--gradescope", "a.zip", "--check"], "one thing at a time"),
+        (["grade", "hello", ".", "--roster", "nowhere.csv"], "nowhere.csv can't be read"),
+        (["export", ".", "--to", "canvas"], "holds no grades.csv"),
+        (["export", "nowhere", "--to", "csv"], "holds no grades.csv"),
+        (["export", ".", "--to", "blackboard"], "blackboard"),
+        (["integrity", "hello", "nowhere"], "nowhere is no folder"),
         (["grade", "hello", "datasets", "--out", "course.toml"], "course.toml"),
     ],
 )

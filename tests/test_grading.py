@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder import grader as grader_module
-from autograder.course import CourseError
+from autograder.course import CourseError, read_course
 from autograder.grader import Grader, author
 from autograder.grading import Books, grade_class
 from autograder.hidden import hidden_data
@@ -260,3 +260,40 @@ def test_an_undecided_item_is_not_kept(course, items_run, hand_in, tmp_path):
     flag.touch()
     assert items_run(folder) == {"ann": {"greets"}}
     assert items_run(folder) == {}
+
+
+LATE = """
+[late]
+policy = "constant"
+penalty = 1.5
+"""
+
+
+def test_what_people_and_rules_decide_is_settled_anew_and_runs_no_item(course, sandbox, graded, tmp_path):
+    file = course.root / "course.toml"
+    file.write_text(file.read_text() + "due = 2027-03-05T23:59:00+01:00\n" + LATE)
+    course, out, path = read_course(course.root), tmp_path / "out", tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("leeann_LATE_11_1_greeting.txt", "hello" * 50)
+        archive.writestr("smithbo_12_2_greeting.txt", "hello" * 50)
+
+    def settled():
+        grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+        done = list(begun(grader, course, path, out))
+        return {one.report.student: one.report.earned for one in done}, sum(len(one.ran) for one in done)
+
+    assert settled() == ({"leeann_11": 8.5, "smithbo_12": 10}, 2)  # equal files are graded once
+    (out / "marks.csv").write_text(
+        "student,item,points,comment,by,why\n"
+        "smithbo_12,greets,2,see me,Kim,copied from the board\n"
+        "leeann_11,late,0,,Kim,was ill\n"
+        "leeann_11,total,-1,,Kim,wrong file name\n"
+    )
+    assert settled() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
+    assert settled() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
+    page = (out / "smithbo_12" / "report.html").read_text()
+    assert all(said in page for said in ("Marked by hand by Kim: copied from the board", "see me"))
+    assert rows(out)["leeann_11"]["adjustment"] == "-1.0"
+    (out / "marks.csv").write_text("student,item,points,comment,by,why\nleeann_11,greets,2,,Kim,\n")
+    with pytest.raises(CourseError, match=r"row 2 \(leeann_11, greets\): `why` is missing"):
+        settled()
