@@ -142,13 +142,13 @@ def base(path: str) -> str:
     return path.rpartition("/")[2].casefold()
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """A zip of these files by their path; equal files give equal bytes."""
+def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o644) -> bytes:
+    """A zip of these files by their path, with the permissions that `mode` gives; equal files give equal bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in sorted(files.items()):
             entry = zipfile.ZipInfo(name, BEGINNING_OF_TIME)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            entry.create_system, entry.external_attr = 3, mode(name) << 16
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return content.getvalue()
 

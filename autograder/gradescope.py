@@ -1,13 +1,11 @@
 """The archive that makes a Gradescope autograder of an assignment: the engine, rubric and data, and the term's seed."""
 
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.bundle import ENGINE, allowed, toml
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError
-from autograder.files import BEGINNING_OF_TIME, LITTER
+from autograder.files import LITTER, zipped
 from autograder.hidden import SEED_FILE, read_secret
 
 FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
@@ -22,14 +20,8 @@ def write_zip(course: Course, assignment: Assignment, path: Path) -> tuple[str, 
     not have it. Equal files give equal bytes.
     """
     files = gradescope_files(course, assignment)
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, BEGINNING_OF_TIME)
-            entry.create_system, entry.external_attr = 3, mode(name) << 16
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.getvalue())
+    path.write_bytes(zipped(files, mode))
     return tuple(files)
 
 
