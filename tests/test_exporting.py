@@ -155,3 +155,10 @@ def test_another_folder_than_results_is_one_line(course, tmp_path):
         CourseError, match="holds no grades.csv: name the folder that `autograder grade` wrote"
     ):
         export(course, tmp_path, "csv")
+
+
+def test_a_class_of_which_no_file_can_be_graded_has_empty_tables(course, graded):
+    out = graded(["leeann_11_text.html"])
+    assert (out / "grades.csv").read_text().startswith("student,name,id")
+    assert "text that was typed into Canvas" in (out / "left_out.csv").read_text()
+    assert "0 marks" in export(course, out, "csv").lines[0]

@@ -24,7 +24,8 @@ def grades_csv(reports: Sequence[Report]) -> str:
         }
         for report in sorted(reports, key=lambda report: report.student)
     ]
-    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    columns = None if rows else ["student", "name", "id", "adjustment", "earned", "possible", "status"]
+    return pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
 
 
 def left_out_csv(left_out: Mapping[str, str]) -> str:
