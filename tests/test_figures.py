@@ -20,9 +20,9 @@ from autograder.rubric import Drew, hidden, hidden_from, public, read_rubric, sc
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
 ERRING = {
-    "dna_simple_rnn": ("stopped_early", "flags_that_sag", "untrained"),
-    "embedding_sentiment": ("last_state_only", "trained_on_1000"),
-    "sequence_types": ("stopped_early", "unidirectional"),
+    "dna_simple_rnn": ("flags_that_sag", "untrained"),
+    "embedding_sentiment": ("trained_on_1000",),
+    "sequence_types": ("unidirectional",),
 }
 
 
