@@ -3,8 +3,8 @@
 python benchmarks/ta_evening.py FOLDER [--students 300] [--assignment rnn_by_hand] [--seed 0]
 
 In FOLDER: a class by make_class.py, a copy of the course, what each command wrote and how long it took. Canvas's export
-is graded from nothing; Moodle's run is given the scores kept of it, and runs what it finds other files for. The answers in
-own words are read by a rule (points by the text's checksum). Then one number in the copy's rubric is changed and the
+is graded from nothing; Moodle's run is given the scores kept of it, and runs what it finds other files for. The answers
+in own words are read by a rule (points by the text's checksum). Then one number in the copy's rubric is changed and the
 class is graded again: how many items run, how many are kept, how long it takes beside the first time.
 Exit status 1 unless the totals of both platforms and both tables of marks agree to the cent, the marks are those that
 the specimens are known to earn, and nothing else in the platforms' tables has changed.
