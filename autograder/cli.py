@@ -28,6 +28,7 @@ app = typer.Typer(
     suggest_commands=True,
 )
 console = Console(highlight=False, soft_wrap=False)
+MOST_LINES = 20  # of one kind, before the rest is counted
 JOBS = min(4, os.cpu_count() or 1)  # each takes more than a gigabyte of memory
 
 Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
@@ -140,13 +141,13 @@ def grade(
     with (
         Sandbox(isolation, trusted=no_isolation) as sandbox,
         training_sandbox(isolation, device) as trainer,
-        live_table(len(found.submissions)) as progress,
     ):
-        grader = replace(Grader.of(chosen, source, sandbox, trainer), watch=progress.watch)
+        grader = Grader.of(chosen, source, sandbox, trainer)
         books, reports = Books.read(course, grader, found, out), []
-        for one in grade_class(grader, books, found, out, fresh):
-            progress.add(one.report, ran=len(one.ran))
-            reports.append(one.report)
+        with live_table(len(found.submissions)) as progress:
+            for one in grade_class(replace(grader, watch=progress.watch), books, found, out, fresh):
+                progress.add(one.report, ran=len(one.ran))
+                reports.append(one.report)
     console.print(class_table(reports))
     for line in books.told:
         say(line, "yellow")
@@ -179,8 +180,10 @@ def export(
     done = export(course, results, to, file, filled, column, unfinished)
     for line in done.lines:
         say(line)
-    for line in done.left_alone:
+    for line in done.left_alone[:MOST_LINES]:
         say(line, "yellow")
+    if (more := len(done.left_alone) - MOST_LINES) > 0:
+        say(f"and {more} more", "yellow")
     raise typer.Exit(int(bool(done.left_alone)))
 
 
