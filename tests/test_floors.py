@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.grader import BESIDE
+
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
     {"autograder", "failure", "course", "student", "devices", "dependence"},
@@ -59,3 +61,21 @@ def test_a_file_imports_only_from_below(path):
 def test_the_engine_knows_no_course(path):
     text = path.read_text(encoding="utf-8").lower()
     assert not [word for word in ("dna", "motif", "nucleotide", "sentiment", "movie", "film") if word in text]
+
+
+def test_no_score_rests_on_what_is_left_out_of_its_digest():
+    """All that rubrics and submissions can reach, in this process and in the sandbox, counts."""
+    paths = {name_of(path): path for path in FILES}
+    found, fresh = set(), {"autograder.rubric", "autograder.agreement", "autograder.questions"}
+    fresh |= {name for name in paths if name.startswith(("autograder.sandbox", "autograder.models"))}
+    while fresh:
+        found |= fresh
+        fresh = set().union(*(imports(paths[name]) for name in fresh)) - found
+    assert {"autograder.submission", "autograder.training", "autograder.hidden"} <= found
+    assert {path.relative_to(ENGINE).parts[0] for path in map(paths.get, found)} & BESIDE == set()
+    assert all((ENGINE / name).exists() for name in BESIDE)
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ENGINE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
