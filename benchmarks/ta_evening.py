@@ -103,7 +103,7 @@ def prepare(evening: Evening, arguments: argparse.Namespace) -> None:
         )
     shutil.copy(ROOT / "course.toml", evening.folder / "course")
     made = evening.folder / "class", "--students", arguments.students, "--seed", arguments.seed
-    command = [Path(__file__).with_name("make_class.py"), *made, "--assignment", evening.slug, "--distinct"]
+    command = [Path(__file__).with_name("make_class.py"), *made, "--assignment", evening.slug]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, *map(str, command)], check=True, env=environment)
 

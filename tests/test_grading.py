@@ -297,3 +297,13 @@ def test_what_people_and_rules_decide_is_settled_anew_and_runs_no_item(course, s
     (out / "marks.csv").write_text("student,item,points,comment,by,why\nleeann_11,greets,2,,Kim,\n")
     with pytest.raises(CourseError, match=r"row 2 \(leeann_11, greets\): `why` is missing"):
         settled()
+
+
+def test_a_copy_of_the_notebook_is_remarked_on_in_the_report_alone(
+    course, graded, sandbox, hand_in, tmp_path, recwarn
+):
+    course.assignments[0].rubric.write_text(SIGNED)
+    folder = hand_in("ann", **{"work.py": "", "work (1).py": 'STUDENT = "ann"'})
+    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    [one] = graded(grader, folder, tmp_path / "out")
+    assert one.report.earned == 10 and not [str(said.message) for said in recwarn]
