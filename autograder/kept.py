@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.reports.record import read_score, score_record
+from autograder.reports.record import json_text, read_score, score_record
 from autograder.rubric import Score
 
 
@@ -37,14 +37,17 @@ class Kept:
         place = self.place(key)
         place.parent.mkdir(parents=True, exist_ok=True)
         record = {"score": score_record(score), "seconds": round(seconds, 3)}
-        write(place, json.dumps(record, ensure_ascii=False, allow_nan=False))
+        write(place, json_text(record))
 
     def place(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, however the run ends."""
+    """Writes a file whole or not at all, however the run ends; one that holds this text already is left alone."""
+    content = text.encode("utf-8", errors="replace")
+    if path.is_file() and path.read_bytes() == content:
+        return
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+    draft.write_bytes(content)
     os.replace(draft, path)

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
 
+from autograder.handed_in import Origin
 from autograder.reports.page import report_html
-from autograder.reports.record import report_json
+from autograder.reports.record import read_report, report_json
 from autograder.reports.table import grades_csv
 from autograder.reports.text import class_table, first_loss, student_report
 from autograder.rubric import Report, Score
@@ -89,3 +91,10 @@ def test_the_page_shows_what_a_student_needs():
     text = Tags(report_html(report("ann", scored(3, message="Too short.")))).text
     for expected in ("3 / 4", "Says hello.", "Too short.", "Scored on hidden data."):
         assert expected in text
+
+
+def test_a_record_shows_every_sign_and_comes_back_as_it_was():
+    name = "a\u202egpj.exe\u200b\u2066 \x1b[2J Zoë 张伟"
+    text = report_json(replace(report("ann"), origin=Origin(name=name)))
+    assert not set("\u202e\u200b\u2066\x1b") & set(text) and "Zoë 张伟" in text
+    assert read_report(text).origin.name == name

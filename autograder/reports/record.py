@@ -1,6 +1,8 @@
 """`report.json`: a report as plain data, for other programs and for a later regrading."""
 
 import json
+import re
+import unicodedata
 from dataclasses import asdict
 
 from autograder.figures import figure_record, read_figure
@@ -12,7 +14,18 @@ def report_json(report: Report) -> str:
     """The whole report as JSON text; the same report gives the same bytes."""
     record = asdict(report) | {"scores": [score_record(score) for score in report.scores]}
     record |= {"earned": report.earned, "possible": report.possible, "status": report.status}
-    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(record, indent=2) + "\n"
+
+
+def json_text(record: dict, indent: int | None = None) -> str:
+    """The record as JSON: every letter can be read, and no sign that hides or turns a line around stands there raw."""
+    text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"[^\n -~]", lambda found: escaped(found[0]), text)
+
+
+def escaped(sign: str) -> str:
+    """A character without a shape of its own (of control, of direction, of private use) as JSON's escape for it."""
+    return json.dumps(sign)[1:-1] if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} else sign
 
 
 def read_report(text: str) -> Report:

@@ -75,5 +75,6 @@ def test_a_killed_run_is_gone_on_with(course):
     assert kept.items() <= reports(course, "cut").items()
 
     for path in (course / "whole").rglob("*.*"):
-        if path.is_file():
+        takes_time = ".scores" in path.parts or path.name == "times.html"  # how long, which differs
+        if path.is_file() and not takes_time:
             assert path.read_bytes() == (course / "cut" / path.relative_to(course / "whole")).read_bytes()
