@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from toy import GENERATOR, REFERENCE, RUBRIC, write
 
 from autograder.course import Course, read_course
 from autograder.sandbox import Sandbox, probe
+
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no fault of the code's
+hypothesis.settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
@@ -26,6 +26,7 @@ ERRING = {
 }
 
 
+@settings(max_examples=40)
 @given(ANSWERS)
 def test_shares_by_group_are_those_of_pandas(answers):
     groups, right = map(list, zip(*answers, strict=True))
@@ -35,6 +36,7 @@ def test_shares_by_group_are_those_of_pandas(answers):
     assert bars.counts == tuple(expected["size"])
 
 
+@settings(max_examples=40)
 @given(ANSWERS, st.integers(1, 8))
 def test_groups_by_length_part_the_rows(answers, groups):
     lengths, right = map(np.array, zip(*answers, strict=True))
@@ -46,6 +48,7 @@ def test_groups_by_length_part_the_rows(answers, groups):
         assert inside.sum() == count and right[inside].mean() == pytest.approx(share, abs=1e-4)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=60))
 def test_confusion_is_that_of_scikit_learn(answers):
     label, said = map(list, zip(*answers, strict=True)) if answers else ([], [])
@@ -55,6 +58,7 @@ def test_confusion_is_that_of_scikit_learn(answers):
     )
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(), st.floats()), max_size=20))
 def test_examples_are_few_short_and_plain(rows):
     made = examples("", ("text", "number"), rows)
@@ -124,6 +128,7 @@ def test_examples_hold_no_hidden_row(monkeypatch):
     assert not {text for text in texts if len(text) >= 50} & rows[False]
 
 
+@pytest.mark.slow
 def test_examples_are_the_same_in_every_term_and_on_a_students_machine():
     items = read_rubric(COURSE.assignment("dna_simple_rnn").rubric)
     items = [item for item in items if item.section in {"family", "order", "motif"}]
