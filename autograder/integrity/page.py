@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 import pandas as pd
-from jinja2 import PackageLoader
+from jinja2 import ChoiceLoader, PackageLoader
 from markupsafe import Markup
 
 from autograder.failure import plain
@@ -19,11 +19,9 @@ COLUMNS = ["strength", "kind", "first", "second", "measure", "says", "reading"]
 def integrity_html(findings: Findings) -> str:
     """The findings as one HTML page; every text of a submission is escaped."""
     style = asset("page.css") + own_style()
-    template = (
-        environment()
-        .overlay(loader=PackageLoader("autograder.integrity", "."))
-        .get_template("integrity.html")
-    )
+    pages = environment()
+    own = ChoiceLoader([PackageLoader("autograder.integrity", "."), pages.loader])
+    template = pages.overlay(loader=own).get_template("integrity.html")
     shown = findings.found[:MOST_SHOWN]
     groups = [(strength, [one for one in shown if one.strength == strength]) for strength in STRENGTHS]
     return template.render(

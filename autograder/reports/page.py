@@ -17,7 +17,6 @@ def report_html(report: Report, title: str = "") -> str:
         "title": title or report.assignment.replace("_", " "),
         "name": report.origin.name or report.student,
         "submitted": moment(report.origin.submitted),
-        "items": total_of_items(report),
         "strip": strip_svg(report.scores),
     }
     page = filled("page.html", style=style, policy=policy(style), **dressed(report), **values)
@@ -46,11 +45,6 @@ def grade(score: Score) -> str:
     if score.earned is None:
         return "open"
     return "full" if score.is_full else "part" if score.earned else "none"
-
-
-def total_of_items(report: Report) -> str:
-    """The points of all items before adjustments, "97.5"."""
-    return f"{report.by_items:g}"
 
 
 def moment(submitted: str) -> str:
