@@ -13,20 +13,23 @@ _CONSTANT = re.compile(r"(\w+) = ")
 
 
 def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
-    """The student's own questions, by the constant that answers each; reference: its source, in percent format.
+    """The student's own questions, by the constant that answers each; reference: its source, in percent format."""
+    return {constant: getattr(rubric, question)(student) for constant, question in asked(reference).items()}
+
+
+def asked(reference: str) -> dict[str, str]:
+    """The constants that answer concept questions, and the function of the rubric that asks each.
 
     A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
     """
     shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(cells(reference)))
-    return {
-        _CONSTANT.match(source)[1]: getattr(rubric, asked[1])(student) for asked, source in shown if asked
-    }
+    return {_CONSTANT.match(source)[1]: call[1] for call, source in shown if call}
 
 
 def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool = False) -> list[str | Cell]:
     """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
-    asked = questions(reference, rubric, student)
-    made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in asked.items()]
+    owed = questions(reference, rubric, student)
+    made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in owed.items()]
     own = [cell for cell in cells(reference) if cell.answers]
     written = [STUB if guessed else without_markers(cell.source) for cell in own]
     return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]

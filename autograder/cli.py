@@ -6,14 +6,15 @@ Exit status: 0 done; 1 done, but something needs a person; 2 the command or the 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bars
 from rich.text import Text
 
 from autograder.course import Assignment, Course, CourseError, find_course
@@ -29,7 +30,6 @@ app = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=False)
 MOST_LINES = 20  # of one kind, before the rest is counted
-JOBS = min(4, os.cpu_count() or 1)  # each takes more than a gigabyte of memory
 
 Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
 Slugs = Annotated[
@@ -37,6 +37,12 @@ Slugs = Annotated[
 ]
 
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Processes at work side by side [default: as cores and memory allow, at most 4]."
+    ),
+]
 Device = Annotated[
     Literal["auto", "cpu", "gpu"], typer.Option(help="What trains: auto takes a GPU where there is one.")
 ]
@@ -125,35 +131,61 @@ def grade(
         bool, typer.Option("--no-isolation", help="Run student code unprotected where nothing isolates it.")
     ] = False,
     term: Annotated[str, typer.Option(help="Regrade on the hidden data of a term before this one.")] = "",
+    jobs: Jobs = None,
+    dask: Annotated[
+        str,
+        typer.Option(help="Grade on a Dask cluster: its scheduler's address, or local:N for N workers here."),
+    ] = "",
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
-    from autograder.grader import Grader
-    from autograder.grading import Books, grade_class
+    from autograder.grader import Setup
+    from autograder.grading import Books, grade_class, slim
     from autograder.hidden import hidden_data
     from autograder.platforms import read_class
+    from autograder.reports.progress import Progress
     from autograder.reports.text import class_lines, class_table
-    from autograder.sandbox import Sandbox, probe, training_sandbox
+    from autograder.sandbox import probe
 
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
     found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo)
-    out, device, isolation = out or Path("results") / chosen.slug, choose(device), probe()
-    with (
-        Sandbox(isolation, trusted=no_isolation) as sandbox,
-        training_sandbox(isolation, device) as trainer,
-    ):
-        grader = Grader.of(chosen, source, sandbox, trainer)
-        books, reports = Books.read(course, grader, found, out), []
-        with live_table(len(found.submissions)) as progress:
-            for one in grade_class(replace(grader, watch=progress.watch), books, found, out, fresh):
-                progress.add(one.report, ran=len(one.ran))
-                reports.append(one.report)
+    out, reports = out or Path("results") / chosen.slug, []
+    device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
+    setup = Setup(chosen, source, device, probe(), no_isolation)
+    with setup.opened() as grader:
+        books = Books.read(course, grader, found, out)
+        progress = Progress(len(found.submissions))
+        grader = replace(grader, watch=progress.watch)
+        with workers(setup, grader, jobs, progress.total, dask) as team, live(progress):
+            for one in grade_class(grader, books, found, out, fresh, team):
+                progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
+                reports.append(slim(one.report))
     console.print(class_table(reports))
     for line in books.told:
         say(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
         say(line, style)
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
+
+
+@contextmanager
+def workers(setup, grader, jobs: int | None, most: int, dask: str) -> Iterator:
+    """What runs items: a cluster's workers, processes of this machine, or this process."""
+    from threadpoolctl import threadpool_limits
+
+    from autograder.workers import Here, crew, usual_jobs
+
+    if dask:
+        from autograder.cluster import cluster
+
+        with cluster(dask, setup, grader, lambda line: say(line, "yellow")) as team:
+            yield team
+    elif (jobs := min(jobs or usual_jobs(), most)) > 1:
+        with crew(jobs, setup.opened, grader.watch) as team:
+            yield team
+    else:
+        with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
+            yield Here(grader)
 
 
 @app.command()
@@ -229,15 +261,16 @@ def verify(
     slow: Annotated[
         bool, typer.Option("--slow", help="Also train the references with five seeds, on other terms' data.")
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="How many processes prove side by side.")] = JOBS,
+    jobs: Jobs = None,
 ) -> None:
     """Instructor: each specimen earns its known marks, each item can be lost, each starter is fresh."""
     from autograder.verify import benches, check_course, proof_table, region_table, verify
+    from autograder.workers import usual_jobs
 
     course, proofs = find_course(Path.cwd()), []
     chosen, astray = named(course, assignments), list(check_course(course))
     tick(not astray, "the course", astray)
-    with benches(course, jobs) as submit, console.status("") as status:
+    with benches(course, jobs or usual_jobs()) as submit, console.status("") as status:
         watch = lambda done, total: status.update(f"{done} of {total} proofs")  # noqa: E731
         for proof in verify(chosen, submit, slow, watch):
             proofs.append(proof)
@@ -399,9 +432,7 @@ def make_perfect(assignments: Iterable[Assignment]) -> None:
 @contextmanager
 def cells_line(title: str) -> Iterator[Callable[[int, int], None]]:
     """A line that shows how many cells of a reference have run; gives what is to be told."""
-    with Progress(
-        TextColumn(f"{title}, cell"), BarColumn(), MofNCompleteColumn(), console=console
-    ) as progress:
+    with Bars(TextColumn(f"{title}, cell"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -422,16 +453,11 @@ def named(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
     return [course.assignment(slug) for slug in slugs] if slugs else list(course.assignments)
 
 
-@contextmanager
-def live_table(total: int) -> Iterator:
-    """A table that shows how far the grading of so many submissions is; gives what is to be told."""
+def live(table) -> AbstractContextManager:
+    """Shows a table, as it changes, until the end."""
     from rich.live import Live
 
-    from autograder.reports.progress import Progress
-
-    progress = Progress(total)
-    with Live(progress, console=console, refresh_per_second=4):
-        yield progress
+    return Live(table, console=console, refresh_per_second=4)
 
 
 def tick(well: bool, what: str, problems: Iterable[str]) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ gpus = tensorflow.config.list_physical_devices("GPU")
 names = [tensorflow.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
 print(json.dumps({"tensorflow": tensorflow.__version__, "keras": keras.__version__, "gpus": names}))
 """
+HIDDEN = "AUTOGRADER_GPU"  # the card, where `hide` has hidden it
 MISSING = (
     "No GPU: TensorFlow finds none. Install NVIDIA's driver (nvidia-smi then names the card) and, here, "
     "`pip install -r requirements-gpu.txt`; or leave --device gpu out."
@@ -35,7 +38,10 @@ class DeviceError(Exception):
 
 def look() -> Found:
     """Asks TensorFlow in a process of its own: a broken installation may crash whoever imports it."""
-    asked = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=False)
+    seen = os.environ | ({"CUDA_VISIBLE_DEVICES": card()} if HIDDEN in os.environ else {})
+    asked = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=False, env=seen
+    )
     if asked.returncode:
         lines = asked.stderr.strip().splitlines()
         return Found(trouble=lines[-1] if lines else f"exit status {asked.returncode}")
@@ -44,18 +50,43 @@ def look() -> Found:
 
 
 def choose(wanted: str) -> str:
-    """ "cpu" or "gpu" for what was wanted: "auto", "cpu", "gpu". Raises DeviceError.
-
-    Called before TensorFlow is imported here: what it then sees of a GPU is settled for the whole process.
-    """
+    """ "cpu" or "gpu" for what was wanted: "auto", "cpu", "gpu". Raises DeviceError."""
     there = bool(files()) and wanted != "cpu" and bool(look().gpus)
     if wanted == "gpu" and not there:
         raise DeviceError(MISSING)
-    if there:
-        os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # otherwise the first process takes all its memory
-        return "gpu"
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    return "cpu"
+    return "gpu" if there else "cpu"
+
+
+def environment(device: str) -> dict[str, str]:
+    """What shows a process the one GPU to train on, or none for "cpu".
+
+    It takes of the memory what it needs, and computes with all of a float32: an H100 would cut it to 10 bits.
+    """
+    if device == "cpu":
+        return {"CUDA_VISIBLE_DEVICES": "-1"}
+    return {
+        "CUDA_VISIBLE_DEVICES": card(),
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "NVIDIA_TF32_OVERRIDE": "0",
+    }
+
+
+def card() -> str:
+    """The GPU to train on, as CUDA calls it: the first that whoever started this process left visible."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
+    return os.environ.get(HIDDEN, visible)
+
+
+def hide() -> None:
+    """Keeps the GPU out of this process's sight, for those that it starts to train on: a rubric may use TensorFlow."""
+    os.environ[HIDDEN], os.environ["CUDA_VISIBLE_DEVICES"] = card(), "-1"
+
+
+def lock() -> Path:
+    """The file that whoever trains on that GPU holds locked: the same for all processes of a user on a machine."""
+    return Path(tempfile.gettempdir()) / re.sub(
+        r"[^\w.-]", "_", f"autograder-{os.getuid()}-gpu-{card()}.lock"
+    )
 
 
 def files() -> list[Path]:

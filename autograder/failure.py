@@ -20,6 +20,9 @@ class Failure(Exception):
         self.reason, self.hint = plain(reason), plain(hint)
         super().__init__(f"{self.reason} {self.hint}".strip())
 
+    def __reduce__(self):
+        return type(self), (self.reason, self.hint)  # as one text, a hint would become part of the reason
+
 
 class Undecided(Exception):
     """An item leaves its points to a person, for this reason: no student is blamed and none is rewarded."""

@@ -1,35 +1,75 @@
 """Grading: one submission against a rubric, item by item; what was graded before is kept."""
 
-import hashlib
 import platform
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from autograder.course import Assignment
+from autograder import devices
+from autograder.carried import Carried, carried, checksums
+from autograder.course import Assignment, Course
 from autograder.dependence import digest, item_codes
-from autograder.failure import Failure, plain
-from autograder.files import Files
+from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import HandedIn
 from autograder.hidden import HiddenData
-from autograder.kept import Kept
 from autograder.models import Predictor
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Sandbox, probe, training_sandbox
+from autograder.sandbox.confinement import Isolation
 from autograder.submission import Submission
 
 ENGINE = Path(__file__).parent
 BESIDE = {  # parts of the engine that no score rests on: they read a class, render, release, prove
-    "answers.py", "bundle.py", "classroom.py", "cli.py", "doctor.py", "exporting.py", "grading.py", "gradescope.py",
-    "integrity", "kept.py", "late.py", "marks.py", "packing.py", "platforms", "release.py", "reports", "skeleton.py",
-    "spreadsheets.py", "verify",
+    "answers.py", "bundle.py", "classroom.py", "cli.py", "cluster.py", "doctor.py", "exporting.py", "grading.py",
+    "gradescope.py", "integrity", "kept.py", "late.py", "marks.py", "packing.py", "platforms", "release.py", "reports",
+    "skeleton.py", "spreadsheets.py", "verify", "workers.py",
 }  # fmt: skip
-MOST_READ = 256 * 2**20  # bytes of a submission that are read to tell whether it has changed
+MOST_TRAININGS = 200  # whose results are kept in memory, for submissions that ask for equal ones
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+Given = dict[int, tuple[Score, float]]  # what items gave, by their place, and the seconds that each took
+
+
+class Latest(dict):
+    """The values that were set last, at most MOST_TRAININGS."""
+
+    def __setitem__(self, key, value) -> None:
+        super().__setitem__(key, value)
+        while len(self) > MOST_TRAININGS:
+            del self[next(iter(self))]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A submission that was read: its files' checksums, and for each item the key of its score.
+
+    A key is empty where it is not known what the score rests on: there is too much to read it all.
+    """
+
+    handed: HandedIn
+    sums: dict[str, str]
+    keys: tuple[str, ...]
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether another process can run its items."""
+        return isinstance(self.handed.source, Carried)
+
+    @property
+    def size(self) -> int:
+        """The bytes in memory."""
+        return self.handed.source.size if self.is_carried else 0
+
+    @property
+    def emptied(self) -> "Planned":
+        """The same without the files."""
+        return replace(self, handed=replace(self.handed, source=Carried({})))
 
 
 @dataclass(frozen=True)
@@ -59,7 +99,7 @@ class Grader:
     basis: str
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
-    trainings: dict[str, tuple] = field(default_factory=dict)
+    trainings: dict[str, tuple] = field(default_factory=Latest)
 
     @classmethod
     def of(
@@ -78,30 +118,48 @@ class Grader:
             assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, trainer=trainer
         )
 
-    def grade(self, handed: HandedIn, kept: Kept | None = None) -> Graded:
-        """The report on what was handed in. Never raises for what a student handed in.
+    def standing(self) -> dict[str, str]:
+        """What marks rest on beside the submission, each part named; equal where the same marks come out."""
+        return self.versions | {"basis": self.basis}
 
-        Where `kept` holds an item's score that would come out again, the item is not run.
-        """
+    def grade(self, handed: HandedIn) -> Graded:
+        """The report on what was handed in. Never raises for what a student handed in."""
+        planned = self.plan(handed)
+        return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
+
+    def plan(self, handed: HandedIn) -> "Planned":
+        """Reads what was handed in, and tells by which keys its scores may be known."""
+        handed = replace(handed, source=carried(handed.source))
+        sums, whole = checksums(handed.source)
+        state = (whole, signer(self.submission(handed))) if whole else ()
+        return Planned(handed, sums, tuple(self.key(state, place) for place in range(len(self.items))))
+
+    def run(self, handed: HandedIn, places: Iterable[int]) -> "Given":
+        """What the items at these places give, and the seconds that each took."""
         submission = self.submission(handed)
-        sums, whole = checksums(submission)
-        state = (whole, signer(submission)) if whole else ()
-        scores, seconds, ran = [], {}, []
-        for place, item in enumerate(self.items):
-            name, key = item.__name__, self.key(state, place)
-            known = kept.get(key) if kept else None
-            if known is None:
-                known = self.timed(item, submission)
-                ran.append(name)
-                if kept:
-                    kept.put(key, *known)
-            scores.append(known[0])
-            seconds[name] = known[1]
+        given = {place: self.timed(self.items[place], submission) for place in places}
+        submission.forget()
+        return given
+
+    def lost(self, places: Iterable[int], why: str) -> "Given":
+        """The same where no process lived to tell: a person must look."""
+
+        def undecided(submission):
+            raise Undecided(why)
+
+        return {place: (score(wraps(self.items[place])(undecided), None), 0.0) for place in places}
+
+    def graded(self, planned: "Planned", ran: "Given", known: "Given") -> Graded:
+        """The report on a submission, from what its items gave now and what is known of earlier runs."""
+        given, handed = ran | known, planned.handed
+        names = [item.__name__ for item in self.items]
+        scores = tuple(given[place][0] for place in range(len(names)))
         report = Report(
-            plain(handed.student), self.assignment, tuple(scores), describe(self.source), self.versions,
-            handed.origin, sums,
+            plain(handed.student), self.assignment, scores, describe(self.source), self.versions,
+            handed.origin, planned.sums,
         )  # fmt: skip
-        return Graded(report, seconds, tuple(ran))
+        seconds = {name: given[place][1] for place, name in enumerate(names)}
+        return Graded(report, seconds, tuple(names[place] for place in sorted(ran)))
 
     def key(self, state: tuple[str, ...], place: int) -> str:
         """Stands for all that the score of the item at `place` depends on: `state` is the submission's part of it.
@@ -132,40 +190,41 @@ class Grader:
         return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
 
 
+@dataclass(frozen=True)
+class Setup:
+    """All that a process needs to make a Grader; the seed of the hidden data is part of it.
+
+    isolation: of this machine; None where it is still to be found out. trusted: see `Sandbox`.
+    """
+
+    assignment: Assignment
+    source: HiddenData
+    device: str = "cpu"
+    isolation: Isolation | None = None
+    trusted: bool = False
+
+    @contextmanager
+    def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
+        """A Grader, and the sandboxes that it uses for as long as it is open."""
+        devices.hide()
+        isolation = self.isolation or probe()
+        with (
+            Sandbox(isolation, trusted=self.trusted) as sandbox,
+            training_sandbox(isolation, self.device) as trainer,
+        ):
+            yield replace(Grader.of(self.assignment, self.source, sandbox, trainer), watch=watch)
+
+    def moved(self, course: Course) -> "Setup":
+        """The same with another copy of the course, on another machine."""
+        there = course.assignment(self.assignment.slug)
+        return replace(self, assignment=there, source=self.source.at(course), isolation=None)
+
+
 def engine_code() -> Iterator[bytes]:
     """The parts of the engine that scores rest on: a mended grader grades anew."""
     for path in sorted(ENGINE.rglob("*.py")):
         if path.relative_to(ENGINE).parts[0] not in BESIDE:
             yield path.read_bytes()
-
-
-def checksums(submission: Submission) -> tuple[dict[str, str], str]:
-    """The SHA-256 of each file that was handed in, by its path; and a digest of them all.
-
-    A file, or a whole submission, that can't be read counts by what is said of it, as it does for the items. The
-    digest is empty where there is too much to read it all.
-    """
-    try:
-        files = submission.files
-    except Failure as failure:
-        return {}, digest(str(failure).encode())
-    sums, read = {}, 0
-    for name in sorted(files.names):
-        sums[name], size = checksum(files, name)
-        read += size
-        if read > MOST_READ:
-            return {}, ""
-    whole = digest(*(part.encode("utf-8", "surrogatepass") for pair in sums.items() for part in pair))
-    return {plain(name): found for name, found in sums.items()}, whole
-
-
-def checksum(files: Files, name: str) -> tuple[str, int]:
-    """The SHA-256 of a file, as any tool computes it, and its size; why not, for one that can't be read."""
-    try:
-        content = files.read(name)
-        return hashlib.sha256(content).hexdigest(), len(content)
-    except Failure as failure:
-        return str(failure), 0
 
 
 def signer(submission: Submission) -> str:

@@ -1,11 +1,15 @@
 """Grading a class: each submission graded and settled, its report saved at once, the tables and pages at the end.
 
 Settled means: with the points that people gave (`answers.csv`, `marks.csv`), and by the course's rule on being late.
+Items run wherever there are workers; which of them must run is decided here, and all files are written here.
 """
 
+import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,13 +18,16 @@ from autograder import answers, late, marks
 from autograder.classroom import save_class, save_report
 from autograder.course import Course, CourseError
 from autograder.failure import plain
-from autograder.grader import Graded, Grader
-from autograder.handed_in import Class
+from autograder.grader import Given, Graded, Grader, Planned
+from autograder.handed_in import Class, HandedIn
 from autograder.kept import Kept, write
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
+from autograder.workers import Here, Lost, Workers
 
 KEPT, LOCK = ".scores", ".lock"
+AHEAD = 32  # times the room of the workers: submissions that are done and wait for one before them
+MOST_HELD = 512 * 2**20  # bytes of submissions that are under way
 
 
 @dataclass(frozen=True)
@@ -62,27 +69,141 @@ class Books:
 
 
 def grade_class(
-    grader: Grader, books: Books, found: Class, out: Path, fresh: bool = False
+    grader: Grader, books: Books, found: Class, out: Path, fresh: bool = False, workers: Workers | None = None
 ) -> Iterator[Graded]:
-    """Grades each submission and saves its report at once; tables and pages are written however the run ends.
+    """Grades each submission and saves its report, in the order of the class; tables and pages however the run ends.
 
     An item's score from an earlier run is kept where nothing that it depends on has changed, unless `fresh`. What
-    people decided, in `books`, is taken over always. Raises CourseError where another run is at work in `out`.
+    people decided, in `books`, is taken over always. workers: what runs items; this process where there are none.
+    Raises CourseError where another run is at work in `out`.
     """
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         title, done = books.rules.assignment.title, []
+        marking = Marking(grader, Kept(out / KEPT, fresh), workers or Here(grader))
         try:
-            for handed in found.submissions:
-                one = grader.grade(handed, Kept(out / KEPT, fresh))
+            for one in marking.in_order(found.submissions):
                 one = replace(one, report=books.settled(one.report))
                 save_report(one.report, title, out)
-                done.append(one)
+                done.append(replace(one, report=slim(one.report)))
                 yield one
         finally:
             reports = [one.report for one in done]
             books.save(reports, out)
             save_class(reports, title, took(done), found.left_out, books.told, out)
+
+
+@dataclass
+class Begun:
+    """A submission under way: what is known of it, which items run for it now, and which may run for one before it."""
+
+    planned: Planned
+    known: Given
+    mine: tuple[int, ...]
+    others: tuple[int, ...]
+    running: Future | None
+    ran: Given = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that ran for it is taken."""
+        return self.running is None
+
+
+@dataclass
+class Marking:
+    """Runs the items of a class that must run, each once, and keeps what they gave as soon as it is there."""
+
+    grader: Grader
+    kept: Kept
+    workers: Workers
+    under_way: set[str] = field(default_factory=set)  # keys of scores
+
+    def in_order(self, submissions: Iterable[HandedIn]) -> Iterator[Graded]:
+        """Each submission, graded, in this order; several are under way at a time."""
+        line: deque[Begun] = deque()
+        for handed in submissions:
+            line.append(self.begin(handed))
+            yield from self.ended(line)
+            while not self.fits(line):
+                wait([one.running for one in line if not one.is_done], return_when=FIRST_COMPLETED)
+                yield from self.ended(line)
+        while line:
+            wait([line[0].running])
+            yield from self.ended(line)
+
+    def begin(self, handed: HandedIn) -> Begun:
+        """Reads a submission, and hands out the items of which nothing is known and that nobody runs."""
+        planned = self.grader.plan(handed)
+        known = {place: self.kept.get(key) for place, key in enumerate(planned.keys)}
+        known = {place: given for place, given in known.items() if given}
+        missing = [place for place in range(len(planned.keys)) if place not in known]
+        others = tuple(place for place in missing if self.is_under_way(planned.keys[place]))
+        mine = tuple(place for place in missing if place not in others)
+        self.under_way |= {planned.keys[place] for place in mine}
+        return Begun(planned, known, mine, others, self.run(planned, mine) if mine else None)
+
+    def is_under_way(self, key: str) -> bool:
+        """Whether the score of this key is being found for a submission of the same content."""
+        return bool(key) and key in self.under_way and not self.kept.fresh
+
+    def run(self, planned: Planned, places: tuple[int, ...]) -> Future:
+        """Has these items run; here where the submission is too large to be sent."""
+        workers = self.workers if planned.is_carried else Here(self.grader)
+        return workers.submit(Grader.run, planned.handed, places)
+
+    def ended(self, line: deque[Begun]) -> Iterator[Graded]:
+        """Takes what is done; those at the head of the line leave it."""
+        for one in line:
+            if one.running and one.running.done():
+                self.take(one, one.mine)
+        while line and line[0].is_done:
+            yield self.whole(line.popleft())
+
+    def take(self, one: Begun, places: tuple[int, ...]) -> None:
+        """Keeps what the items at these places gave."""
+        try:
+            ran = one.running.result()
+        except Lost as lost:
+            ran = self.grader.lost(places, str(lost))
+        for place, given in ran.items():
+            self.kept.put(one.planned.keys[place], *given)
+        one.ran, one.running = one.ran | ran, None
+        self.under_way -= {one.planned.keys[place] for place in places}
+        if not one.others:
+            one.planned = one.planned.emptied
+
+    def whole(self, one: Begun) -> Graded:
+        """The report on a submission; an item that another's should have told about, and did not, runs now."""
+        found = {place: self.kept.get(one.planned.keys[place]) for place in one.others}
+        one.known |= {place: given for place, given in found.items() if given}
+        if left := tuple(place for place in one.others if place not in one.known):
+            one.running = self.run(one.planned, left)
+            self.take(one, left)
+        return self.grader.graded(one.planned, one.ran, one.known)
+
+    def fits(self, line: deque[Begun]) -> bool:
+        """Whether there is room for one more."""
+        running = [one for one in line if not one.is_done]
+        held = sum(one.planned.size for one in running)
+        room = self.workers.room
+        return not running or (len(running) < room and len(line) < AHEAD * room and held < MOST_HELD)
+
+
+def slim(report: Report) -> Report:
+    """What tables and the page of a class need of a report: a class of thousands fits into memory."""
+    shared = {"text", "item", "message", "outcome"}  # equal ones came from workers one by one
+    scores = (
+        replace(
+            score,
+            hint="",
+            remarks=(),
+            figures=(),
+            **{name: sys.intern(getattr(score, name)) for name in shared},
+        )
+        for score in report.scores
+    )
+    return replace(report, scores=tuple(scores), files={})
 
 
 def took(graded: Iterable[Graded]) -> list[Took]:

@@ -35,6 +35,10 @@ class HiddenData:
         """Data from the public seed: the same in every term, for everyone to see."""
         return HiddenData(self._course, DEMO_SECRET)
 
+    def at(self, course: Course) -> "HiddenData":
+        """The same data, drawn by another copy of the course."""
+        return HiddenData(course, self._secret, self.practice, self.term)
+
     @property
     def identity(self) -> str:
         """Tells these data from those of other terms and data sets, and is too slow to guess the secret by."""

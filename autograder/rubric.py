@@ -8,7 +8,7 @@ points, and the student reads why). Any other exception is the grader's fault: n
 import math
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from autograder.figures import Figure, Shown
 from autograder.handed_in import Origin
 from autograder.hidden import HiddenData
 from autograder.student import own as own  # for rubrics
-from autograder.submission import Answer, Submission
+from autograder.submission import Answer, Called, Submission
 
 Item = Callable[[Submission], "Credit | float | Answer | None"]
 Outcome = Literal["scored", "deferred", "unread", "broken"]
@@ -253,13 +253,26 @@ def score(item: Item, submission: Submission) -> Score:
         item.__name__, " ".join((item.__doc__ or "").split()), item.points, item.stretch, "broken", None
     )
     said = [warned.message for warned in caught]
+    forget_hidden(said)
     figures = tuple(one.figure for one in said if isinstance(one, Shown))
     return replace(asked, **result, remarks=remarks(said), figures=figures)
 
 
+def saw_hidden(warned: Iterable[Warning]) -> bool:
+    return any(isinstance(one, Drew) for one in warned)
+
+
+def forget_hidden(said: list[Warning]) -> None:
+    """Ends the process that ran the student's code on hidden data: it could tell a later item of them."""
+    if saw_hidden(said):
+        for one in said:
+            if isinstance(one, Called):
+                one.forget()
+
+
 def remarks(warned: list[Warning]) -> tuple[str, ...]:
     """What was remarked on; what the student's code printed only where it saw no hidden data."""
-    drew = any(isinstance(one, Drew) for one in warned)
+    drew = saw_hidden(warned)
     said = (one for one in warned if isinstance(one, Remark) and not (drew and isinstance(one, Printed)))
     return tuple(dict.fromkeys(plain(str(one)) for one in said))
 
@@ -269,7 +282,7 @@ def _run(item: Item, submission: Submission, caught: list) -> dict:
     try:
         return _result(item.points, item(submission))
     except Claim as claim:
-        return _lost(WITHHELD if any(isinstance(warned.message, Drew) for warned in caught) else claim)
+        return _lost(WITHHELD if saw_hidden(warned.message for warned in caught) else claim)
     except Failure as failure:
         return _lost(failure)
     except Deferred:

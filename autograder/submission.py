@@ -30,6 +30,14 @@ COPY = re.compile(
 STUB = "YOUR ANSWER HERE"
 
 
+class Called(UserWarning):
+    """Said before a function of the student's is called. forget: ends the process that has called it."""
+
+    def __init__(self, forget: Callable[[], None]):
+        super().__init__("a function of the student's was called")
+        self.forget = forget
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a student wrote in own words, for a person to read."""
@@ -78,8 +86,9 @@ class Submission:
     def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:
         """What a function of the student's notebook returns for these arrays, numbers or texts.
 
-        It runs in a process of its own that can do no harm, gets nothing but the arguments, and ends after so many
-        seconds. Numbers in nested lists come back as an array; a tuple, or a ragged list, as a tuple of arrays.
+        It runs in a process apart that can do no harm, as if nothing had been called before; it gets nothing but
+        the arguments, and ends after so many seconds. Numbers in nested lists come back as an array; a tuple, or
+        a ragged list, as a tuple of arrays.
         """
         return self._called(function, arguments, seconds)
 
@@ -114,16 +123,26 @@ class Submission:
         """Losses and predictions of a model that the grader trains; see `trained`. Equal calls train once."""
         arrays = (hashlib.sha256(array.tobytes()).hexdigest() for array in (x, y, test))
         key = f"{blueprint.signature} {sorted(budget.items())} {[*arrays]}"
-        sandbox = self.trainer or self.sandbox
         if key not in self.trainings:
-            self.trainings[key] = _once(
-                self._known, key, lambda: trained(sandbox, self.watch, blueprint, x, y, test, **budget)
-            )
-        return self.trainings[key]
+            train = partial(trained, self.sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer)
+            self.trainings[key] = _once(self._known, key, partial(train, **budget))
+        result, remark = self.trainings[key]
+        if remark:
+            warnings.warn(Remark(remark), stacklevel=2)
+        return result
+
+    def forget(self) -> None:
+        """Ends the process in which the notebook's functions were called so far, with all that they have seen there.
+
+        For an item where a function must not know what another was given, which code could keep for it on purpose:
+        `decode` what `encode` was to encode, say. After an item that drew hidden data it is done in any case.
+        """
+        self.sandbox.forget()
 
     def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
         self.asks("name", function)
         name, content = self.code
+        warnings.warn(Called(self.forget), stacklevel=3)
         answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, wanted=wanted)
         for problem in answer.problems:
             warnings.warn(Printed(problem), stacklevel=3)

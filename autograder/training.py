@@ -4,18 +4,25 @@ A child gets the configuration, the data and plain numbers; it answers with loss
 test data stay here, as always.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
+from autograder import devices
 from autograder.failure import Claim, Failure
 from autograder.models import Blueprint
-from autograder.models.network import check_inputs
+from autograder.models.predictor import check_inputs
 from autograder.sandbox import Answer, Sandbox
 
 LOOP = b"from autograder.models.loop import train"  # a child calls it as it would a notebook's function
 MOST = {"learning_rate": 100.0, "clipnorm": 1e6, "clipvalue": 1e6}
-OUT_OF_MEMORY = "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc"
+OUT_OF_MEMORY = (
+    "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc", "CUDA_ERROR_OUT_OF_MEMORY",
+    "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED",
+)  # fmt: skip
+ON_THE_CPU = "Trained on the CPU: the GPU had too little memory."
 
 
 def trained(
@@ -26,6 +33,7 @@ def trained(
     y: np.ndarray,
     test: np.ndarray,
     *,
+    trainer: Sandbox | None = None,
     updates: int,
     learning_rate: float,
     clipnorm: float = 0.0,
@@ -35,12 +43,13 @@ def trained(
     runs: int = 3,
     seed: int = 0,
     seconds: float = 120.0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[tuple[np.ndarray, np.ndarray], str]:
     """Losses (runs, updates), and predictions (runs, n, k) for `test` (n, ...), of a model trained `runs` times.
 
-    x: (rows, ...), y: (rows,) classes; the rest as `autograder.models.loop.train` says. Raises Failure where the
-    student's model doesn't take the data, where a number of the student's makes no sense, and where training takes
-    more than `seconds` or all memory; any other trouble is the grader's.
+    With them a remark, mostly empty, on where it was trained. sandbox: trains on the CPU; trainer: on the GPU, where
+    there is one. x: (rows, ...), y: (rows,) classes; the rest as `autograder.models.loop.train` says. Raises Failure
+    where the student's model doesn't take the data, where a number of the student's makes no sense, and where
+    training takes more than `seconds` or all memory; any other trouble is the grader's.
     """
     chosen = {"learning_rate": learning_rate, "clipnorm": clipnorm, "clipvalue": clipvalue}
     for name, value in chosen.items():
@@ -48,10 +57,58 @@ def trained(
     check_inputs(blueprint.plan, [(x[0],), (test[0],)])
     config = np.frombuffer(blueprint.config, np.uint8)
     arguments = (config, x, y, test, updates, batch, runs, seed, optimizer, *chosen.values())
-    answer = sandbox.call(LOOP, "loop.py", "train", arguments, seconds=seconds, watch=watch)
+    call = partial(run_loop, arguments=arguments, seconds=seconds, watch=watch)
+    answer, remark = on_the_gpu(call, trainer, sandbox, watch) if trainer else (call(sandbox), "")
     if answer.failure:
-        raise reason_for(answer, f"Training for {runs} x {updates} updates", seconds)
-    return answer.value
+        what = f"Training for {runs} x {updates} updates{' on the CPU' if remark else ''}"
+        raise reason_for(answer, what, seconds)
+    return answer.value, remark
+
+
+def run_loop(sandbox: Sandbox, **options) -> Answer:
+    """What the loop gave, in a child that ends with it: it holds memory, that of a GPU too."""
+    try:
+        return sandbox.call(LOOP, "loop.py", "train", **options)
+    finally:
+        sandbox.forget()
+
+
+def on_the_gpu(
+    call: Callable[[Sandbox], Answer], trainer: Sandbox, sandbox: Sandbox, watch: Callable[[str], None]
+) -> tuple[Answer, str]:
+    """What a training gave on the GPU; where that had too little memory, on the CPU, with a remark that says so."""
+    with own_gpu(watch):
+        answer = call(trainer)
+    if not lacks_memory(answer):
+        return answer, ""
+    watch("once more, on the CPU: the GPU has too little memory")
+    return call(sandbox), ON_THE_CPU
+
+
+@contextmanager
+def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
+    """The GPU for one training: the others of this user and machine, in whatever process, queue for it.
+
+    Who is killed gives it back, since the lock is the kernel's.
+    """
+    from filelock import FileLock, Timeout  # takes 0.1 s, and most machines have no GPU
+
+    lock = FileLock(devices.lock())
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        watch("waiting for the GPU")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lacks_memory(answer: Answer) -> bool:
+    """Whether a training ended for want of memory, by its own words or TensorFlow's."""
+    said = f"{answer.failure.reason} {answer.printed}" if answer.failure else ""
+    return any(word in said for word in OUT_OF_MEMORY)
 
 
 def checked(name: str, value) -> float:
@@ -71,7 +128,7 @@ def checked(name: str, value) -> float:
 def reason_for(answer: Answer, what: str, seconds: float) -> Exception:
     """Why a training gave nothing: the size of the student's model, or the grader's own fault."""
     said = answer.failure.reason
-    if any(word in said + answer.printed for word in OUT_OF_MEMORY):
+    if lacks_memory(answer):
         return Failure(f"{what} takes more memory than there is.", "Make the model smaller.")
     if "took more than" in said:
         return Failure(f"{what} took more than {seconds:g} s.", "Use fewer units, or fewer layers.")

@@ -305,8 +305,8 @@ def handed_in_by(
     return uploaded(files, person.form, assignment.slug)
 
 
-def jittered(model: bytes, seed: int) -> bytes:
-    """The same model with weights that differ by a millionth; as it came where it is no whole model."""
+def jittered(model: bytes, seed: int, share: float = 1e-6) -> bytes:
+    """The same model with weights that differ by up to this share; as it came where it is no whole model."""
     import h5py  # here, because a class is made without it unless weights must differ
 
     rng = np.random.default_rng(seed)
@@ -315,14 +315,16 @@ def jittered(model: bytes, seed: int) -> bytes:
             entries = {name: archive.read(name) for name in archive.namelist()}
         weights = io.BytesIO(entries["model.weights.h5"])
         with h5py.File(weights, "r+") as file:
-            file.visititems(lambda _, node: jitter(node, rng) if isinstance(node, h5py.Dataset) else None)
+            file.visititems(
+                lambda _, node: jitter(node, rng, share) if isinstance(node, h5py.Dataset) else None
+            )
         return zipped(entries | {"model.weights.h5": weights.getvalue()})
     return model
 
 
-def jitter(weights, rng: np.random.Generator) -> None:
+def jitter(weights, rng: np.random.Generator, share: float) -> None:
     if weights.dtype.kind == "f" and weights.size:
-        weights[...] = weights[()] * (1 + 1e-6 * rng.uniform(-1, 1, weights.shape))
+        weights[...] = weights[()] * (1 + share * rng.uniform(-1, 1, weights.shape))
 
 
 def uploaded(files: dict[str, bytes], form: str, slug: str) -> dict[str, bytes]:

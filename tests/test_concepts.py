@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring import questions
+from autograder.authoring import asked, questions
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
 from autograder.questions import Choice
@@ -17,21 +17,22 @@ STUDENTS = [f"student {number}" for number in range(200)]
 GUESSED = "guessed_concepts"
 
 
-def asked(assignment, student):
-    """The student's questions, by the constants that answer them."""
-    return questions(assignment.reference.read_text("utf-8"), load_module(assignment.rubric), student)
-
-
-@pytest.fixture(params=COURSE.assignments, ids=lambda assignment: assignment.slug)
+@pytest.fixture(scope="module", params=COURSE.assignments, ids=lambda assignment: assignment.slug)
 def assignment(request):
     return request.param
 
 
-@pytest.fixture
-def of_students(assignment):
+@pytest.fixture(scope="module")
+def ask(assignment):
+    """`ask(student)`: the student's questions, by the constants that answer them."""
+    rubric, known = load_module(assignment.rubric), asked(assignment.reference.read_text("utf-8"))
+    return lambda student: {name: getattr(rubric, question)(student) for name, question in known.items()}
+
+
+@pytest.fixture(scope="module")
+def of_students(ask):
     """The questions of 200 students, by constant."""
-    source, rubric = assignment.reference.read_text("utf-8"), load_module(assignment.rubric)
-    each = [questions(source, rubric, student) for student in STUDENTS]
+    each = [ask(student) for student in STUDENTS]
     return {name: [one[name] for one in each] for name in each[0]}
 
 
@@ -77,12 +78,13 @@ def test_no_number_is_near_another_that_means_something_else(of_students):
             )
 
 
-def test_a_question_is_the_same_whenever_it_is_asked(assignment):
-    first, again = asked(assignment, "ann"), asked(assignment, "ann")
+def test_a_question_is_the_same_whenever_it_is_asked(assignment, ask):
+    reference = assignment.reference.read_text("utf-8")
+    first, again = ask("ann"), questions(reference, load_module(assignment.rubric), "ann")
     assert {name: str(one) for name, one in first.items()} == {name: str(one) for name, one in again.items()}
 
 
-def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, sandbox):
+def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, ask, sandbox):
     bench = Bench(COURSE, sandbox)
     items = {item.__name__ for item in bench.grader(assignment.slug).items if item.section == "concepts"}
     perfect, guessed = (
@@ -94,5 +96,5 @@ def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, sandb
         "unread": 1,
     }
     assert {score.earned for score in guessed.values()} == {0}
-    reproaches = {said(question, question.mistake) for question in asked(assignment, GUESSED).values()}
+    reproaches = {said(question, question.mistake) for question in ask(GUESSED).values()}
     assert reproaches <= {score.hint for score in guessed.values()} and len(reproaches) == 4

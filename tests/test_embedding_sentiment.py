@@ -127,6 +127,23 @@ def test_neighbours_have_other_numbers():
     assert max(drawn.count(one) for one in drawn) <= 6
 
 
+def test_weights_are_counted_as_keras_counts_them():
+    import keras
+
+    words, size, units = 700, 6, 11
+    embedding, rnn, wide, dense = (
+        keras.layers.Embedding(words, size),
+        keras.layers.SimpleRNN(units),
+        keras.layers.SimpleRNN(units),
+        keras.layers.Dense(1),
+    )
+    shapes = (None, None), (None, None, size), (None, None, words), (None, units)
+    for layer, shape in zip((embedding, rnn, wide, dense), shapes, strict=True):
+        layer.build(shape)
+    counted = [layer.count_params() for layer in (embedding, rnn, dense, wide)]
+    assert list(RUBRIC.counts_for(words, size, units).values()) == counted
+
+
 def test_the_same_submission_under_another_name_waits_for_a_person(grader):
     items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
     handed = HandedIn("somebody_else", ASSIGNMENT.specimens / "perfect")

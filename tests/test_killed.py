@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 STUDENTS, KILLS = 120, 10
 
 
-def start(course, out):
+def start(course, out, *options):
     """`autograder grade` as a TA runs it, in a process group of its own."""
     command = [
         sys.executable,
@@ -25,6 +25,7 @@ def start(course, out):
         str(course.root.parent / "class"),
         "--out",
         str(out),
+        *options,
     ]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(
@@ -37,9 +38,9 @@ def start(course, out):
     )
 
 
-def finished(course, out):
+def finished(course, out, *options):
     """Runs to the end; gives what was printed."""
-    process = start(course, out)
+    process = start(course, out, *options)
     said = process.communicate(timeout=120)[0].decode()
     assert process.returncode == 0, said
     return said
@@ -56,9 +57,9 @@ def graded(out):
     return len(list(out.glob("*/report.json")))
 
 
-def kill_soon(course, out, moment):
+def kill_soon(course, out, moment, *options):
     """Kills a run so many seconds after it began to add to what earlier ones left."""
-    before, process = graded(out), start(course, out)
+    before, process = graded(out), start(course, out, *options)
     while graded(out) == before:
         assert process.poll() is None, process.communicate()[0].decode()
         time.sleep(0.01)
@@ -69,18 +70,19 @@ def kill_soon(course, out, moment):
 
 
 @pytest.mark.slow
-def test_killed_at_ten_moments(course, hand_in, tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_killed_at_ten_moments(course, hand_in, tmp_path, jobs):
     for number in range(STUDENTS):
         hand_in(f"student {number:03}", **{"greeting.txt": "hello" * number})
     rubric = course.assignments[0].rubric
     slow = rubric.read_text().replace("    length = ", "    time.sleep(0.05)\n    length = ")
     rubric.write_text("import time\n" + slow)
-    finished(course, tmp_path / "undisturbed")
+    finished(course, tmp_path / "undisturbed", "--jobs", "1")
     out, moments = tmp_path / "killed", random.Random(9)
     for _ in range(KILLS):
-        kill_soon(course, out, moments.uniform(0, 0.4))
+        kill_soon(course, out, moments.uniform(0, 0.4) / int(jobs), "--jobs", jobs)
     assert 0 < graded(out) < STUDENTS
-    said = finished(course, out)
+    said = finished(course, out, "--jobs", jobs)
     assert f" of {2 * STUDENTS} items were run now" in said
     assert f"{2 * STUDENTS} of" not in said
     assert content(out) == content(tmp_path / "undisturbed")

@@ -72,6 +72,20 @@ def test_neighbours_have_other_numbers():
         assert max(drawn.count(one) for one in drawn) <= 6, "of 300"
 
 
+def test_shapes_are_those_of_keras_turned_for_columns():
+    import keras
+
+    inputs, units, outputs = 5, 7, 3
+    layers = [keras.layers.SimpleRNN(units), keras.layers.Dense(outputs)]
+    model = keras.Sequential([keras.Input((None, inputs)), *layers])
+    W_hx, W_hh, b_h, W_yh, b_y = (weight.shape[::-1] for weight in model.weights)
+    right = RUBRIC.shapes_for(inputs, units, outputs)
+    assert right.pop("parameters") == model.count_params()
+    assert {name: tuple(shape) for name, shape in right.items()} == {
+        "W_hx": W_hx, "W_hh": W_hh, "W_yh": W_yh, "b_h": b_h, "b_y": b_y
+    }  # fmt: skip
+
+
 def test_all_numbers_are_equally_difficult():
     for student in STUDENTS[:60]:
         bits, w_1, w_2, y = RUBRIC.bitstring(student)
@@ -112,7 +126,7 @@ def test_the_bitstrings_gradient_against_finite_differences(name):
 
 @pytest.mark.parametrize("weight", ["L", "H", "I", "b_1", "U", "b_2", "h_0"])
 def test_the_kmer_networks_gradient_against_finite_differences(weight):
-    run = RUBRIC.kmers()
+    run = RUBRIC.run_kmers()
     start = run.h_0 if weight == "h_0" else run.weights[weight]
 
     def loss(flat):

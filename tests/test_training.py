@@ -112,17 +112,19 @@ def data(rows=100, time=5):
     ids=str,
 )
 def test_each_run_is_as_keras_trains(work, optimizer, clip):
-    """The oracle: `train_on_batch`, from the same weights, on the same batches."""
+    """The oracle: `train_on_batch`, from the same weights, on the same batches; run k from seed 5 is that of 5 + k."""
     x, y, test = data()
     blueprint = work.build("plain")
-    losses, predictions = work.train(blueprint, x, y, test, **BUDGET, optimizer=optimizer, **clip)
+    losses, predictions = work.train(blueprint, x, y, test, **BUDGET, seed=5, optimizer=optimizer, **clip)
     kept = {"global_clipnorm" if name == "clipnorm" else name: value for name, value in clip.items()}
     for run in range(2):
-        random.seed(run)
+        random.seed(5 + run)
         model, _ = keras_model(blueprint.plan, drawn)
         chosen = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[optimizer](0.05, **kept)
-        model.compile(chosen, "binary_crossentropy", jit_compile=False)
-        for loss, rows in zip(losses[run], loop.batches(100, 16, 20, run), strict=True):
+        model.compile(
+            chosen, "binary_crossentropy", run_eagerly=True
+        )  # for so few updates no trace is worth it
+        for loss, rows in zip(losses[run], loop.batches(100, 16, 20, 5 + run), strict=True):
             model.reset_metrics()  # or the mean of all losses so far comes back
             assert loss == pytest.approx(model.train_on_batch(x[rows], y[rows, None]), abs=1e-4)
         np.testing.assert_allclose(predictions[run], model.predict_on_batch(test), atol=1e-4)
@@ -141,7 +143,7 @@ def test_equal_calls_train_once_and_seeds_decide(submission):
     assert first is again
     another = replace(submission, student="bob", _known={})
     assert another.train(another.build("skipping"), x, y, test, **BUDGET) is first
-    anew = trained(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
+    anew, _ = trained(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
     np.testing.assert_array_equal(anew[0], first[0])
     assert (first[0][0] != first[0][1]).all()
 
@@ -241,17 +243,8 @@ def test_divergence_is_nan_from_there_on(work):
 
 def test_progress_is_told(work):
     told = []
-    budget = BUDGET | {"updates": 1000}
-    trained(work.sandbox, told.append, work.build("plain"), *data(), **budget)
+    trained(work.sandbox, told.append, work.build("plain"), *data(), **BUDGET)
     assert any("run 1/2, update" in line and "s left" in line for line in told)
-
-
-def test_each_run_has_a_seed_of_its_own(work):
-    """Three runs from seed 5 are those of the seeds 5, 6 and 7."""
-    blueprint = work.build("plain")
-    losses, _ = work.train(blueprint, *data(), **BUDGET | {"runs": 3, "seed": 5})
-    alone, _ = work.train(blueprint, *data(), **BUDGET | {"runs": 1, "seed": 7})
-    np.testing.assert_array_equal(losses[2], alone[0])
 
 
 @pytest.mark.parametrize("kind", INITIALIZERS)

@@ -9,7 +9,7 @@ the datasheets of `datasets/`. Only the concept questions draw numbers from the 
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from math import factorial, prod
 from pathlib import Path
@@ -39,7 +39,7 @@ ALLOWED = {
 def encodes_one_hot(submission):
     """one_hot(sequence): float32 (time, 4), a one for each base in the order A, C, G, T."""
     sequence = "GATTACACCGGTA"
-    [right] = one_hot([sequence])
+    right = one_hot(sequence)
     usual = {
         "its rows and columns are swapped": right.T,
         "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
@@ -416,7 +416,7 @@ def simple_rnn(submission, name: str) -> Callable[[pd.Series], np.ndarray]:
 
 def probabilities(submission, name: str, sequences: pd.Series) -> np.ndarray:
     """What the model `name` returns for n sequences, `(n,)`; a value outside 0..1 is a Failure."""
-    values = submission.predict(name, one_hot(sequences)).reshape(-1)
+    values = submission.predict(name, list(map(one_hot, sequences.to_numpy(object)))).reshape(-1)
     if values.min() < 0 or values.max() > 1:
         raise Failure(
             f"{name} returns values from {values.min():.3g} to {values.max():.3g}, expected probabilities.",
@@ -425,11 +425,10 @@ def probabilities(submission, name: str, sequences: pd.Series) -> np.ndarray:
     return values
 
 
-def one_hot(sequences: pd.Series) -> list[np.ndarray]:
-    """Each sequence as float32 `(time, 4)`, a one for each base in the order A, C, G, T."""
-    rows = np.eye(len(BASES), dtype=np.float32)
-    codes = str.maketrans(BASES, "\x00\x01\x02\x03")
-    return [rows[np.frombuffer(sequence.translate(codes).encode(), np.uint8)] for sequence in sequences]
+@cache  # the whole class is asked about the same sequences
+def one_hot(sequence: str) -> np.ndarray:
+    """A sequence as float32 `(time, 4)`, a one for each base in the order A, C, G, T."""
+    return np.eye(len(BASES), dtype=np.float32)[[BASES.index(base) for base in sequence]]
 
 
 def look(probability: Callable, data: pd.DataFrame, groups: pd.Series, by: str) -> None:

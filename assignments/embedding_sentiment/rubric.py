@@ -93,21 +93,22 @@ def encodes_sentences(submission):
 @item(points=3, section="lookup")
 def counts_parameters(submission):
     """parameters(): for your own sizes: Embedding, SimpleRNN, Dense(1), and a SimpleRNN on one-hot words."""
-    import keras
-
     words, size, units = network_sizes(submission.signed)
-    rnn, wide, dense = (keras.layers.SimpleRNN(units), keras.layers.SimpleRNN(units), keras.layers.Dense(1))
-    for layer, width in ((rnn, size), (wide, words), (dense, units)):
-        layer.build((None, None, width) if layer is not dense else (None, width))
-    embedding = keras.layers.Embedding(words, size)
-    embedding.build((None, None))
-    counts = (layer.count_params() for layer in (embedding, rnn, dense, wide))
-    names = "Embedding", "SimpleRNN", "Dense", "SimpleRNN on one-hot words"
-    right = dict(zip(names, map(float, counts), strict=True))
+    right = counts_for(words, size, units)
     yours = (
         f"Yours: {words:,} words, {size} dimensions, {units} units. An Embedding has no bias, the others do."
     )
     return share_right(parts(submission.call("parameters"), right, "parameters()"), right, yours)
+
+
+def counts_for(words: int, size: int, units: int) -> dict[str, float]:
+    """How many weights each layer has; a SimpleRNN of u units on n inputs has u (n + u + 1)."""
+    return {
+        "Embedding": float(words * size),
+        "SimpleRNN": float(units * (size + units + 1)),
+        "Dense": float(units + 1),
+        "SimpleRNN on one-hot words": float(units * (words + units + 1)),
+    }
 
 
 # --- the model of sentiment
@@ -611,8 +612,13 @@ def planted() -> pd.DataFrame:
 
 def ids(sentences: pd.Series) -> list[np.ndarray]:
     """The token ids (time,) of each review."""
-    known = vocabulary()
-    return [np.array([known.get(word, 1) for word in sentence.split()], np.int32) for sentence in sentences]
+    return list(map(ids_of, sentences))
+
+
+@cache  # the whole class is asked about the same reviews
+def ids_of(sentence: str) -> np.ndarray:
+    """The token ids (time,) of one review."""
+    return np.array([vocabulary().get(word, 1) for word in sentence.split()], np.int32)
 
 
 def on_hidden(submission, **options) -> tuple[Callable, pd.DataFrame, np.ndarray]:

@@ -16,6 +16,7 @@ import numpy as np
 from autograder.agreement import agree, agree_parts, parts, same, share_right
 from autograder.figures import by_group, show
 from autograder.questions import Choice, Number
+from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, item, own
 
 BASES, LETTERS = "ACGT", "helo"
@@ -86,19 +87,19 @@ def computes_one_layer(submission):
 @item(points=9, section="counter")
 def counts_short_sequences(submission):
     """counter.keras: three units set by hand, right on each of the 87,380 sequences of 1 to 8 bases."""
-    check_counter(submission, COUNTER, 3, short_sequences())
+    check_counter(submission, COUNTER, 3, "short")
 
 
 @item(points=6, section="counter")
 def counts_long_sequences(submission):
     """counter.keras: right on sequences of 100, 1,000 and 10,000 bases, half of them with two or three G."""
-    check_counter(submission, COUNTER, 3, long_sequences())
+    check_counter(submission, COUNTER, 3, "long")
 
 
 @item(points=3, stretch=True, section="counter")
 def counts_with_one_unit(submission):
     """counter_one_unit.keras: one unit is enough, on the 87,380 short sequences and on the long ones."""
-    check_counter(submission, ONE_UNIT, 1, [*short_sequences(), *long_sequences()])
+    check_counter(submission, ONE_UNIT, 1, "short", "long")
 
 
 # --- back-propagation on a bitstring
@@ -220,7 +221,7 @@ def numbers_kmers(submission):
 @item(points=6, section="kmer_network")
 def runs_forward(submission):
     """forward(ids, h_0, L, H, I, b_1, U, b_2): e (T, d), z and h (T, D_h), q and y_hat (T, |V|), a row a step."""
-    run = kmers()
+    run = run_kmers()
     w = run.weights
     usual = {
         "H is transposed": run_kmers(H=w["H"].T),
@@ -241,7 +242,7 @@ def runs_forward(submission):
 @item(points=2, section="kmer_network")
 def measures_cross_entropy(submission):
     """cross_entropy(labels, y_hat): J at each step, minus the log of the probability of the label, (T,)."""
-    run = kmers()
+    run = run_kmers()
     usual = {
         "the sum or the mean is returned and a loss for each step is asked for": run.losses.mean(),
         "the sum is returned and a loss for each step is asked for": run.losses.sum(),
@@ -256,7 +257,7 @@ def measures_cross_entropy(submission):
 @item(points=3, section="kmer_network")
 def differentiates_the_output(submission):
     """output_gradients(label, y_hat, h): dJ/db_2 and dJ/dU of the last step, (|V|,) and (D_h, |V|)."""
-    run = kmers()
+    run = run_kmers()
     delta, state = run.gradients["b_2"], run.h[-1]
     usual = {
         "delta_1 is y - y_hat: its sign is wrong": {"dJ/db_2": -delta, "dJ/dU": np.outer(state, -delta)},
@@ -273,7 +274,7 @@ def differentiates_the_output(submission):
 @item(points=6, section="kmer_network")
 def sends_the_error_back(submission):
     """errors(delta_1, U, H, h): dJ/dz at each step for the loss of the last step, (T, D_h)."""
-    run = kmers()
+    run = run_kmers()
     U, H = run.weights["U"], run.weights["H"]
     slopes = run.h * (1 - run.h)
     usual = {
@@ -294,7 +295,7 @@ def sends_the_error_back(submission):
 @item(points=5, section="kmer_network")
 def mends_the_slip(submission):
     """gradient_H(errors, h_0, h): dJ/dH, summed over the steps, (D_h, D_h). The lecture's formula has a slip."""
-    run = kmers()
+    run = run_kmers()
     right, old = run.gradients["H"], np.vstack([run.h_0, run.h[:-1]])
     usual = {
         "step t is multiplied by h of the same step, as lecture 001 prints it; z of step t holds h of step t - 1": (
@@ -317,7 +318,7 @@ def mends_the_slip(submission):
 @item(points=3, section="kmer_network")
 def differentiates_the_input(submission):
     """input_gradients(errors, e): dJ/dI and dJ/db_1, summed over the steps, (d, D_h) and (D_h,)."""
-    run = kmers()
+    run = run_kmers()
     last = run.errors[-1]
     usual = {
         "only the last step is counted": {"dJ/dI": np.outer(run.e[-1], last), "dJ/db_1": last},
@@ -332,7 +333,7 @@ def differentiates_the_input(submission):
 @item(points=4, section="kmer_network")
 def differentiates_the_embedding(submission):
     """gradient_L(errors, ids, I, vocabulary): dJ/dL, (|V|, d): nothing in the rows of k-mers that do not occur."""
-    run = kmers()
+    run = run_kmers()
     I, right = run.weights["I"], run.gradients["L"]  # noqa: E741
     once = np.zeros_like(right)
     once[run.ids] = run.errors @ I.T
@@ -429,25 +430,22 @@ def says_hello(submission):
 @item(points=4, section="shapes")
 def names_the_shapes(submission):
     """shapes(): for your own sizes, the shapes of W_hx, W_hh, W_yh, b_h, b_y and the number of parameters."""
-    import keras
-
     inputs, units, outputs = sizes(submission.signed)
-    layers = [keras.layers.SimpleRNN(units), keras.layers.Dense(outputs)]
-    model = keras.Sequential([keras.Input((None, inputs)), *layers])
-    W_hx, W_hh, b_h, W_yh, b_y = (np.array(weight.shape[::-1]) for weight in model.weights)
-    right = {
-        "W_hx": W_hx,
-        "W_hh": W_hh,
-        "W_yh": W_yh,
-        "b_h": b_h,
-        "b_y": b_y,
-        "parameters": model.count_params(),
-    }
+    right = shapes_for(inputs, units, outputs)
     came = parts(submission.call("shapes"), right, "shapes()")
     yours = f"Yours are {inputs} inputs, {units} hidden units, {outputs} outputs."
-    if same(came["W_hx"], W_hx[::-1]):
+    if same(came["W_hx"], right["W_hx"][::-1]):
         yours += " The lecture multiplies from the left, W_hx x: its W_hx has a row for each hidden unit."
     return share_right(came, right, yours)
+
+
+def shapes_for(inputs: int, units: int, outputs: int) -> dict[str, np.ndarray]:
+    """The shapes of lecture 003's matrices and biases, which multiply columns, and how many numbers they hold."""
+    shapes = {
+        "W_hx": (units, inputs), "W_hh": (units, units), "W_yh": (outputs, units), "b_h": (units,), "b_y": (outputs,)
+    }  # fmt: skip
+    total = sum(map(np.prod, shapes.values()))
+    return {name: np.array(shape) for name, shape in shapes.items()} | {"parameters": total}
 
 
 @item(points=1, section="shapes")
@@ -716,24 +714,45 @@ def long_sequences() -> list[np.ndarray]:
     return drawn
 
 
-def check_counter(submission, name: str, units: int, sequences: list[np.ndarray]) -> None:
+class Counted(NamedTuple):
+    """Sequences as numbers 0 to 3 and one-hot, (time,) and (time, 4) each, and how many G are in each, (n,)."""
+
+    codes: list[np.ndarray]
+    one_hot: list[np.ndarray]
+    count: np.ndarray
+
+
+@cache  # the whole class is asked about the same sequences
+def counted(*kinds: str) -> Counted:
+    """The "short" sequences, the "long" ones, or both."""
+    if len(kinds) > 1:
+        codes, one_hot, count = zip(*map(counted, kinds), strict=True)
+        return Counted(sum(codes, []), sum(one_hot, []), np.concatenate(count))
+    sequences = {"short": short_sequences, "long": long_sequences}[kinds[0]]()
+    rows = np.eye(len(BASES), dtype=np.float32)
+    codes, one_hot = (
+        [row for many in all_of for row in many] for all_of in (sequences, [rows[many] for many in sequences])
+    )
+    return Counted(codes, one_hot, np.array([(one == BASES.index("G")).sum() for one in codes]))
+
+
+def check_counter(submission, name: str, units: int, *kinds: str) -> None:
     """Raise Failure unless the model says yes, above 0.5, to the sequences with three or more G and no others.
 
-    sequences: an array (n, length) for each length. The first that it gets wrong is shown, with the course of
-    the state over it.
+    kinds: of the sequences, see `counted`. The first that it gets wrong is shown, with the course of the state over
+    it.
     """
     model = submission.model(name)
     require_counter(name, model.plan, units)
-    one_hot = np.eye(len(BASES), dtype=np.float32)
-    said = submission.predict(name, [row for codes in sequences for row in one_hot[codes]])[:, 0] > 0.5
-    count = np.concatenate([(codes == BASES.index("G")).sum(axis=1) for codes in sequences])
+    sequences, one_hot, count = counted(*kinds)
+    said = submission.predict(name, one_hot)[:, 0] > 0.5
     wrong = np.flatnonzero(said != (count >= 3))
     title = "Right answers by how many G there are, six or more in one group"
     show(by_group(np.minimum(count, 6), said == (count >= 3), title))
     if not wrong.size:
         return
     first = wrong[0]
-    codes, answer = [row for codes in sequences for row in codes][first], "yes" if said[first] else "no"
+    codes, answer = sequences[first], "yes" if said[first] else "no"
     text = "".join(BASES[code] for code in codes) if len(codes) <= 8 else f"one of {len(codes):,} bases"
     reason = f"{name} is wrong on {wrong.size:,} of {len(said):,} sequences; the shortest is {text}, "
     reason += f"which holds {count[first]} G: the model says {answer}."
@@ -808,7 +827,7 @@ class Walk(NamedTuple):
         return np.array([errors @ self.states[:-1], errors @ self.bits])
 
 
-@cache
+@remembered
 def walk_bits(bits: str, w_1: float, w_2: float, y: float, name: str) -> Walk:
     """Lecture 000's network of one unit, with a copy of both weights at each step, and L = (y - q_T)^2."""
     import tensorflow as tf
@@ -827,6 +846,7 @@ def walk_bits(bits: str, w_1: float, w_2: float, y: float, name: str) -> Walk:
     return Walk(x, np.array(states), np.array(inputs), errors, first, np.array([first.sum(), second.sum()]))
 
 
+@remembered
 def activation(r: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """a(r) and a'(r), elementwise."""
     import tensorflow as tf
@@ -869,6 +889,7 @@ class Kmers(NamedTuple):
         return {name: getattr(self, name) for name in ("e", "z", "h", "q", "y_hat")}
 
 
+@remembered
 def run_kmers(squash: str = "sigmoid", **changed: np.ndarray) -> Kmers:
     """A run over five 2-mers, one of them twice, from a random h_0; sizes differ, so that a swap shows."""
     import tensorflow as tf
@@ -898,12 +919,6 @@ def run_kmers(squash: str = "sigmoid", **changed: np.ndarray) -> Kmers:
     return Kmers(ids, labels, h_0, weights, *values, gradients.pop("nudges"), gradients)
 
 
-@cache
-def kmers() -> Kmers:
-    """The run that all items of the network share."""
-    return run_kmers()
-
-
 def sent_back(run: Kmers, H: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """The errors (T, D_h) that a recursion with another H or with other slopes gives."""
     errors = np.zeros_like(run.h)
@@ -925,6 +940,7 @@ class Columns(NamedTuple):
     states: np.ndarray
     dL_dh: np.ndarray
 
+    @remembered
     def jacobian(self, t: int, k: int) -> np.ndarray:
         """dh_t/dh_k, (n, n)."""
         import tensorflow as tf
@@ -940,6 +956,7 @@ class Columns(NamedTuple):
         """dL/dW_hh for the losses whose gradients at the states are dL_dh."""
         return self.errors(dL_dh).T @ self.states[:-1]
 
+    @remembered
     def errors(self, dL_dh: np.ndarray) -> np.ndarray:
         """dL/dz_k, (T, n)."""
         import tensorflow as tf
@@ -970,6 +987,7 @@ def letter_states(
     return keras_states(np.eye(4)[list(ids)], start * ones, W_xh.T, w * np.diag(ones), b * ones, squash)
 
 
+@remembered
 def keras_states(x, start, kernel, recurrent, bias, squash="tanh") -> np.ndarray:
     """States (T, units) of a Keras SimpleRNN over x (T, inputs), from the state `start` on, in float64."""
     layer = keras_layer(len(bias), x.shape[-1], squash)

@@ -85,8 +85,13 @@ def next_probabilities(submission, name: str, prefixes: np.ndarray) -> np.ndarra
 
 def one_hot(sequences: Sequence[str]) -> list[np.ndarray]:
     """Each sequence as float32 `(time, 4)`, a one for each base in the order A, C, G, T."""
-    rows = np.eye(len(BASES), dtype=np.float32)
-    return [rows[[BASES.index(base) for base in sequence]] for sequence in sequences]
+    return list(map(one_hot_of, sequences))
+
+
+@cache  # the whole class is asked about the same sequences
+def one_hot_of(sequence: str) -> np.ndarray:
+    """One sequence, `(time, 4)`."""
+    return np.eye(len(BASES), dtype=np.float32)[[BASES.index(base) for base in sequence]]
 
 
 # --- the five kinds
@@ -852,10 +857,16 @@ def vocabulary() -> list[str]:
     return ["", "?", *sorted(set(" ".join([*data.sentence, *data.word]).split()))]
 
 
+@cache
+def numbered() -> dict[str, int]:
+    """The place of each word in `vocabulary`."""
+    return {word: place for place, word in enumerate(vocabulary())}
+
+
+@cache  # the whole class is asked about the same sentences
 def word_tokens(sentence: str) -> np.ndarray:
     """The numbers of the words of a sentence in `vocabulary`, int32 (time,); 1 for a word that isn't there."""
-    number = {word: place for place, word in enumerate(vocabulary())}
-    return np.array([number.get(word, 1) for word in sentence.split()], np.int32)
+    return np.array([numbered().get(word, 1) for word in sentence.split()], np.int32)
 
 
 def context(word: str, seen: Callable = tuple) -> int:
@@ -929,7 +940,7 @@ def forecasts(submission):
     """Mean absolute error, divided by the better baseline's: histories of 36, 48, 60, 72 months, 250 of each."""
     data = pd.concat([hidden("forecast", count=250, length=length) for length in HISTORIES])
     history, future = (list(map(numbers, data[column])) for column in ("history", "future"))
-    came = np.stack(submission.predict("forecast.keras", [one[:, None] for one in history]))
+    came = np.stack(submission.predict("forecast.keras", list(map(column_of, data.history))))
     last = np.repeat([[one[-1]] for one in history], AHEAD, axis=1)
     season = np.stack([one[-AHEAD:] for one in history])
     better = min(abs(last - future).mean(), abs(season - future).mean())
@@ -945,9 +956,16 @@ def forecasts(submission):
     return credit(error / better, ZERO_ERROR, FULL_ERROR, hint, "Error, the better baseline's being 1,")
 
 
+@cache  # the whole class is asked about the same histories
 def numbers(text: str) -> np.ndarray:
     """The numbers of a line of blanks and numbers, float32 (n,)."""
     return np.array(text.split(), np.float32)
+
+
+@cache
+def column_of(text: str) -> np.ndarray:
+    """The same as a sequence of one number a step, (n, 1)."""
+    return numbers(text)[:, None]
 
 
 # --- concepts: the questions are shown in the notebook

@@ -23,6 +23,7 @@ from autograder.agreement import agree, agree_parts, parts, share_right
 from autograder.figures import Bars, confusion, show
 from autograder.models import read_blueprint
 from autograder.questions import Choice, Number
+from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, item, own
 
 EXACT = 1e-8  # how closely a Jacobian must agree with automatic differentiation, in float64
@@ -366,6 +367,7 @@ def check_clip_norm(submission, limit: float, pieces: list[np.ndarray], what: st
     agree_parts(came, right, usual, f"clip_norm({limit}, ...) of three arrays, {what},")
 
 
+@remembered
 def by_keras(*gradients: np.ndarray, **clip: float) -> list[np.ndarray]:
     """What Keras's optimiser makes of gradients: where one step of rate 1 from 0 leads, with the other sign."""
     import keras
@@ -389,12 +391,14 @@ class Rows(NamedTuple):
     states: np.ndarray
     activation: str
 
+    @remembered
     def jacobians(self) -> np.ndarray:
         """dh_t/dh_(t-1) of every step, (T, n, n), old unit by new: the steps are the batch of Keras's own cell."""
         cell = rnn_cell(self.activation)
         cell.set_weights([self.W, self.U, self.b])
         return slopes_of(lambda old: cell(self.x, [old])[0], self.states[:-1])
 
+    @remembered
     def product(self, k: int) -> np.ndarray:
         """dh_T/dh_k, (n, n), old unit by new, of Keras's cell from step k on."""
         cell = rnn_cell(self.activation)
@@ -414,6 +418,7 @@ class Rows(NamedTuple):
             course.append(course[-1] + scale * np.tanh(x @ self.W + course[-1] @ self.U + self.b))
         return np.array(course)
 
+    @remembered
     def skip_jacobians(self, states: np.ndarray, scale: float) -> np.ndarray:
         """dh_t/dh_(t-1) of its steps, (T, n, n), old unit by new."""
         import tensorflow as tf

@@ -18,8 +18,8 @@ from autograder.models.blueprint import Blueprint, read_blueprint
 from autograder.models.config import read_plan
 from autograder.models.hdf5 import Hdf5
 from autograder.models.layers import Layer
-from autograder.models.network import Predictor
 from autograder.models.plan import Plan
+from autograder.models.predictor import Predictor
 
 __all__ = ["Blueprint", "Layer", "Model", "Plan", "Predictor", "read_blueprint", "read_model"]
 

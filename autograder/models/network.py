@@ -1,26 +1,17 @@
-"""Network: a Keras model built from a plan by constructor calls; to predict, traced once for all equal plans.
+"""Network: a Keras model built from a plan by constructor calls, to be trained; it is the tests' oracle as well.
 
-This is the only module that imports Keras, and only when the first prediction is asked for. Creating variables
-and tracing cost hundreds of milliseconds, setting weights and predicting a few; so models that differ in
-their weights alone share one traced function, and the weights are swapped.
+This module and the loop alone import Keras, and only where they are called: in a child that trains.
 """
 
 import inspect
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
-
-import numpy as np
 
 from autograder.failure import Failure
 from autograder.models.layers import Layer
 from autograder.models.plan import Plan, Result, Shape
 from autograder.models.starts import Initializer, read_start
-
-MOST_NETWORKS = 32  # kept at a time, the ones used last
-MOST_MEMORY = 2**29  # bytes for the results of one batch
-COPIES = 4  # of each result that a recurrent layer or a merge may hold at a time
 
 
 class Network(NamedTuple):
@@ -28,52 +19,6 @@ class Network(NamedTuple):
 
     function: Callable
     variables: list
-
-
-class Predictor:
-    """Predictions of many models. Keep one for a run: it holds the traced functions."""
-
-    def __init__(self):
-        self.networks: OrderedDict[str, Network] = OrderedDict()
-
-    def predict(
-        self, model, inputs: Sequence[np.ndarray | tuple[np.ndarray, ...]], batch_size: int = 1024
-    ) -> np.ndarray | list[np.ndarray]:
-        """What `model` predicts for each of n inputs, in the order given; dropout is inactive.
-
-        inputs: arrays of shape (time, features), or (time,) for tokens, of any lengths; for a model with several
-        inputs, tuples of these. Equal lengths share a batch and nothing is padded. Returns an array (n, k) for a
-        model with output (None, k), and likewise for more axes; where an axis of the output is free, a list of n
-        arrays.
-        Raises Failure where the model cannot take the inputs or predicts NaN or infinity.
-        """
-        inputs = [one if isinstance(one, tuple) else (one,) for one in inputs]
-        check_inputs(model.plan, inputs)
-        function, dtypes = self.loaded(model), model.plan.input_dtypes
-        lengths = np.array([[len(x) for x in one] for one in inputs], int).reshape(len(inputs), len(dtypes))
-        predictions: list = [None] * len(inputs)
-        for several in np.unique(lengths, axis=0):
-            rows = np.flatnonzero((lengths == several).all(axis=1))
-            step = batch_rows(model.plan, int(several.max()), batch_size)
-            for batch in np.split(rows, range(step, len(rows), step)):
-                parts = zip(*(inputs[row] for row in batch), strict=True)
-                xs = [np.stack(part).astype(dtype) for part, dtype in zip(parts, dtypes, strict=True)]
-                for row, y in zip(batch, attempt(lambda xs=xs: function(*xs).numpy()), strict=True):
-                    predictions[row] = y
-        return collected(model.plan, predictions)
-
-    def loaded(self, model) -> Callable:
-        """The traced function for the model's plan, with the model's weights."""
-        signature = model.plan.signature
-        if signature not in self.networks:
-            self.networks[signature] = attempt(lambda: network(model.plan))
-            if len(self.networks) > MOST_NETWORKS:
-                self.networks.popitem(last=False)
-        self.networks.move_to_end(signature)
-        function, variables = self.networks[signature]
-        for variable, array in zip(variables, model.weights, strict=True):
-            variable.assign(array)
-        return function
 
 
 def attempt(action: Callable):
@@ -86,42 +31,6 @@ def attempt(action: Callable):
         said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         said = re.sub(r"\{\{.*?\}\} ?", "", said)  # the name of a node in the trace
         raise Failure(f"Keras cannot build or run this model: {said}") from error
-
-
-def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
-    """Failure unless every input has the shape the model takes."""
-    wanted = plan.input_shapes
-    for given in {tuple((None, *x.shape) for x in one) for one in inputs}:
-        if len(given) != len(wanted) or not all(map(fits, given, wanted)):
-            asked = given[0] if len(given) == 1 else given
-            raise Failure(
-                f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {asked}.",
-                "None stands for any length: keras.Input(shape=(None, ...)) takes sequences of every length.",
-            )
-
-
-def fits(given: Shape, wanted: Shape) -> bool:
-    return len(given) == len(wanted) and all(m in (None, n) for m, n in zip(wanted, given, strict=True))
-
-
-def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
-    """How many sequences of a length may share a batch within MOST_MEMORY."""
-    return max(1, min(batch_size, MOST_MEMORY // (4 * COPIES * plan.values(length))))
-
-
-def collected(plan: Plan, predictions: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
-    """The predictions as one array where their shape is fixed. Raises Failure where one is not finite."""
-    if None in plan.output_shape[1:]:
-        finite = [np.isfinite(y).all() for y in predictions]
-    else:
-        predictions = np.array(predictions, np.float32).reshape(len(predictions), *plan.output_shape[1:])
-        finite = np.isfinite(predictions).all(axis=tuple(range(1, predictions.ndim)))
-    if bad := len(predictions) - int(np.sum(finite)):
-        raise Failure(
-            f"{bad:,} of {len(predictions):,} predictions are NaN or infinite.",
-            "Usually the states grow without bound: clip the gradient (clipnorm=1.0) and lower the learning rate.",
-        )
-    return predictions
 
 
 def network(plan: Plan) -> Network:

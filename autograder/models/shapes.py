@@ -183,6 +183,8 @@ def merged(layer, *inputs):
 def joined(layer, *inputs):
     first = inputs[0]
     place = place_of(layer["axis"], len(first))
+    if any(len(x) != len(first) for x in inputs):
+        raise Misfit(f"inputs with the same number of axes, not {' and '.join(map(str, inputs))}")
     for x in inputs[1:]:
         if 1 in without(x, place) + without(first, place) and without(x, place) != without(first, place):
             raise Misfit(f"inputs that differ in axis {place} only, not {first} and {x}")

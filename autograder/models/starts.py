@@ -4,12 +4,15 @@ A plan holds what predictions depend on. Training depends on more: how weights a
 layer, which layers stand still. Each is checked here, against a table, as `layers` does for the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from autograder.failure import Failure, plain
 from autograder.models.layers import Layer, number, one_of, positive
-from autograder.models.shapes import Misfit
+from autograder.models.plan import Plan
+from autograder.models.shapes import Misfit, Shape
 
 
 class Initializer(NamedTuple):
@@ -95,3 +98,46 @@ def read_initializer(value) -> Initializer:
     if not isinstance(config, dict) or not set(wanted) <= {*config, *DEFAULTS}:
         raise Misfit(f"a {kind} with {' and '.join(wanted)}")
     return Initializer(kind, {key: CHECKS[key](config.get(key, DEFAULTS.get(key))) for key in wanted})
+
+
+WEIGHTS: Mapping[str, str] = {  # of the classes that have any, in Keras's order; an option may do without
+    "Dense": "kernel bias",
+    "Conv1D": "kernel bias",
+    "Embedding": "embeddings",
+    "SimpleRNN": "kernel recurrent bias",
+    "GRU": "kernel recurrent bias",
+    "LSTM": "kernel recurrent bias",
+    "SkipCell": "kernel recurrent bias",
+    "LayerNormalization": "gamma beta",
+    "BatchNormalization": "gamma beta moving_mean moving_variance",
+}
+WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
+
+
+def beginnings(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray | None]:
+    """What each weight begins with, in the order of `plan.weights`; None for one that is drawn at random.
+
+    starts: of all layers, wrapped ones included, as `read_start` gives them.
+    """
+    layers = [one for layer in plan.layers for one in layer.all]
+    shapes = iter(weight.shape for weight in plan.weights)
+    for layer, start in zip(layers, starts, strict=True):
+        for name in WEIGHTS.get(layer.kind, "").split():
+            if layer.kind == "SkipCell" or layer.options.get(WITHOUT.get(name), True):
+                yield beginning(layer, start, name, next(shapes))
+
+
+def beginning(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
+    chosen = start.get(f"{name}_initializer")
+    if layer.kind == "SkipCell" and name == "bias":
+        chosen = Initializer("Zeros", {})
+    match chosen:
+        case Initializer("Zeros" | "Ones" | "Constant" as kind, options):
+            value = np.full(shape, {"Zeros": 0.0, "Ones": 1.0}.get(kind, options.get("value")), np.float32)
+        case Initializer("Identity", options):
+            value = np.eye(*shape, dtype=np.float32) * np.float32(options["gain"])
+        case _:
+            return None
+    if layer.kind == "LSTM" and name == "bias" and start.get("unit_forget_bias"):
+        value[layer["units"] : 2 * layer["units"]] = 1
+    return value

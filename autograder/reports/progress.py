@@ -28,37 +28,38 @@ class Progress:
     waiting: int = 0  # the ones that need a person
     items: int = 0  # how many were run now
     slowest: tuple[float, str] = (0.0, "")
-    busy: float = 0.0  # seconds spent on those that were not kept
-    last: float = field(default=0.0, init=False)
+    begun: float = field(default=0.0, init=False)  # when it started
 
     def __post_init__(self):
-        self.last = self.clock()
+        self.begun = self.clock()
 
     def watch(self, said: str) -> None:
         """Takes a line on what is being done."""
         self.now = said
 
-    def add(self, report: Report, ran: int) -> None:
-        """Counts one more report; `ran`: how many of its items were run now."""
-        took, self.last = self.clock() - self.last, self.clock()
+    def add(self, report: Report, ran: int, seconds: float) -> None:
+        """Counts one more report; ran: how many of its items were run now, seconds: how long they took."""
         self.done += 1
         self.items += ran
         self.kept += not ran
         self.failed += not report.by_items
         self.waiting += report.status == "needs a person"
         if ran:
-            self.busy += took
-            self.slowest = max(self.slowest, (took, report.student))
+            self.slowest = max(self.slowest, (seconds, report.student))
 
     @property
     def left(self) -> float | None:
-        """Seconds that the rest will take if it is like what has run so far; None while nothing has run."""
+        """Seconds that the rest will take if it is like what has run so far; None while nothing has run.
+
+        By the clock, so that it holds for any number of workers; what was kept took no time to speak of.
+        """
         ran = self.done - self.kept
-        return self.busy / ran * (self.total - self.done) if ran else None
+        return (self.clock() - self.begun) / ran * (self.total - self.done) if ran else None
 
     def __rich__(self) -> Table:
         table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, expand=False)
-        left = "–" if self.left is None and self.done < self.total else clock_time(self.left or 0)
+        left = self.left
+        left = "–" if left is None and self.done < self.total else clock_time(left or 0)
         seconds, student = self.slowest
         columns = {
             "": ProgressBar(self.total or 1, self.done, width=20),

@@ -39,7 +39,7 @@ def call(
         return [], explain(found.failed[name], name, found)
     if not callable(function):
         hint = f"Write it as `def {name}(...):` at the left edge of a cell."
-        return [], {"reason": f"The notebook defines no function {name}.", "hint": hint}
+        return [], final(f"The notebook defines no function {name}.", hint)
     try:
         return packed(function(*arguments))
     except through:
@@ -53,15 +53,10 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
     value = found.names.get(name)
     if name in found.left_out:
         reason = f"{name} is made by other code in cell {found.left_out[name]}."
-        return [], {
-            "reason": reason,
-            "hint": "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes.",
-        }
+        hint = "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes."
+        return [], final(reason, hint)
     if name not in found.names or value is ...:
-        return [], {
-            "reason": f"{name} is not filled in yet.",
-            "hint": "Write your answer in place of the three dots.",
-        }
+        return [], final(f"{name} is not filled in yet.", "Write your answer in place of the three dots.")
     if isinstance(value, str):
         text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
         return [text, np.zeros(0)], {"several": True}
@@ -80,7 +75,7 @@ def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> 
     if size <= most:
         return header, arrays
     reason = f"{function} returned {size >> 20} MiB; at most {most >> 20} MiB are read."
-    return {"reason": reason, "hint": "Return only what is asked for."}, []
+    return header | {"reason": reason, "hint": "Return only what is asked for."}, []
 
 
 def as_arrays(result) -> tuple[list[np.ndarray], dict]:
@@ -103,18 +98,20 @@ def as_model(result) -> tuple[list[np.ndarray], dict]:
     return [config, np.concatenate([*weights, np.zeros(0, np.float32)])], {"several": True}
 
 
+def final(reason: str, hint: str) -> dict:
+    """Why there is nothing, where what the same child did before can't be the reason: another would say the same."""
+    return {"reason": reason, "hint": hint, "final": True}
+
+
 def explain(error: BaseException, name: str, found: Definitions) -> dict:
     """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
     if isinstance(error, NotImplementedError):
-        return {
-            "reason": f"{name} is not written yet.",
-            "hint": "Replace `raise NotImplementedError()` by your code.",
-        }
+        return final(f"{name} is not written yet.", "Replace `raise NotImplementedError()` by your code.")
     if isinstance(error, NameError) and error.name in found.left_out:
         reason = (
             f"{name} uses `{error.name}`, which cell {found.left_out[error.name]} makes outside any function."
         )
-        return {"reason": reason, "hint": f"Pass it as an argument: {name}(..., {error.name})."}
+        return final(reason, f"Pass it as an argument: {name}(..., {error.name}).")
     place = next(
         (
             f" ({f.filename}, line {f.lineno})"

@@ -1,4 +1,7 @@
-"""The child: becomes harmless, takes the notebook's functions, calls one, answers, ends.
+"""The child: becomes harmless, takes the notebook's functions, answers call after call until it is ended.
+
+The notebook is parsed once, but seeded and defined anew for each call, so that each call finds what it would
+find in a child of its own; a child that shows traces of a call (see `traces`) says that it was its last.
 
 Everything it says is a claim. Only arrays and short texts leave it, and the grader computes every score.
 """
@@ -8,6 +11,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +20,16 @@ from autograder import devices
 from autograder.sandbox import wire
 from autograder.sandbox.calling import reply_with, within
 from autograder.sandbox.confinement import Isolation, Limits, confine, die_with_parent
-from autograder.sandbox.definitions import read_definitions
+from autograder.sandbox.definitions import define, read_statements
+from autograder.sandbox.traces import traces
 
 REQUEST, REPLY = 3, 4
+LONG = 86_400.0  # seconds; the grader holds the clock
 PACKAGE = Path(__file__).parents[1]
 
 
 def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolation, calls) -> None:
-    """Turns a fresh fork into the child of one job. Never returns."""
+    """Turns a fresh fork into the child that a notebook's functions are called in. Never returns."""
     status = 1
     try:
         die_with_parent()
@@ -32,7 +38,7 @@ def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolat
         settle(work)
         gpu = devices.files() if os.environ["CUDA_VISIBLE_DEVICES"] != "-1" else []
         confine(work, [PACKAGE, *(devices.driver() if gpu else [])], gpu, limits, isolation, calls)
-        answer(limits)
+        answer_calls(limits)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -62,23 +68,36 @@ def _text(fd: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.FileIO(fd, "w"), "utf-8", "replace", write_through=True)
 
 
-def answer(limits: Limits) -> None:
-    """Reads the request, calls the function, sends what it returns or why there is nothing."""
-    deadline = wire.Deadline.after(limits.seconds)
-    header, arrays = wire.receive(REQUEST, 2**40, deadline)
-    reply = within(limits.reply, header["function"], *reply_to(header, arrays))
-    wire.send(REPLY, wire.pack(*reply), deadline)
+def answer_calls(limits: Limits) -> None:
+    """Reads the notebook; then reads a call, makes it and sends what came of it, and so on without an end."""
+    header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(LONG))
+    notebook = Notebook(content.tobytes(), header["file"])
+    while True:
+        header, arrays = wire.receive(REQUEST, 2**40, wire.Deadline.after(LONG))
+        said, values = within(limits.reply, header["function"], *notebook.reply_to(header, arrays))
+        wire.send(REPLY, wire.pack(said | {"number": header["number"]}, values), wire.Deadline.after(LONG))
 
 
-def reply_to(header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:
-    """Header and arrays of the reply."""
-    content, *arrays = arrays
-    seed_everything(header["seed"])
-    try:
-        found = read_definitions(content.tobytes(), header["file"])
-    except ValueError as error:
-        return {"reason": f"{error}.", "hint": "Save it again from Jupyter or Colab.", "problems": []}, []
-    return reply_with(found, header, arrays)
+class Notebook:
+    """A notebook that is parsed once, and seeded and defined anew for each call of a function."""
+
+    def __init__(self, content: bytes, file: str):
+        self.problems, self.unread, self.before = [], "", []
+        try:
+            self.statements = read_statements(content, file, self.problems)
+        except ValueError as error:
+            self.unread = f"{error}."
+
+    def reply_to(self, header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:
+        """Header and arrays of the reply; the header says `last` where the call has left traces."""
+        if self.unread:
+            return {"reason": self.unread, "hint": "Save it again from Jupyter or Colab.", "final": True}, []
+        seed_everything(header["seed"])
+        with warnings.catch_warnings():  # what a library has warned of once, it warns of again
+            found = define(self.statements, self.problems)
+            self.before = self.before or traces()
+            said, values = reply_with(found, header, arrays)
+        return said | {"last": traces() != self.before}, values
 
 
 def seed_everything(seed: int) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +29,8 @@ START, STOP = (
     120.0,
     30.0,
 )  # seconds that a server may take to import TensorFlow, and to clean up after a child
-MOST_OUTPUT = 64 * 2**10
+MOST_OUTPUT = 64 * 2**10  # bytes of what a call prints
+MOST_PIECES = 32  # that a pipe may hold once a call is over; whatever comes later is passed over
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
     "LANG": "C.UTF-8",
@@ -40,12 +44,6 @@ ENVIRONMENT = {
 }
 
 
-DEVICE = {
-    "cpu": {"CUDA_VISIBLE_DEVICES": "-1"},
-    "gpu": {"CUDA_VISIBLE_DEVICES": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true"},
-}
-
-
 class SandboxError(Exception):
     """The sandbox itself does not work here; no student is to blame."""
 
@@ -55,19 +53,24 @@ class Answer:
     """What came of a call.
 
     value: an array, or a tuple of them where the function returned several; failure: why there is none.
-    printed: the student's output, cut; problems: what is wrong with the notebook, a sentence each; cpu: seconds.
+    printed: the student's output, cut; problems: what is wrong with the notebook, a sentence each.
     """
 
     value: np.ndarray | tuple[np.ndarray, ...] | None
     failure: Failure | None
     printed: str
     problems: tuple[str, ...]
-    cpu: float
 
 
 @dataclass
 class Sandbox:
-    """One server and the calls it runs, one at a time. Use it as a context manager.
+    """One server, its child of the moment, and the calls they run, one at a time. Use it as a context manager.
+
+    Calls of one notebook, one after another, share a child, which seeds and defines everything anew for each: an
+    answer is the one that a child of its own would give. What honest code leaves behind ends a child after its call
+    (see `traces`); a failure in one that had answered before counts only if a fresh child fails too. What code hides
+    on purpose, in a library that it changes, reaches the functions of the same notebook alone: whoever asks a
+    function about what another has seen calls `forget` in between.
 
     trusted: run student code even where isolation does not hold, at the risk of whoever says so.
     device: "gpu" shows the children the GPU; for a sandbox that runs no student code.
@@ -77,6 +80,8 @@ class Sandbox:
     trusted: bool = False
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
+    processor: float = 0.0  # seconds that children took which have ended
+    _child: "_Child | None" = None
     _server: subprocess.Popen | None = None
     _control: socket.socket | None = None
     _home: str = ""
@@ -98,7 +103,7 @@ class Sandbox:
         wanted: str = "arrays",
         watch: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Calls `function` of the notebook `content`, named `file`, in a child of its own.
+        """Calls `function` of the notebook `content`, named `file`, as in a child of its own.
 
         arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits; wanted:
         "model" where the function returns a Keras model, of which the configuration (bytes) and the weights come
@@ -107,32 +112,60 @@ class Sandbox:
         student's code gives no arrays: missing, wrong, crashed, too slow, too large. Raises SandboxError where the
         sandbox is at fault.
         """
-        request = request_for(content, file, function, arguments, seed, wanted)
+        call = partial(request_for, function, arguments, seed, wanted)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
-        for _ in range(2):  # a server that is lost once may have been killed by anything
+        if self._child and self._child.notebook != (content, file):
+            self.forget()
+        for _ in range(2 + bool(self._child)):  # a server that is lost once may have been killed by anything
             self.start()
-            with _Pipes(watch) as pipes:
-                reply = self._exchange(pipes, request, limits)
-                ended = self._end()
-            if isinstance(reply, tuple):
-                return answer_of(function, *reply, pipes.output, ended["cpu"])
-            if ended["ended"] != "lost":
-                failure = _failure(function, reply, ended, limits)
-                return Answer(None, failure, pipes.output, (), ended["cpu"])
+            served = self._child is not None
+            answer, final = self._answer((content, file), function, call, limits, watch)
+            if answer and (final or not served):
+                return answer
+            self.forget()
         raise SandboxError(f"The sandbox was lost twice while it ran {function}.")
 
+    def forget(self) -> None:
+        """Ends the child of the moment, if there is one: no later call finds anything that it saw."""
+        if self._child:
+            self._end()
+
+    def _answer(
+        self, notebook: tuple[bytes, str], function: str, call: Callable[[str], bytes], limits: Limits, watch
+    ) -> tuple[Answer | None, bool]:
+        """What came of a call, none where the server was lost; and whether a fresh child would say the same."""
+        child = self._child or _Child(notebook)
+        self._child = child
+        child.listen(watch)
+        reply = self._exchange(child, call, limits)
+        if isinstance(reply, Exception):
+            ended = self._end()
+            failure = _failure(function, reply, ended, limits)
+            return (None if ended["ended"] == "lost" else Answer(None, failure, child.said(), ())), False
+        answer = answer_of(function, *reply, child.said())
+        if reply[0].get("last"):
+            self.forget()
+        return answer, not answer.failure or reply[0].get("final") is True
+
     def _exchange(
-        self, pipes: "_Pipes", request: bytes, limits: Limits
+        self, child: "_Child", call: Callable[[str], bytes], limits: Limits
     ) -> tuple[dict, list[np.ndarray]] | Exception:
-        """Sends one job, waits for one reply until the deadline."""
-        deadline = wire.Deadline.after(limits.seconds)
+        """Sends one call, to a fresh child the notebook before it, and waits for its reply until the deadline.
+
+        A call's number can't be guessed, so that no reply passes for that to another call.
+        """
+        deadline, number, message = wire.Deadline.after(limits.seconds), secrets.token_hex(8), b""
         try:
-            socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], pipes.childs)
-            pipes.close_childs()
-            wire.send(pipes.request, request, deadline)
-            return wire.receive(pipes.reply, limits.reply, deadline)
+            if child.ends:
+                socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], child.ends)
+                child.close_ends()
+                content, file = child.notebook
+                message = wire.pack({"file": file}, [np.frombuffer(content, np.uint8)])
+            wire.send(child.request, message + call(number), deadline)
+            said, arrays = wire.receive(child.reply, limits.reply, deadline)
         except (wire.WireError, EOFError, OSError) as error:  # TimeoutError is an OSError
             return error
+        return (said, arrays) if said.get("number") == number else wire.WireError("no reply to this call")
 
     def _end(self) -> dict:
         """Has the child killed, whatever it is doing, and says how it ended.
@@ -140,12 +173,15 @@ class Sandbox:
         A server that does not answer, or could not clean up, is replaced by the next call.
         """
         ended = {"ended": "lost", "signal": 0, "seconds": 0.0, "cpu": 0.0, "memory": 0, "clean": False}
+        child, self._child = self._child, None
         with contextlib.suppress(OSError):
             self._control.settimeout(STOP)
             self._control.send(b"kill")
             ended |= json.loads(self._control.recv(65536) or "{}")
         if not ended["clean"]:
             self.stop()
+        child.close()
+        self.processor += ended["cpu"]
         return ended
 
     def start(self) -> None:
@@ -179,7 +215,7 @@ class Sandbox:
         """All that a server knows of its surroundings; nothing of the grader's own environment is passed on."""
         folder = "/tmp" if self.isolation.namespaces else self._home
         own = dict.fromkeys(("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR"), folder)
-        return ENVIRONMENT | DEVICE[self.device] | own | {"PYTHONPATH": str(PACKAGE.parent)}
+        return ENVIRONMENT | devices.environment(self.device) | own | {"PYTHONPATH": str(PACKAGE.parent)}
 
     def _await_ready(self) -> None:
         self._control.settimeout(START)
@@ -205,7 +241,9 @@ class Sandbox:
             self._server.stderr.close()
         if self._home:
             remove(self._home)
-        self._server, self._control, self._home = None, None, ""
+        if self._child:
+            self._child.close()
+        self._server, self._control, self._child, self._home = None, None, None, ""
 
 
 @contextlib.contextmanager
@@ -222,75 +260,92 @@ def training_sandbox(isolation: Isolation, device: str) -> Iterator[Sandbox | No
         yield sandbox
 
 
-class _Pipes:
-    """Three pipes to a child: request, reply, output. The output is drained by a thread and cut, so it can't block.
+class _Child:
+    """A notebook, and three pipes to the child that has it: request, reply, output.
 
-    watch: is called with the last line of each piece of output.
+    A thread drains the output and cuts it, so that it can't block. ends: the child's own, until it has them.
     """
 
-    def __init__(self, watch: Callable[[str], None] | None):
-        self._watch = watch
-
-    def __enter__(self) -> "_Pipes":
+    def __init__(self, notebook: tuple[bytes, str]):
+        self.notebook = notebook
         request, self.request = os.pipe()
         self.reply, reply = os.pipe()
         self._output, output = os.pipe()
-        self.childs = [request, reply, output]
-        self._kept = bytearray()
+        os.set_blocking(self._output, False)
+        self.ends = [request, reply, output]
+        self._kept, self._watch, self._closed, self._lock = bytearray(), None, False, threading.Lock()
         self._drain = threading.Thread(target=self._read_output, daemon=True)
         self._drain.start()
-        return self
 
-    def close_childs(self) -> None:
-        for descriptor in self.childs:
+    def close_ends(self) -> None:
+        for descriptor in self.ends:
             os.close(descriptor)
-        self.childs = []
+        self.ends = []
+
+    def listen(self, watch: Callable[[str], None] | None) -> None:
+        """Passes over what was printed after the last call; `watch` is told the last line of each piece from now."""
+        self.said()
+        self._watch = watch
+
+    def said(self) -> str:
+        """What was printed since it was last asked for."""
+        for _ in range(MOST_PIECES):
+            if not self._take():
+                break
+        with self._lock:
+            kept, self._kept = self._kept, bytearray()
+        return "\n".join(plain(line) for line in kept.decode("utf-8", "replace").splitlines())
 
     def _read_output(self) -> None:
-        while piece := os.read(self._output, 2**16):
-            self._kept += piece[: MOST_OUTPUT - len(self._kept)]
-            lines = piece.decode("utf-8", "replace").splitlines()
-            if self._watch and lines:
-                self._watch(plain(lines[-1]))
+        while self._take() != b"":
+            select.select([self._output], [], [])
 
-    def __exit__(self, *exception) -> None:
-        self.close_childs()
+    def _take(self) -> bytes | None:
+        """A piece of what the pipe holds: None where that is nothing, empty at its end."""
+        with self._lock:
+            try:
+                piece = b"" if self._closed else os.read(self._output, 2**16)
+            except BlockingIOError:
+                return None
+            self._kept += piece[: MOST_OUTPUT - len(self._kept)]
+        lines = piece.decode("utf-8", "replace").splitlines()
+        if self._watch and lines:
+            self._watch(plain(lines[-1]))
+        return piece
+
+    def close(self) -> None:
+        self.close_ends()
         self._drain.join(STOP)  # every writer is dead by now
+        self._closed = True
         for descriptor in (self.request, self.reply, self._output):
             os.close(descriptor)
 
-    @property
-    def output(self) -> str:
-        lines = self._kept.decode("utf-8", "replace").splitlines()
-        return "\n".join(plain(line) for line in lines)
-
 
 def request_for(
-    content: bytes, file: str, function: str, arguments: Sequence, seed: int, wanted: str = "arrays"
+    function: str, arguments: Sequence, seed: int = 0, wanted: str = "arrays", number: str = ""
 ) -> bytes:
-    """A call as one message: the notebook's bytes are its first array."""
-    arrays = [np.frombuffer(content, np.uint8)]
+    """A call as one message; its number comes back with the reply."""
+    arrays = []
     sent = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
-            sent.append({"array": len(arrays) - 1})
+            sent.append({"array": len(arrays)})
             arrays.append(argument)
         else:
             sent.append(argument)
-    header = {"file": file, "function": function, "arguments": sent, "seed": seed, "wanted": wanted}
+    header = {"function": function, "arguments": sent, "seed": seed, "wanted": wanted, "number": number}
     return wire.pack(header, arrays)
 
 
-def answer_of(function: str, said: dict, arrays: list[np.ndarray], printed: str, cpu: float) -> Answer:
+def answer_of(function: str, said: dict, arrays: list[np.ndarray], printed: str) -> Answer:
     """The reply as plain values; one without arrays says why."""
     problems = said.get("problems")
     problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
     if arrays:
-        return Answer(
-            tuple(arrays) if said.get("several") is True else arrays[0], None, printed, problems, cpu
-        )
+        value = tuple(arrays) if said.get("several") is True else arrays[0]
+        return Answer(value, None, printed, problems)
     reason = _text(said.get("reason")) or f"{function} returned no numbers."
-    return Answer(None, Claim(reason, _text(said.get("hint"))), printed, problems, cpu)
+    return Answer(None, Claim(reason, _text(said.get("hint"))), printed, problems)
 
 
 def _text(claimed) -> str:

@@ -58,9 +58,13 @@ READABLE = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call may use: seconds on the clock and of processor, bytes above what the server holds."""
+    """What may be used: seconds on the clock by a call, of processor by a child, bytes above what the server holds.
+
+    processor: bounds what goes on between calls; a call in which it is used up is made again in a fresh child.
+    """
 
     seconds: float = 60.0
+    processor: float = 1200.0
     memory: int = 4 * 2**30  # of address space; TensorFlow's threads alone reserve 1 GiB
     file: int = 32 * 2**20  # times open files: what deleted files may hide from a look at the folder, 4 GiB
     open_files: int = 128
@@ -189,7 +193,7 @@ def limit_resources(limits: Limits) -> None:
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for what, most in {
         resource.RLIMIT_AS: held + limits.memory,
-        resource.RLIMIT_CPU: int(limits.seconds) + 1,
+        resource.RLIMIT_CPU: int(max(limits.processor, limits.seconds)) + 1,
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_CORE: 0,

@@ -44,7 +44,7 @@ class Here:
     ):
         """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
-        header, (_, *arrays) = wire.unpack(request_for(b"", file, function, arguments, seed, wanted), 2**40)
+        header, arrays = wire.unpack(request_for(function, arguments, seed, wanted), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
         printed = contextlib.redirect_stdout(Lines(watch)) if watch else contextlib.nullcontext()
         with kept_notebook_module(), folder, contextlib.chdir(folder.name), printed:
@@ -54,9 +54,12 @@ class Here:
             said, values = reply_with(found, header, arrays, through=KeyboardInterrupt)
             message = wire.pack(*within(most, function, said, values))
         try:
-            return answer_of(function, *wire.unpack(message, most), printed="", cpu=0.0)
+            return answer_of(function, *wire.unpack(message, most), printed="")
         except wire.WireError as error:
-            return Answer(None, unreadable(function, error), "", (), 0.0)
+            return Answer(None, unreadable(function, error), "", ())
+
+    def forget(self) -> None:
+        """Nothing: a student's own process has seen all that there is."""
 
 
 class Lines(io.TextIOBase):

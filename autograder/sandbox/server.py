@@ -1,4 +1,4 @@
-"""The fork server: imports TensorFlow once, then forks a child for each job and cleans up behind it.
+"""The fork server: imports TensorFlow once, then forks one child after another and cleans up behind it.
 
 It runs no student code itself, starts no thread, and never starts the TensorFlow runtime: a runtime started
 before a fork hangs every child. It refuses to serve where either has happened.
@@ -26,6 +26,8 @@ from autograder.sandbox.confinement import Isolation, Limits, call_filter, die_w
 MOST_FILES = 5_000
 MOST_BYTES = 600 * 2**20
 MOST_THREADS = 512
+# The first two look for C libraries, which a confined child can't; the third is what a course's notebooks import.
+BY_NAME = "landlockpy", "pyseccomp", "autograder.live"
 LOOK = 0.2  # seconds between looks at the work folder and the threads
 
 
@@ -48,7 +50,7 @@ def main() -> None:
 
 
 def import_everything() -> str:
-    """Imports what students use; why this process must not be forked, or nothing."""
+    """Imports what students use, `check` among it; why this process must not be forked, or nothing."""
     import gc
 
     import IPython.core.inputtransformer2  # noqa: F401
@@ -59,9 +61,9 @@ def import_everything() -> str:
     import tensorflow  # noqa: F401
     from tensorflow.python.eager import context
 
-    for layer in ("landlockpy", "pyseccomp"):  # they look for C libraries, which a confined child can't
+    for name in BY_NAME:
         with contextlib.suppress(ImportError, OSError):
-            importlib.import_module(layer)
+            importlib.import_module(name)
     gc.freeze()  # the collector then leaves these pages alone, so children go on sharing them
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:

@@ -3,44 +3,23 @@
 Marks are on data from the demo seed, so that they are the same numbers everywhere.
 """
 
-import atexit
-import copy
-import hashlib
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.models import Model, Predictor
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Sandbox, probe
-from autograder.sandbox.confinement import die_with_parent
+from autograder.sandbox.confinement import Isolation
+from autograder.workers import Here, crew
 
 Asks = dict[str, frozenset[tuple[str, str]]]  # what each item asked for, of a submission
 Submit = Callable[..., Future]
-
-
-class Remembering(Predictor):
-    """Predicts once where a model file is given the same inputs again: specimens share most of their models."""
-
-    def __init__(self):
-        super().__init__()
-        self._known = {}
-
-    def predict(self, model: Model, inputs: Sequence, batch_size: int = 1024):
-        arrays = [array for one in inputs for array in (one if isinstance(one, tuple) else (one,))]
-        shapes = repr([(array.dtype.str, array.shape) for array in arrays])
-        given = hashlib.sha256(shapes.encode() + b"".join(array.tobytes() for array in arrays)).digest()
-        key = model.sha256, given, batch_size
-        if key not in self._known:
-            self._known[key] = super().predict(model, inputs, batch_size)
-        return copy.deepcopy(self._known[key])
 
 
 class Bench:
@@ -52,8 +31,7 @@ class Bench:
     def grader(self, slug: str, secret: str = DEMO_SECRET) -> Grader:
         if (slug, secret) not in self._graders:
             source = HiddenData(self.course, secret)
-            grader = Grader.of(self.course.assignment(slug), source, self.sandbox)
-            self._graders[slug, secret] = replace(grader, predictor=Remembering())
+            self._graders[slug, secret] = Grader.of(self.course.assignment(slug), source, self.sandbox)
         return self._graders[slug, secret]
 
     def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:
@@ -74,39 +52,26 @@ class Bench:
         return scores, asks
 
 
+@dataclass(frozen=True)
+class Opening:
+    """Opens a bench, in whichever process."""
+
+    course: Course
+    isolation: Isolation
+
+    @contextmanager
+    def __call__(self, watch: Callable[[str], None]) -> Iterator[Bench]:
+        with Sandbox(self.isolation) as sandbox:
+            yield Bench(self.course, sandbox)
+
+
 @contextmanager
 def benches(course: Course, jobs: int) -> Iterator[Submit]:
     """Gives `submit(task, ...)`: a Future of `task(bench, ...)`, which runs on one of so many benches."""
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # a fork would inherit TensorFlow's threads, or half of them
-    with ProcessPoolExecutor(jobs, context, initializer=_open, initargs=(course,)) as pool:
-        try:
-            yield lambda task, *arguments: pool.submit(_run, task, *arguments)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with crew(jobs, Opening(course, probe())) as workers:
+        yield workers.submit
 
 
 def at(bench: Bench) -> Submit:
     """The same for a single bench in this process: each task runs where it is submitted."""
-
-    def submit(task: Callable, *arguments) -> Future:
-        done = Future()
-        done.set_result(task(bench, *arguments))
-        return done
-
-    return submit
-
-
-_HERE: list[Bench] = []  # of a process that `benches` started
-
-
-def _open(course: Course) -> None:
-    sandbox = Sandbox(probe())  # whose server ends with this process
-    die_with_parent()  # it would wait for ever for one that was killed
-    atexit.register(sandbox.stop)
-    _HERE.append(Bench(course, sandbox))
-
-
-def _run(task: Callable, *arguments):
-    return task(*_HERE, *arguments)
+    return Here(bench).submit

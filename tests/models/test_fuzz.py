@@ -16,6 +16,7 @@ from autograder.failure import Failure
 from autograder.models import Model, Predictor, read_model
 from autograder.models.config import read_plan
 from autograder.models.layers import OPTIONS
+from autograder.models.network import at_zero, attempt, keras_model
 
 with zipfile.ZipFile(FIXTURES / "keras-3.15.1.zip") as archive:
     BASES = [good(name.removesuffix(".keras")) for name in archive.namelist() if name.endswith(".keras")]
@@ -215,6 +216,7 @@ def test_what_the_plan_lets_through_is_built_and_predicts():
             continue
         seen.add(model.plan.signature)
         try:
+            attempt(lambda plan=model.plan: keras_model(plan, at_zero))
             predictor.predict(model, [np.random.default_rng(k).integers(0, 3, shape) for k in range(3)])
         except Failure as failure:
             assert str(failure).isprintable()

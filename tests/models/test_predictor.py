@@ -1,7 +1,8 @@
-"""The predictor: order, equal lengths, one trace for equal plans, and a clear line where a model cannot answer."""
+"""The predictor: order, equal lengths, batches made once, and a clear line where a model cannot answer."""
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from crafted import entries, good, reconfigured, with_option
 
 from autograder.failure import Failure
 from autograder.models import Model, Predictor, read_model
+from autograder.models import predictor as limits
 from autograder.models.config import read_plan
-from autograder.models.network import COPIES, MOST_MEMORY, MOST_NETWORKS, batch_rows
+from autograder.models.predictor import COPIES, MOST_KEPT, MOST_MEMORY, batch_rows
 
 MODEL = read_model(good("masked_bidirectional"))
 
@@ -44,7 +46,7 @@ def test_no_inputs_give_no_predictions():
     assert Predictor().predict(MODEL, []).shape == (0, 1)
 
 
-def test_equal_plans_share_one_trace_and_keep_their_own_weights():
+def test_models_that_are_asked_the_same_share_batches_and_keep_their_own_weights():
     predictor, inputs = Predictor(), sequences(5, 5)
     other = Model(MODEL.plan, tuple(-weight for weight in MODEL.weights), "")
     renamed = reconfigured(
@@ -54,7 +56,25 @@ def test_equal_plans_share_one_trace_and_keep_their_own_weights():
     for model in (MODEL, other, read_model(renamed), MODEL):
         expected = [rnn(model, x) for x in inputs]
         np.testing.assert_allclose(predictor.predict(model, inputs), expected, atol=1e-5)
-    assert len(predictor.networks) == 1
+    assert len(predictor.prepared) == 1
+    predictor.predict(MODEL, [*inputs])  # another list of the same arrays
+    assert len(predictor.prepared) == 1
+
+
+def test_what_is_asked_about_can_not_be_changed_behind_the_batches():
+    whole, single = np.zeros((3, 5, 4), "float32"), np.zeros((5, 4), "float32")
+    predictor = Predictor()
+    predictor.predict(MODEL, [*whole, single])
+    for array in (whole, single):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_an_array_of_inputs_is_known_again():
+    predictor, x = Predictor(), np.stack(sequences(5, 5))
+    first = predictor.predict(MODEL, x)
+    np.testing.assert_array_equal(predictor.predict(MODEL, x), first)
+    assert len(predictor.prepared) == 1
 
 
 @pytest.mark.parametrize("options", [{"activation": "relu"}, {"go_backwards": True}, {"units": 2}])
@@ -64,12 +84,24 @@ def test_any_other_option_makes_another_signature(options):
     assert plans[0].signature != plans[1].signature
 
 
-def test_only_the_traces_used_last_are_kept():
+def test_only_the_batches_used_last_are_kept(monkeypatch):
+    predictor, first = Predictor(), sequences(2)
+    for inputs in [first, *(sequences(3) for _ in range(MOST_KEPT - 1)), first, sequences(4)]:
+        predictor.predict(MODEL, inputs)
+    assert len(predictor.prepared) == MOST_KEPT
+    assert any(prepared.inputs is first for prepared in predictor.prepared.values())
+    monkeypatch.setattr(limits, "MOST_BYTES", 2 * 4 * 4 * 9)  # room for one of nine steps
+    predictor.predict(MODEL, sequences(9))
+    assert len(predictor.prepared) == 1
+    np.testing.assert_array_equal(predictor.predict(MODEL, first), Predictor().predict(MODEL, first))
+
+
+def test_inputs_of_another_identity_are_others():
+    """Equal shapes, equal ids of dead objects: what is kept can't be taken for something new."""
     predictor = Predictor()
-    predictor.networks.update((str(k), None) for k in range(MOST_NETWORKS))
-    predictor.predict(MODEL, sequences(2))
-    assert len(predictor.networks) == MOST_NETWORKS
-    assert {"1", MODEL.plan.signature} <= predictor.networks.keys() and "0" not in predictor.networks
+    for seed in range(40):
+        x = np.random.default_rng(seed).normal(size=(6, 4)).astype("float32")
+        np.testing.assert_allclose(predictor.predict(MODEL, [x])[0], rnn(MODEL, x), atol=1e-5)
 
 
 def test_an_output_for_each_step_gives_a_list():
@@ -134,3 +166,18 @@ def test_a_batch_stays_within_its_memory():
     rows = batch_rows(MODEL.plan, 100_000, 1024)
     assert rows < 1024 and rows * MODEL.plan.values(100_000) * 4 * COPIES <= MOST_MEMORY
     assert batch_rows(MODEL.plan, 10**9, 1024) == 1
+
+
+def test_equal_questions_to_equal_models_are_answered_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        limits, "run", lambda model, xs, run=limits.run: asked.append(model) or run(model, xs)
+    )
+    predictor, inputs = Predictor(), sequences(5, 5)
+    other = replace(MODEL, weights=tuple(weight + 1 for weight in MODEL.weights))
+    first = predictor.predict(MODEL, inputs)
+    first[:] = 0  # whoever asks may change what came
+    again, third = predictor.predict(replace(MODEL), inputs), predictor.predict(other, inputs)
+    assert len(asked) == 2 and abs(again - third).max() > 1e-3 and abs(again).max() > 0
+    predictor.predict(MODEL, sequences(5, 5))
+    assert len(asked) == 3

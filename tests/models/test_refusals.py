@@ -14,8 +14,9 @@ import pytest
 from crafted import entries, good, layer, packed, reconfigured, replaced, with_layer, with_option
 
 from autograder.failure import Failure
-from autograder.models import read_model
+from autograder.models import Layer, read_model
 from autograder.models.archive import MOST_BYTES
+from autograder.models.shapes import Misfit, joined
 
 BASE = good("masked_bidirectional")  # Masking, Bidirectional(SimpleRNN(4)), Dense(1)
 GRAPH = good("two_heads")
@@ -450,3 +451,9 @@ def test_a_loop_in_a_group_s_tree_ends():
     content[tree + 32 : tree + 40] = struct.pack("<Q", tree)
     with pytest.raises(Failure, match="reached twice"):
         read_model(replaced(BASE, weights=bytes(content)))
+
+
+@pytest.mark.parametrize("shapes", [[(None, 4), (None,)], [(None, 5, 4), (None, 4)]])
+def test_inputs_of_another_number_of_axes_are_not_joined(shapes):
+    with pytest.raises(Misfit, match="number of axes"):
+        joined(Layer("Concatenate", {"axis": -1}), *shapes)

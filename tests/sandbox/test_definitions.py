@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from autograder.sandbox import child
 from autograder.sandbox.calling import as_arrays, call
-from autograder.sandbox.child import reply_to
+from autograder.sandbox.child import Notebook
 from autograder.sandbox.definitions import read_definitions
 
 TRAIN = "raise SystemExit('trained')"
@@ -203,13 +202,11 @@ def test_a_notebook_of_any_origin_is_read(name):
     ]
     + [b'{"cells": ' + b"[" * 10**5, b"\xff\xfe\x00\xd8"],
 )
-def test_what_is_no_notebook_is_called_so(content, monkeypatch):
-    monkeypatch.setattr(child, "seed_everything", lambda seed: None)  # TensorFlow may run in this process
+def test_what_is_no_notebook_is_called_so(content):
     with pytest.raises(ValueError, match="work.ipynb is not a notebook that can be read"):
         read_definitions(content, "work.ipynb")
-    header = {"file": "work.ipynb", "function": "f", "arguments": [], "seed": 0, "builds": False}
-    said, arrays = reply_to(header, [np.frombuffer(content, np.uint8)])
-    assert "is not a notebook" in said["reason"] and not arrays
+    said, arrays = Notebook(content, "work.ipynb").reply_to({"function": "f", "arguments": [], "seed": 0}, [])
+    assert "is not a notebook" in said["reason"] and not arrays and said["final"]
 
 
 def test_a_python_file_is_one_cell():

@@ -229,18 +229,24 @@ def test_what_a_child_may_not_do(run, source, said):
 
 
 def test_processor_time_is_limited_too(run):
-    source = """
-    import hashlib, threading
+    source = "import resource\ndef f(): return resource.getrlimit(resource.RLIMIT_CPU)"
+    assert list(value(run(source, seconds=7))) == [1201, 1201]
+    assert list(value(run(source + "\n", seconds=7200))) == [7201, 7201]
 
-    def burn():
-        while True:
-            hashlib.sha256(bytes(10**6))
 
-    def f():
-        import resource
-        return resource.getrlimit(resource.RLIMIT_CPU)
-    """
-    assert list(value(run(source, seconds=7))) == [8, 8]
+def test_a_child_that_has_used_up_its_processor_time_is_replaced():
+    source = b"""
+import os, time
+
+def f():
+    until = time.process_time() + 0.7
+    while time.process_time() < until:
+        pass
+    return os.getpid()
+"""
+    with Sandbox(isolation("plain"), limits=Limits(seconds=1, processor=1)) as box:
+        pids = [int(value(box.call(source, "work.py", "f", []))) for _ in range(6)]
+    assert 1 < len(set(pids)) < 6
 
 
 def test_marks_of_other_files_can_not_be_changed(run, tmp_path):
@@ -293,6 +299,7 @@ def test_what_a_child_leaves_is_gone_for_the_next(run, box):
     run(source)
     assert value(run("import os\ndef f(): return len(os.listdir('.'))")) == 0
     assert box._server.pid == server  # it has cleaned up; one that can't is replaced
+    box.forget()
     if not box.isolation.namespaces:
         assert not list(Path(box._home).glob("work-*"))
 
@@ -393,6 +400,7 @@ def alive(pid: int) -> bool:
 
 def test_a_killed_server_is_replaced_and_leaves_nothing_behind(run, box):
     value(run("def f(): return 1"))
+    box.forget()
     home, processes = Path(box._home), below(box._server.pid)
     seen = []
 
@@ -452,6 +460,7 @@ def test_a_server_that_is_lost_again_and_again_is_no_fault_of_the_student(box, r
 def test_a_server_that_does_not_answer_is_replaced(box, run, monkeypatch):
     monkeypatch.setattr("autograder.sandbox.client.STOP", 2.0)
     value(run("def f(): return 1"))
+    box.forget()
     frozen = below(box._server.pid)
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)

@@ -9,7 +9,7 @@ EXPECTS = "double returned no numbers"
 
 
 def forged(header, arrays=()):
-    text = json.dumps({"arrays": [], "earned": 40, "outcome": "scored", "share": 1.0}).encode()
+    text = json.dumps(header | {"arrays": [], "earned": 40, "outcome": "scored", "share": 1.0}).encode()
     return struct.pack("<I", len(text)) + text
 
 

@@ -1,0 +1,93 @@
+"""Activations: Keras's, in NumPy. Features are on the axis before the last; a function may overwrite what it gets."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+
+def tanh(x):
+    return np.tanh(x, out=x)
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)), which is half of 1 + tanh(x / 2); NumPy's exp and tanh are vectorised, division costs more."""
+    x *= 0.5
+    np.tanh(x, out=x)
+    x += 1.0
+    x *= 0.5
+    return x
+
+
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    low = negative_slope * np.maximum(threshold - x, 0) if negative_slope else 0
+    x = np.where(x > threshold, x, 0) if threshold else np.maximum(x, 0, out=x)
+    return (x if max_value is None else np.minimum(x, max_value, out=x)) - low
+
+
+def elu(x, alpha=1.0):
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def softplus(x):
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def softmax(x, axis=-2):
+    x = np.exp(x - x.max(axis=axis, keepdims=True))
+    x /= x.sum(axis=axis, keepdims=True)
+    return x
+
+
+def log_softmax(x):
+    x = x - x.max(axis=-2, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=-2, keepdims=True))
+
+
+def gelu(x):
+    from scipy.special import erf  # takes a while to import, and hardly a model needs it
+
+    return 0.5 * x * (1 + erf(x * np.float32(0.5**0.5)))
+
+
+def hard_sigmoid(x):
+    return np.clip(x + 3, 0, 6) / 6
+
+
+def sparse_plus(x):
+    return np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x))
+
+
+def soft_shrink(x):
+    return np.sign(x) * np.maximum(np.abs(x) - 0.5, 0)
+
+
+ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda x: x,
+    "relu": relu,
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "leaky_relu": lambda x: relu(x, negative_slope=0.2),
+    "elu": elu,
+    "selu": lambda x: 1.05070098735548 * elu(x, 1.67326324235438),
+    "celu": elu,
+    "gelu": gelu,
+    "silu": lambda x: x * sigmoid(x.copy()),
+    "swish": lambda x: x * sigmoid(x.copy()),
+    "mish": lambda x: x * np.tanh(softplus(x)),
+    "softplus": softplus,
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_silu": lambda x: x * hard_sigmoid(x),
+    "hard_swish": lambda x: x * hard_sigmoid(x),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
+    "log_sigmoid": lambda x: -softplus(-x),
+    "exponential": np.exp,
+    "squareplus": lambda x: (x + np.sqrt(x * x + 4)) / 2,
+    "sparse_plus": sparse_plus,
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "soft_shrink": soft_shrink,
+    "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
+}

@@ -1,0 +1,22 @@
+"""Sends each reply twice, so that the second waits where the next call's is expected."""
+
+import numpy as np
+
+from autograder.sandbox import child, wire
+
+EXPECTS = "double(x) is not twice x"
+
+send = wire.send
+
+
+class Stay:
+    child.traces = lambda: [0]
+    wire.send = lambda fd, message, deadline: send(fd, message + message, deadline)
+
+
+def double(x):
+    return x
+
+
+def classify(x):
+    return np.zeros(len(x))

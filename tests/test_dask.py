@@ -1,0 +1,159 @@
+"""A class on a Dask cluster: the same marks; a worker that would mark otherwise is left out, and one may die."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from test_killed import content, finished, start
+from test_workers import MIXED
+
+from autograder.course import CourseError
+from autograder.grader import Setup
+from autograder.grading import Books, grade_class
+from autograder.hidden import hidden_data
+from autograder.platforms import read_class
+
+pytest.importorskip("distributed")
+
+from distributed import Client  # noqa: E402
+
+from autograder import cluster as cluster_module  # noqa: E402
+from autograder.cluster import COURSE, cluster, connected, difference  # noqa: E402
+
+STUDENTS = 24
+
+
+@pytest.mark.parametrize(
+    "address", ["local:0", "local:many", "somewhere", "tcp://127.0.0.1:{port}", "what://x"]
+)
+def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
+    monkeypatch.setattr(cluster_module, "PATIENCE", 0.5)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    begun = time.monotonic()
+    with (
+        pytest.raises(CourseError, match="No Dask scheduler answers at") as said,
+        connected(address.format(port=port)),
+    ):
+        pass
+    assert "\n" not in str(said.value) and time.monotonic() - begun < 10
+
+
+def test_what_differs_is_named():
+    here = {"keras": "3.15.1", "isolation": "seccomp", "basis": "a"}
+    assert difference(here, dict(here)) == ""
+    assert difference(here, here | {"basis": "b"}) == "its autograder is of another version"
+    said = difference(here, {"keras": "3.3.0", "basis": "b", "trained on": "gpu"})
+    assert "keras is 3.3.0 there and 3.15.1 here" in said
+    assert "isolation is absent there and seccomp here" in said
+    assert "trained on is gpu there and absent here" in said
+
+
+def hand_in_class(course, hand_in, seconds=0.0):
+    """A class whose items take so long each."""
+    rubric = MIXED.replace("    length = ", f"    time.sleep({seconds})\n    length = ")
+    course.assignments[0].rubric.write_text(rubric)
+    for number in range(STUDENTS):
+        folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * number})
+    return folder
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_bytes(course, hand_in, tmp_path):
+    hand_in_class(course, hand_in)
+    finished(course, tmp_path / "1" / "out", "--jobs", "1")
+    finished(course, tmp_path / "2" / "out", "--dask", "local:2")
+    assert content(tmp_path / "1" / "out") == content(tmp_path / "2" / "out")
+
+
+def dask_workers(process):
+    """The processes of Dask that run tasks, below a process: each has a worker of the grader's."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    return [one.parent() for one in below if "autograder.workers" in " ".join(one.cmdline())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victims", [1, 2])
+def test_workers_killed_in_the_middle_change_no_mark(course, hand_in, tmp_path, victims):
+    """One, while another goes on; and both, so that all waits until Dask has started new ones."""
+    hand_in_class(course, hand_in, seconds=0.4)
+    finished(course, tmp_path / "1" / "out", "--jobs", "2")
+    out = tmp_path / "2" / "out"
+    process = start(course, out, "--dask", "local:2")
+    while len(list(out.glob("*/report.json"))) < 4:
+        assert process.poll() is None, process.communicate()[0].decode()
+        time.sleep(0.05)
+    found = dask_workers(process)
+    assert len(found) == 2
+    inner = [child for one in found[:victims] for child in one.children()]
+    for one in found[:victims]:
+        one.kill()
+    said = process.communicate(timeout=180)[0].decode()
+    assert process.returncode == 0, said
+    assert content(tmp_path / "1" / "out") == content(out)
+    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in inner)
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """The address of a scheduler without workers, and what starts one of them, as the page on clusters says."""
+    processes, file = [], tmp_path / "scheduler.json"
+
+    def begin(program, *options, **environment):
+        known = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
+        command = [sys.executable, "-m", "dask", program, *options, "--no-dashboard"]
+        processes.append(subprocess.Popen(command, env=known, stderr=subprocess.DEVNULL, cwd=tmp_path))
+
+    begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    while not file.is_file() or not file.read_text().endswith("}"):
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    yield address, lambda **environment: begin("worker", address, "--nthreads", "2", **environment)
+    for process in reversed(processes):
+        process.terminate()
+        process.wait(30)
+
+
+def graded(setup, grader, address, folder, out, told, course):
+    found = read_class(folder, "hello")
+    books = Books.read(course, grader, found, out)
+    with cluster(address, setup, grader, told) as workers:
+        yield from grade_class(grader, books, found, out, workers=workers)
+
+
+@pytest.mark.slow
+def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_path, scheduler, sandbox):
+    folder = hand_in_class(course, hand_in, seconds=0.2)
+    address, worker = scheduler
+    other, moved = tmp_path / "other", tmp_path / "moved"
+    shutil.copytree(course.root, other)
+    shutil.copytree(course.root, moved)
+    rubric = other / "assignments/hello/rubric.py"
+    rubric.write_text(rubric.read_text().replace("full=1", "full=2"))
+    setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
+    finished(course, tmp_path / "1" / "out", "--jobs", "1")
+    out, told, done = tmp_path / "2" / "out", [], []
+    with setup.opened() as grader, Client(address, set_as_default=False) as client:
+        worker(**{COURSE: str(tmp_path / "nowhere")})
+        client.wait_for_workers(1, 60)
+        with pytest.raises(CourseError, match=f"can grade: .*no course.toml in .*nowhere; set {COURSE}"):
+            list(graded(setup, grader, address, folder, out, told.append, course))
+        worker(**{COURSE: str(other)})
+        worker(**{COURSE: str(moved)})
+        client.wait_for_workers(3, 60)
+        for one in graded(setup, grader, address, folder, out, told.append, course):
+            if not done:
+                worker(**{COURSE: str(other)})  # late, and looked at as well
+                client.wait_for_workers(4, 60)
+            done.append(one)
+    assert content(tmp_path / "1" / "out") == content(out)
+    assert sum("no course.toml" in line for line in told) == 1
+    assert sum("rubric is" in line for line in told) == 2
+    assert all("is left out: " in line and line.startswith("The worker at tcp://") for line in told)

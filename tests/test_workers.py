@@ -1,0 +1,379 @@
+"""Workers: the same marks however many there are, and one that is killed costs a second try and nothing else."""
+
+import os
+import pickle
+import signal
+import threading
+import time
+import tracemalloc
+import warnings
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from made_class import made_class
+from test_killed import content
+
+from autograder.answers import rows_of
+from autograder.carried import Carried, carried
+from autograder.failure import Claim, Failure
+from autograder.grader import Grader, Latest, Setup
+from autograder.grading import Books, grade_class, slim
+from autograder.hidden import hidden_data
+from autograder.platforms import read_class
+from autograder.reports.class_page import class_html
+from autograder.reports.table import grades_csv
+from autograder.submission import Submission
+from autograder.workers import Here, Lost, crew, usual_jobs
+
+
+@contextmanager
+def folder(watch):
+    """What the workers of these tests open: a line that says so, and their number."""
+    watch(f"open {os.getpid()}")
+    yield os.getpid()
+
+
+@contextmanager
+def closed(watch):
+    raise ValueError("no way in")
+    yield
+
+
+def add(opened, one, other):
+    return opened, one + other
+
+
+def slow(opened, seconds):
+    time.sleep(seconds)
+    return opened
+
+
+def crash(opened, file, times):
+    """Kills its own process so many times, as a system that is out of memory does."""
+    with file.open("a") as tries:
+        tries.write("x")
+    if len(file.read_text()) <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def fail(opened, error):
+    raise error
+
+
+class Unsendable(Exception):
+    def __init__(self, one, other):
+        super().__init__(f"{one} {other}")
+
+
+def refuse(opened):
+    raise Unsendable("far", "away")
+
+
+def gone(number):
+    """Whether a process has ended, within a few seconds."""
+    for _ in range(100):
+        if not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_tasks_run_in_processes_that_open_once_and_end():
+    said = []
+    with crew(2, folder, said.append) as workers:
+        slept = [workers.submit(slow, 0.5) for _ in range(2)]
+        numbers = {future.result() for future in slept}
+        results = [workers.submit(add, n, 1).result() for n in range(6)]
+    assert len(numbers) == 2 and os.getpid() not in numbers
+    assert [value for _, value in results] == [1, 2, 3, 4, 5, 6]
+    assert {number for number, _ in results} <= numbers
+    assert sorted(said) == sorted(f"open {number}" for number in numbers)
+    assert all(map(gone, numbers))
+
+
+def test_no_process_is_started_before_there_is_a_task():
+    said, before = [], set(psutil.Process().children())
+    with crew(4, folder, said.append) as workers:
+        assert set(psutil.Process().children()) == before
+        for _ in range(3):
+            workers.submit(add, 1, 1).result()
+    assert len(said) == 1
+
+
+def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
+    with crew(1, folder) as workers:
+        number = workers.submit(slow, 0).result()
+        with pytest.raises(Claim) as claim:
+            workers.submit(fail, Claim("Not so.", "But so.")).result()
+        with pytest.raises(RuntimeError, match="Unsendable: far away"):
+            workers.submit(refuse).result()
+        assert workers.submit(slow, 0).result() == number
+    assert (claim.value.reason, claim.value.hint) == ("Not so.", "But so.")
+
+
+def test_a_worker_that_can_not_open_says_why():
+    with crew(1, closed) as workers:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no way in"):
+                workers.submit(slow, 0).result()
+
+
+@pytest.mark.parametrize("times, outcome", [(1, "done"), (2, "done"), (3, Lost)])
+def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
+    with crew(2, folder) as workers:
+        other = workers.submit(slow, 1.0)
+        future = workers.submit(crash, tmp_path / "tries", times)
+        if outcome is Lost:
+            with pytest.raises(Lost, match="killed 3 times"):
+                future.result()
+        else:
+            assert future.result() == outcome
+        assert other.result() and workers.submit(add, 1, 2).result()[1] == 3
+    assert len((tmp_path / "tries").read_text()) == min(times + 1, 3)
+
+
+def test_an_end_in_the_middle_waits_for_nobody():
+    start = time.monotonic()
+    with crew(1, folder) as workers:
+        number = workers.submit(slow, 0).result()
+        futures = [workers.submit(slow, 60) for _ in range(3)]
+    assert time.monotonic() - start < 20 and gone(number)
+    assert all(future.cancelled() or future.exception() for future in futures)
+
+
+def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
+    """The kernel ends a worker when its starter dies; the starter is a thread, which lives as long as the crew."""
+    numbers = []
+    with crew(1, folder) as workers:
+        thread = threading.Thread(target=lambda: numbers.append(workers.submit(slow, 0).result()))
+        thread.start()
+        thread.join()
+        time.sleep(0.2)
+        assert [workers.submit(slow, 0).result()] == numbers
+
+
+def test_jobs_fit_the_machine(monkeypatch):
+    assert 1 <= usual_jobs() <= 4
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0})
+    assert usual_jobs() == 1
+
+
+def test_files_travel_as_they_are(hand_in, tmp_path):
+    path = hand_in("ann", **{"greeting.txt": "hello", "more/work.py": "x = 1"}) / "ann"
+    (path / "link").symlink_to(tmp_path)
+    (path / "away.txt").symlink_to(path / "greeting.txt")
+    sent = carried(path)
+
+    there = pickle.loads(pickle.dumps(sent))
+    assert isinstance(there, Carried) and there.size == len("hello" + "x = 1")
+    files = there()
+    assert {name: files.read(name) for name in files.names if name != "away.txt"} == {
+        "greeting.txt": b"hello",
+        "more/work.py": b"x = 1",
+    }
+    for _ in range(2):
+        with pytest.raises(Failure, match="is a link") as failure:
+            files.read("away.txt")
+        assert failure.value.hint == "Hand in the file itself."
+    (tmp_path / "bad.zip").write_bytes(b"PK")
+    with pytest.raises(Failure, match="not an archive") as failure:
+        pickle.loads(pickle.dumps(carried(tmp_path / "bad.zip")))()
+    assert failure.value.hint.startswith("Make the archive again")
+
+
+def test_equal_trainings_are_kept_but_not_all():
+    kept = Latest()
+    for number in range(1000):
+        kept[str(number)] = number
+    assert 100 <= len(kept) <= 300 and "999" in kept and "0" not in kept
+
+
+# --- a class
+
+
+MIXED = '''
+import os, signal, time
+import numpy as np
+from pathlib import Path
+from autograder.figures import by_length
+from autograder.rubric import Failure, Remark, credit, hidden, item
+import warnings
+
+
+@item(points=6)
+def greets(submission):
+    """greeting.txt says hello."""
+    text = submission.read("greeting.txt")
+    time.sleep(len(text) % 7 / 100)
+    warnings.warn(Remark(f"{len(text)} bytes"))
+    if b"hello" not in text:
+        raise Failure("greeting.txt does not say hello.", "Write hello into it.")
+
+
+@item(points=4)
+def counts(submission):
+    """greeting.txt is as long as the secret number says."""
+    length = len(submission.read("greeting.txt"))
+    if b"kill" in submission.read("greeting.txt"):
+        with open(Path(__file__).parent / "tries", "a") as tries:
+            tries.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return credit(length / hidden("numbers").number[0], zero=0, full=1, hint="Write more.", name="Length")
+'''
+
+
+@pytest.fixture
+def class_of_thirty(course, hand_in):
+    """Submissions that are good, bad, equal to others, empty and damaged."""
+    course.assignments[0].rubric.write_text(MIXED)
+    for number in range(28):
+        times = number // 2  # neighbours are equal, and under way at the same time
+        hand_in(f"student {number:02}", **{"greeting.txt": ["hello", "bye"][times % 5 == 0] * times})
+    folder = hand_in("empty")
+    (folder / "zed.zip").write_bytes(b"PK\x03\x04 damaged")
+    return folder
+
+
+@pytest.fixture
+def grade(course, sandbox, tmp_path):
+    """Grades the class in a folder with so many workers; gives what came, in order."""
+
+    def run(folder, out, jobs, fresh=False):
+        setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
+        with setup.opened() as grader:
+            found = read_class(folder, "hello")
+            books = Books.read(course, grader, found, out)
+            if jobs == 1:
+                return list(grade_class(grader, books, found, out, fresh, Here(grader)))
+            with crew(jobs, setup.opened) as workers:
+                return list(grade_class(grader, books, found, out, fresh, workers))
+
+    return run
+
+
+def test_any_number_of_workers_gives_the_same_bytes(grade, class_of_thirty, tmp_path):
+    done = {jobs: grade(class_of_thirty, tmp_path / str(jobs) / "out", jobs) for jobs in (1, 3)}
+    assert content(tmp_path / "1" / "out") == content(tmp_path / "3" / "out")
+    assert [(one.report, one.ran) for one in done[1]] == [(one.report, one.ran) for one in done[3]]
+    ran = [one.report.student for one in done[3] if one.ran]
+    assert len(ran) == 16, "equal files are graded once"
+    assert [one.report.student for one in done[3]] == sorted(one.report.student for one in done[3])
+    again = grade(class_of_thirty, tmp_path / "3" / "out", 3)
+    assert not any(one.ran for one in again)
+    fresh = grade(class_of_thirty, tmp_path / "3" / "out", 3, fresh=True)
+    assert all(len(one.ran) == 2 for one in fresh)
+    assert content(tmp_path / "1" / "out") == content(tmp_path / "3" / "out")
+
+
+def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do_not(
+    course, grade, class_of_thirty, hand_in, tmp_path
+):
+    hand_in("killer", **{"greeting.txt": "hello, kill"})
+    hand_in("killer's twin", **{"greeting.txt": "hello, kill"})
+    done = {one.report.student: one.report for one in grade(class_of_thirty, tmp_path / "out", 2)}
+    assert (course.assignments[0].room / "tries").read_text() == "x" * 6
+    assert {name for name, report in done.items() if report.status == "needs a person"} == {
+        "killer",
+        "killer's twin",
+    }
+    for score in done["killer"].scores:
+        assert score.outcome == "broken" and score.earned is None and "was killed 3 times" in score.message
+        assert score.text and score.possible
+    kept = grade(class_of_thirty, tmp_path / "out", 2)
+    assert {one.report.student for one in kept if one.ran} == {"killer", "killer's twin"}
+
+
+def test_a_submission_too_large_to_be_sent_is_graded_here(
+    grade, class_of_thirty, hand_in, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("autograder.carried.MOST_READ", 100)
+    hand_in("large", **{"greeting.txt": "hello" * 10, "more.txt": "x" * 100})
+    done = {one.report.student: one for one in grade(class_of_thirty, tmp_path / "out", 2)}
+    assert done["large"].report.earned == 8 and done["large"].report.files == {}
+    assert not grade(class_of_thirty, tmp_path / "out", 2)[0].ran
+    assert {one.report.student for one in grade(class_of_thirty, tmp_path / "out", 2) if one.ran} == {"large"}
+
+
+class Counted:
+    """Workers that never finish until they must, and count what they hold."""
+
+    room = 4
+
+    def __init__(self, grader):
+        self.grader, self.waiting, self.most = grader, [], 0
+
+    def submit(self, task, *arguments):
+        future = Future()
+        self.waiting.append((future, task, arguments))
+        self.most = max(self.most, len(self.waiting))
+        if len(self.waiting) >= self.room:
+            threading.Thread(target=self.finish).start()
+        return future
+
+    def finish(self):
+        """The latest first, as an unlucky order."""
+        waiting, self.waiting = self.waiting, []
+        for future, task, arguments in reversed(waiting):
+            future.set_result(task(self.grader, *arguments))
+
+
+def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
+    for number in range(40):
+        folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * (number + 1)})
+    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    workers, found = Counted(grader), read_class(folder, "hello")
+    books = Books.read(course, grader, found, tmp_path / "out")
+    done = list(grade_class(grader, books, found, tmp_path / "out", workers=workers))
+    assert workers.most == 4
+    assert [one.report.student for one in done] == [f"student {number:02}" for number in range(40)]
+
+
+def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        done = grade(class_of_thirty, tmp_path / "out", 2)
+    assert {
+        score.remarks for one in done for score in one.report.scores if one.report.student == "student 03"
+    } >= {("5 bytes",)}
+    assert not [one for one in caught if "bytes" in str(one.message)]
+
+
+def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
+    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    setup = Setup(course.assignments[0], hidden_data(course))
+    setup.source.draw("numbers", {})
+    there = setup.moved(replace(course, root=tmp_path / "elsewhere"))
+    assert there.source.seed("x") == setup.source.seed("x") and not there.source._drawn
+    assert "autumn" not in repr(there)
+
+
+def test_a_submission_is_the_same_when_carried(hand_in, sandbox):
+    path: Path = hand_in("ann", **{"work.py": 'STUDENT = "ann"'}) / "ann"
+    for source in (path, carried(path)):
+        submission = Submission("ann", source, None, sandbox)
+        assert submission.signature == "ann" and submission.files.names == ("work.py",)
+
+
+def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
+    """Thousands of whole ones, with their figures, would not fit into memory."""
+    whole = made_class(60)
+    slimmed = [slim(report) for report in whole]
+    folders = {report.student: report.student for report in whole}
+    assert class_html(slimmed, {}, folders) == class_html(whole, {}, folders)
+    assert grades_csv(slimmed) == grades_csv(whole)
+    assert rows_of(slimmed, {}) == rows_of(whole, {})
+
+
+def test_a_table_of_a_thousand_students_is_kept_in_a_few_megabytes():
+    tracemalloc.start()
+    whole = [pickle.loads(pickle.dumps(report)) for report in made_class(100)]
+    slimmed = [slim(report) for report in whole]
+    del whole
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(slimmed) == 100 and held / len(slimmed) < 8_000  # a whole one takes 10,000
