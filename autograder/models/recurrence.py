@@ -89,7 +89,7 @@ def with_zeros(gates: np.ndarray) -> np.ndarray:
 def cell_of(layer: Layer, weights: list) -> Callable:
     """What a step does with its product (gates, units, rows), which it may overwrite: it writes the new states."""
     if (layer.kind, layer.options.get("activation")) == ("SimpleRNN", "tanh"):
-        return lambda z, h: np.tanh(z[0], out=h)  # what nearly all use, without a copy
+        return lambda z, h: ACTIVATIONS["tanh"](z[0], out=h)  # what nearly all use, without a copy
     act, gate = (ACTIVATIONS[layer.options.get(f"{kind}activation", "tanh")] for kind in ("", "recurrent_"))
     if layer.kind == "SimpleRNN":
         return lambda z, h: np.copyto(h, act(z[0]))
