@@ -39,9 +39,7 @@ Slugs = Annotated[
 
 Jobs = Annotated[
     int | None,
-    typer.Option(
-        min=1, help="Processes at work side by side [default: as cores and memory allow, at most 4]."
-    ),
+    typer.Option(min=1, help="Processes at work side by side [default: as cores and memory allow]."),
 ]
 Device = Annotated[
     Literal["auto", "cpu", "gpu"], typer.Option(help="What trains: auto takes a GPU where there is one.")
@@ -139,7 +137,7 @@ def grade(
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
     from autograder.grader import Setup
-    from autograder.grading import Books, grade_class, slim
+    from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
     from autograder.platforms import read_class
     from autograder.reports.progress import Progress
@@ -156,8 +154,9 @@ def grade(
         books = Books.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)
-        with workers(setup, grader, jobs, progress.total, dask) as team, live(progress):
-            for one in grade_class(grader, books, found, out, fresh, team):
+        told = lambda line: say(line, "yellow")  # noqa: E731
+        with at_work(setup, grader, jobs, progress.total, dask, told) as workers, live(progress):
+            for one in grade_class(grader, books, found, out, fresh, workers):
                 progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
                 reports.append(slim(one.report))
     console.print(class_table(reports))
@@ -166,26 +165,6 @@ def grade(
     for line, style in class_lines(reports, found.left_out, progress.items, out):
         say(line, style)
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
-
-
-@contextmanager
-def workers(setup, grader, jobs: int | None, most: int, dask: str) -> Iterator:
-    """What runs items: a cluster's workers, processes of this machine, or this process."""
-    from threadpoolctl import threadpool_limits
-
-    from autograder.workers import Here, crew, usual_jobs
-
-    if dask:
-        from autograder.cluster import cluster
-
-        with cluster(dask, setup, grader, lambda line: say(line, "yellow")) as team:
-            yield team
-    elif (jobs := min(jobs or usual_jobs(), most)) > 1:
-        with crew(jobs, setup.opened, grader.watch) as team:
-            yield team
-    else:
-        with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
-            yield Here(grader)
 
 
 @app.command()

@@ -6,24 +6,25 @@ Items run wherever there are workers; which of them must run is decided here, an
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_limits
 
 from autograder import answers, late, marks
 from autograder.classroom import save_class, save_report
 from autograder.course import Course, CourseError
 from autograder.failure import plain
-from autograder.grader import Given, Graded, Grader, Planned
+from autograder.grader import Given, Graded, Grader, Planned, Setup
 from autograder.handed_in import Class, HandedIn
 from autograder.kept import Kept, write
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
-from autograder.workers import Here, Lost, Workers
+from autograder.workers import Here, Lost, Workers, crew, usual_jobs
 
 KEPT, LOCK = ".scores", ".lock"
 AHEAD = 32  # times the room of the workers: submissions that are done and wait for one before them
@@ -91,6 +92,27 @@ def grade_class(
             reports = [one.report for one in done]
             books.save(reports, out)
             save_class(reports, title, took(done), found.left_out, books.told, out)
+
+
+@contextmanager
+def at_work(
+    setup: Setup, grader: Grader, jobs: int | None, most: int, dask: str, told: Callable[[str], None]
+) -> Iterator[Workers]:
+    """What runs items: the workers of a Dask cluster, processes of this machine, or this process.
+
+    jobs: how many processes, as many as the machine has room for where it is None; there are never more than `most`.
+    """
+    if dask:
+        from autograder.cluster import cluster  # which needs a package that others do without
+
+        with cluster(dask, setup, grader, told) as workers:
+            yield workers
+    elif (jobs := min(jobs or usual_jobs(), most)) > 1:
+        with crew(jobs, setup.opened, grader.watch) as workers:
+            yield workers
+    else:
+        with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
+            yield Here(grader)
 
 
 @dataclass

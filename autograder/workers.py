@@ -22,7 +22,6 @@ from autograder.sandbox.confinement import die_with_parent
 
 TRIES = 3  # of a task whose worker is killed: by the system, which is out of memory, or by a person
 MEMORY = 2 * 2**30  # bytes that a worker and the process in which its student code runs may take
-MOST_JOBS = 4
 STOP = 10.0  # seconds that a worker may take to clean up
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -48,14 +47,14 @@ class Workers(Protocol):
 
 
 def usual_jobs() -> int:
-    """How many workers this machine has room for: cores that this process may use, memory, at most MOST_JOBS."""
+    """How many workers this machine has room for: one to each core that this process may use, as memory allows."""
     if os.name != "posix":
         return 1
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )  # macOS has none
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(MOST_JOBS, cores or 1, memory // MEMORY))
+    return max(1, min(cores or 1, memory // MEMORY))
 
 
 @dataclass(frozen=True)

@@ -158,8 +158,12 @@ def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
 
 
 def test_jobs_fit_the_machine(monkeypatch):
-    assert 1 <= usual_jobs() <= 4
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**13}.get)  # 32 GiB
+    assert usual_jobs() == 16
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5})
+    assert usual_jobs() == 2
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**17, "SC_PAGE_SIZE": 2**13}.get)  # 1 GiB
     assert usual_jobs() == 1
 
 
