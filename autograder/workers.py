@@ -108,12 +108,13 @@ class Crew:
     def end(self) -> None:
         """Ends all processes, whatever they are doing."""
         self._closing.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._all:
             worker.popen.terminate()
-        self._threads.shutdown(wait=True)  # a thread that had just begun to start one ends with it
         for worker in self._all:
-            worker.end()
+            worker.end()  # before its thread, with which it would die in the middle of cleaning up
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._all:
+            worker.end()  # of a thread that was just starting one
 
 
 @contextmanager
@@ -190,7 +191,7 @@ def main(descriptor: int) -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # who presses Ctrl-C means the grader, which ends its workers
-    signal.signal(signal.SIGTERM, lambda *signal: sys.exit())
+    signal.signal(signal.SIGTERM, leave)
     connection, saying = Connection(descriptor), threading.Lock()
     paths, parent = connection.recv()
     if sys.platform == "linux":
@@ -211,6 +212,12 @@ def main(descriptor: int) -> None:
         return
     except Exception as error:
         say("failed", sendable(error))
+
+
+def leave(*signals) -> None:
+    """Ends this process, once: a second signal must not break off the cleaning up."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
 
 
 def work(say: Callable, opened, task: Callable, arguments: tuple) -> None:

@@ -9,7 +9,7 @@ import tracemalloc
 import warnings
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -165,6 +165,27 @@ def test_jobs_fit_the_machine(monkeypatch):
     assert usual_jobs() == 2
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**17, "SC_PAGE_SIZE": 2**13}.get)  # 1 GiB
     assert usual_jobs() == 1
+
+
+@dataclass(frozen=True)
+class Tidy:
+    """What takes a while to clean up, and says when it is done."""
+
+    place: Path
+
+    @contextmanager
+    def __call__(self, watch):
+        try:
+            yield os.getpid()
+        finally:
+            time.sleep(0.5)
+            self.place.write_text("tidy")
+
+
+def test_a_worker_cleans_up_before_it_ends(tmp_path):
+    with crew(1, Tidy(tmp_path / "said")) as workers:
+        workers.submit(slow, 0).result()
+    assert (tmp_path / "said").read_text() == "tidy"
 
 
 def test_files_travel_as_they_are(hand_in, tmp_path):

@@ -1,0 +1,33 @@
+"""A class graded side by side earns what its submissions earn one by one: every specimen of the course."""
+
+from pathlib import Path
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from autograder.course import read_course
+from autograder.grader import Grader, Setup
+from autograder.grading import Books, grade_class
+from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.platforms import read_class
+from autograder.sandbox import probe
+from autograder.workers import crew
+
+COURSE = read_course(Path(__file__).parents[1])
+TRAINED = "tuning"  # by the grader itself, for minutes; `verify` trains its specimens on several workers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", [one.slug for one in COURSE.assignments if one.slug != TRAINED])
+def test_a_class_earns_what_its_submissions_earn_alone(slug, sandbox, tmp_path):
+    assignment, source = COURSE.assignment(slug), HiddenData(COURSE, DEMO_SECRET)
+    found, grader = read_class(assignment.specimens, slug), Grader.of(assignment, source, sandbox)
+    books = Books.read(COURSE, grader, found, tmp_path)
+    with crew(2, Setup(assignment, source, isolation=probe()).opened) as workers:
+        graded = list(grade_class(grader, books, found, tmp_path, workers=workers))
+    together = {one.report.student: one.report.scores for one in graded}
+    with threadpool_limits(1, "blas"):
+        for handed in reversed(found.submissions):
+            alone = Grader.of(assignment, source, sandbox).grade(handed)  # nothing is shared, nothing known
+            assert alone.report.scores == together.pop(handed.student)
+    assert not together
