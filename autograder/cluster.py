@@ -137,7 +137,10 @@ def connected(address: str) -> Iterator[Client]:
     if here := LOCAL.fullmatch(address):
         with (
             LocalCluster(
-                int(here[1]), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                n_workers=int(here[1]),
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
             ) as started,
             Client(started, set_as_default=False) as client,
         ):

@@ -24,7 +24,7 @@ pytest.importorskip("distributed")
 from distributed import Client  # noqa: E402
 
 from autograder import cluster as cluster_module  # noqa: E402
-from autograder.cluster import COURSE, cluster, connected, difference  # noqa: E402
+from autograder.cluster import connected, COURSE, cluster, connected, difference  # noqa: E402
 
 STUDENTS = 24
 
@@ -157,3 +157,9 @@ def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_pat
     assert sum("no course.toml" in line for line in told) == 1
     assert sum("rubric is" in line for line in told) == 2
     assert all("is left out: " in line and line.startswith("The worker at tcp://") for line in told)
+
+
+def test_as_many_workers_start_here_as_are_asked_for():
+    with connected("local:1") as client:
+        client.wait_for_workers(1, 60)
+        assert list(client.nthreads().values()) == [1]

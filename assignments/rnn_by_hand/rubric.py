@@ -990,16 +990,21 @@ def letter_states(
 @remembered
 def keras_states(x, start, kernel, recurrent, bias, squash="tanh") -> np.ndarray:
     """States (T, units) of a Keras SimpleRNN over x (T, inputs), from the state `start` on, in float64."""
-    layer = keras_layer(len(bias), x.shape[-1], squash)
+    layer, states = keras_layer(len(bias), x.shape[-1], squash)
     layer.set_weights([kernel, recurrent, bias])
-    return np.asarray(layer(x[None], initial_state=np.asarray(start, dtype=float)[None]))[0]
+    return states(x[None], np.asarray(start, dtype=float)[None]).numpy()[0]
 
 
-@cache  # to make one takes longer than to run it
+@cache  # to make one takes longer than to run it, and 10,000 steps one by one half a minute
 def keras_layer(units: int, inputs: int, squash: str):
-    """A SimpleRNN that returns all its states, without weights of its own yet."""
+    """A SimpleRNN without weights of its own yet; its states (1, T, units) as a function of x and the first one."""
     import keras
+    import tensorflow as tf
 
     layer = keras.layers.SimpleRNN(units, squash, return_sequences=True, dtype="float64")
     layer.build((None, None, inputs))
-    return layer
+    takes = [tf.TensorSpec((1, None, inputs), tf.float64), tf.TensorSpec((1, units), tf.float64)]
+    states = tf.function(
+        lambda x, start: layer(x, initial_state=start), input_signature=takes, autograph=False
+    )
+    return layer, states
