@@ -24,7 +24,7 @@ pytest.importorskip("distributed")
 from distributed import Client  # noqa: E402
 
 from autograder import cluster as cluster_module  # noqa: E402
-from autograder.cluster import connected, COURSE, cluster, connected, difference  # noqa: E402
+from autograder.cluster import COURSE, cluster, connected, difference  # noqa: E402
 
 STUDENTS = 24
 
