@@ -2,12 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.dependence import digest
 from autograder.failure import Failure, plain
-from autograder.files import Files, open_files
-from autograder.handed_in import Source
+from autograder.files import Files
+from autograder.handed_in import Source, opened
 
 MOST_READ = 256 * 2**20  # bytes of a submission; of one that has more, it is not told whether it has changed
 
@@ -31,7 +30,7 @@ class Carried:
 def carried(source: Source) -> Source:
     """The files of a submission, all read; the source itself where they are too many bytes to hold."""
     try:
-        files = open_files(source) if isinstance(source, Path) else source()
+        files = opened(source)
     except Failure as failure:
         return Carried(failure)
     content, size = {}, 0

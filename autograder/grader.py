@@ -83,7 +83,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grader:
-    """Grades submissions of one assignment; holds what they share: items, data, traced models, equal trainings.
+    """Grades submissions of one assignment; holds what they share: items, data, batches of inputs, equal trainings.
 
     codes: a digest of the code of each item. basis: stands for the rest that marks depend on, but the submission.
     trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.

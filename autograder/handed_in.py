@@ -4,11 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.files import Files
+from autograder.files import Files, open_files
 
 Source = (
     Path | Callable[[], Files]
 )  # a folder or an archive, or what opens the files of one student; may raise Failure
+
+
+def opened(source: Source) -> Files:
+    """The files of a submission. Raises Failure, and so does their `read`, for what can't be read."""
+    return open_files(source) if isinstance(source, Path) else source()
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def named(name: str, items: tuple) -> tuple:
 def graded(items: tuple, slug: str, student: str, kept: dict):
     """The Report on `items`, as the grader would give it for the notebook as it stands; hidden data are deferred.
 
-    kept: what a Submission may take over from the check before: traced models, trainings.
+    kept: what a Submission may take over from the check before: batches of inputs, trainings.
     """
     from autograder.rubric import Report, score
     from autograder.sandbox.here import Here, kept_random_state

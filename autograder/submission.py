@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from autograder.failure import Failure, Printed, Remark, Undecided, plain
-from autograder.files import Files, open_files
-from autograder.handed_in import Source
+from autograder.files import Files
+from autograder.handed_in import Source, opened
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
 from autograder.sandbox.definitions import all_cells, cells
@@ -234,8 +234,7 @@ class Submission:
     @property
     def files(self) -> Files:
         """The submission's files; a Failure says why they can't be opened."""
-        opened = partial(open_files, self.source) if isinstance(self.source, Path) else self.source
-        return _once(self._known, "", opened)
+        return _once(self._known, "", partial(opened, self.source))
 
 
 def nearest(paths: Iterable[str]) -> list[str]:

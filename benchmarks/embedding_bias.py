@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from autograder.course import load_module
-from autograder.sandbox.definitions import read_definitions
+from autograder.sandbox.definitions import define, read_statements
 
 ROOT = Path(__file__).parents[1]
 PAIRS = [
@@ -176,7 +176,7 @@ def read_glove(path: Path) -> dict[str, np.ndarray]:
 def lesson() -> dict:
     """The functions of the reference notebook of `embedding_sentiment`, by name."""
     reference = ROOT / "solutions" / "embedding_sentiment" / "embedding_sentiment.py"
-    return read_definitions(reference.read_bytes(), reference.name).names
+    return define(read_statements(reference.read_bytes(), reference.name, []), []).names
 
 
 # Measures ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from autograder.course import find_course
 from autograder.grader import Grader
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Model, Predictor, read_model
-from autograder.models.network import network
+from autograder.models.network import at_zero, keras_model
 from autograder.models.plan import Plan, extent
 from autograder.models.predictor import prepare
 from autograder.sandbox import Sandbox, probe
@@ -73,7 +73,7 @@ def row(*cells: str) -> None:
 def measured(data: bytes, several: list, rounds: int, rows: int) -> dict[str, list[float]]:
     """Processor seconds of each way in each round; the first round, which warms up, is not counted."""
     model, predictor, times = read_model(data), Predictor(), defaultdict(list)
-    function, variables = network(model.plan)
+    function, variables = trace(model.plan)
     ways = {
         "Keras": lambda: naive(data, batches),
         "traced": lambda: traced(function, variables, model, batches),
@@ -87,6 +87,21 @@ def measured(data: bytes, several: list, rounds: int, rows: int) -> dict[str, li
             run()
             times[way].append(time.process_time() - start)
     return {way: found[1:] for way, found in times.items()}
+
+
+def trace(plan) -> tuple:
+    """A traced function from a batch of inputs to predictions, and its variables in the order of `plan.weights`."""
+    import tensorflow as tf
+
+    model, variables = keras_model(plan, at_zero)
+    function = tf.function(
+        lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False),
+        input_signature=[
+            tf.TensorSpec(*one) for one in zip(plan.input_shapes, plan.input_dtypes, strict=True)
+        ],
+        autograph=False,
+    )
+    return function, variables
 
 
 def naive(data: bytes, batches: list) -> None:

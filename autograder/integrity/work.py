@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from autograder.failure import Failure, plain
-from autograder.files import Files, open_files
-from autograder.handed_in import HandedIn
+from autograder.files import Files
+from autograder.handed_in import HandedIn, opened
 from autograder.integrity.code import MOST_LETTERS, Text, code, words
 from autograder.integrity.units import Layout
 from autograder.integrity.weights import Trained, trained
@@ -43,7 +43,7 @@ def read_work(owner: str, handed: HandedIn, layouts: dict[str, Layout]) -> Work:
     """What was handed in, as far as it can be read. Never raises for what a student handed in."""
     skipped = []
     try:
-        files = handed.source() if callable(handed.source) else open_files(handed.source)
+        files = opened(handed.source)
     except (Failure, OSError) as failure:
         return Work(owner, skipped=(plain(f"{owner}: {failure}"),))
     models = tuple(read_models(owner, files, layouts, skipped))

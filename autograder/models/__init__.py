@@ -1,10 +1,11 @@
 """Models: the trusted reading of `.keras` files, from hostile bytes to predictions.
 
 bytes -> archive (zip and JSON under limits) -> plan (known layers, checked options, totals) -> weights (arrays of
-the planned shapes) -> network (a Keras model, built by constructor calls). Keras's own `load_model` is not used: a
-config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
+the planned shapes) -> predictor (batches of inputs) -> evaluator (predictions, by NumPy). Keras's own `load_model` is
+not used: a config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
 
-A model to be trained comes as its configuration alone (blueprint), and the grader's own loop trains it (loop).
+A model to be trained comes as its configuration alone (blueprint); it is built by constructor calls (network), and
+the grader's own loop trains it (loop).
 """
 
 import hashlib

@@ -6,46 +6,10 @@ This module and the loop alone import Keras, and only where they are called: in 
 import inspect
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
-from autograder.failure import Failure
 from autograder.models.layers import Layer
 from autograder.models.plan import Plan, Result, Shape
 from autograder.models.starts import Initializer, read_start
-
-
-class Network(NamedTuple):
-    """A traced function from a batch of inputs to predictions, and the variables it reads."""
-
-    function: Callable
-    variables: list
-
-
-def attempt(action: Callable):
-    """What `action` returns; a Failure where Keras or TensorFlow refuses the model or its inputs."""
-    import tensorflow as tf
-
-    try:
-        return action()
-    except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
-        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        said = re.sub(r"\{\{.*?\}\} ?", "", said)  # the name of a node in the trace
-        raise Failure(f"Keras cannot build or run this model: {said}") from error
-
-
-def network(plan: Plan) -> Network:
-    """The traced function for a plan. Its variables are in the order of `plan.weights`."""
-    import tensorflow as tf
-
-    model, variables = keras_model(plan, at_zero)
-    function = tf.function(
-        lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False),
-        input_signature=[
-            tf.TensorSpec(*one) for one in zip(plan.input_shapes, plan.input_dtypes, strict=True)
-        ],
-        autograph=False,
-    )
-    return Network(function, variables)
 
 
 def keras_model(plan: Plan, start: Callable) -> tuple:

@@ -63,12 +63,6 @@ class Statement:
         return {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
 
 
-def read_definitions(content: bytes, file: str) -> Definitions:
-    """Runs the definitions of a notebook, or of a plain Python file. Raises ValueError for what is neither."""
-    problems = []
-    return define(read_statements(content, file, problems), problems)
-
-
 def read_statements(content: bytes, file: str, problems: list[str]) -> list[Statement]:
     """The statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
     read, defined_in = [], {}

@@ -14,7 +14,9 @@ from autograder.models.predictor import collected, prepare
 
 keras = pytest.importorskip("keras")
 
-from autograder.models.network import at_zero, attempt, keras_model  # noqa: E402
+from oracle import attempt  # noqa: E402
+
+from autograder.models.network import at_zero, keras_model  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
 

@@ -7,9 +7,14 @@ import pytest
 
 from autograder.sandbox.calling import as_arrays, call
 from autograder.sandbox.child import Notebook
-from autograder.sandbox.definitions import read_definitions
+from autograder.sandbox.definitions import Definitions, define, read_statements
 
 TRAIN = "raise SystemExit('trained')"
+
+
+def read_definitions(content: bytes, file: str) -> Definitions:
+    problems = []
+    return define(read_statements(content, file, problems), problems)
 
 
 def notebook(*sources, **extra) -> bytes:
