@@ -59,7 +59,7 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A model's layers, their calls, and the weights it needs; `signature` is equal where only weights and names differ.
+    """A model's layers, their calls, and the weights it needs; where only weights differ, `signature` is equal.
 
     The first layers and calls are the inputs, as the file lists them; `inputs` has them in the model's own order.
     """
