@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError, load_module
+from autograder.fetching import is_remote
 from autograder.files import zipped
 from autograder.hidden import hidden_data
 from autograder.notebooks import cells, regions
@@ -289,13 +290,18 @@ def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]
 
 
 def asked(course: Course) -> Iterator[tuple[str, dict | None]]:
-    """The data that the rubrics draw, with their options; None for options that are not written out."""
+    """The data that the rubrics draw, with their options; None for options that are not written out.
+
+    Not those that are fetched: whoever fetches them has all rows.
+    """
     for assignment in course.assignments:
         if assignment.rubric.is_file():
             for node in ast.walk(ast.parse(assignment.rubric.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"hidden", "fresh"}:
                     dataset = node.args[0] if node.args else None
-                    if isinstance(dataset, ast.Constant):
+                    if isinstance(dataset, ast.Constant) and not is_remote(
+                        course.root / "datasets" / dataset.value
+                    ):
                         yield dataset.value, literal_options(node)
 
 

@@ -13,7 +13,14 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Bars
 from rich.text import Text
 
@@ -22,7 +29,7 @@ from autograder.devices import DeviceError, choose
 
 app = typer.Typer(
     help="Grades Keras models by a rubric. Students: check, pack. TAs: grade, export, integrity. "
-    "Instructors: new, verify, release.",
+    "Instructors: new, verify, release. All: fetch, doctor.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -91,6 +98,51 @@ def pack(
             f"Not full yet: {', '.join(packed.failing)}. You can hand it in as it is, or mend it and pack again."
         )
     raise typer.Exit(int(packed.report.status == "needs a person"))
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[DATA SET]...", help="Without a name: what there is.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option(help="A file that you have already; may be given again.")
+    ] = None,
+) -> None:
+    """All: real data for the optional parts, downloaded once and checked, or taken from your files."""
+    from rich.filesize import decimal
+
+    from autograder.fetching import fetch, is_fetched, remote, size
+
+    sets = remote(find_course(Path.cwd()), names or ())
+    if file and len(names or ()) != 1:
+        raise CourseError("--file goes with the name of one data set: autograder fetch splice --file FILE")
+    for dataset in sets if not names else ():
+        state = "is here" if is_fetched(dataset) else f"to fetch, {decimal(size(dataset))}"
+        say(f"{dataset.name}: {state} (datasets/{dataset.name}/README.md)")
+    for dataset in sets if names else ():
+        with arriving() as told:
+            for line in fetch(dataset, file or (), told):
+                say(line)
+
+
+@contextmanager
+def arriving() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars that show how much of a download is here; gives what is to be told."""
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    progress, tasks = Bars(*columns, TimeRemainingColumn(), console=console, transient=True), {}
+
+    def told(name: str, here: int, total: int) -> None:
+        progress.start()
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=total)
+        progress.update(tasks[name], completed=here)
+
+    try:
+        yield told
+    finally:
+        if tasks:
+            progress.stop()
 
 
 @contextmanager

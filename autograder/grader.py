@@ -120,7 +120,8 @@ class Grader:
 
     def standing(self) -> dict[str, str]:
         """What marks rest on beside the submission, each part named; equal where the same marks come out."""
-        return self.versions | {"basis": self.basis}
+        fetched = ", ".join(self.source.fetched) or "nothing"
+        return self.versions | {"fetched data": fetched, "basis": self.basis}
 
     def grade(self, handed: HandedIn) -> Graded:
         """The report on what was handed in. Never raises for what a student handed in."""

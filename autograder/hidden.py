@@ -1,4 +1,4 @@
-"""Hidden data: test sets that a data set's own `generate.py` draws from the secret seed of the term."""
+"""Hidden data: test sets that a data set's own `generate.py` or `fetch.py` draws from the secret seed of the term."""
 
 import hashlib
 import os
@@ -7,7 +7,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from autograder.course import Course, CourseError, load_module, unknown
+from autograder.course import Course, CourseError, unknown
+from autograder.fetching import is_fetched, is_remote, maker
 
 DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
 SEED_FILE = "secret_seed"
@@ -47,12 +48,20 @@ class HiddenData:
         salt = hashlib.sha256(content).digest()
         return hashlib.scrypt(self._secret.encode(), salt=salt, n=2**14, r=8, p=1).hex()
 
+    @property
+    def fetched(self) -> tuple[str, ...]:
+        """The names of the data sets that are fetched, and are on this machine."""
+        folders = sorted(path for path in self._datasets.glob("*") if is_remote(path))
+        return tuple(path.name for path in folders if is_fetched(path))
+
     def draw(self, dataset: str, options: dict):
-        """The data frame that `datasets/<dataset>/generate.py` makes for these options."""
+        """The data frame that the data set's `generate.py`, or its `fetch.py`, makes for these options.
+
+        Raises NotFetched where the data set would have to be fetched first.
+        """
         key = f"{dataset}/{sorted(options.items())}"
         if key not in self._drawn:
-            generator = load_module(self._datasets / dataset / "generate.py")
-            self._drawn[key] = generator.make(seed=self.seed(key), **options)
+            self._drawn[key] = maker(self._datasets / dataset)(seed=self.seed(key), **options)
         return self._drawn[key].copy()
 
     def seed(self, topic: str) -> int:

@@ -31,8 +31,8 @@ class Kept:
             return None
 
     def put(self, key: str, score: Score, seconds: float) -> None:
-        """Keeps a score; not one that is broken, which a later run may decide."""
-        if not key or score.outcome == "broken":
+        """Keeps a score; not one that is broken or deferred, which a later run may decide."""
+        if not key or score.outcome in ("broken", "deferred"):
             return
         place = self.place(key)
         place.parent.mkdir(parents=True, exist_ok=True)

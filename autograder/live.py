@@ -47,6 +47,21 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., float | No
     return rubric, check
 
 
+def fetched(dataset: str, **options):
+    """Rows of real data, as the data set's `fetch.py` makes them for these options; the same for everyone.
+
+    None, and a line that says how to get them, where the data set is not on this machine.
+    """
+    from autograder.fetching import NotFetched
+    from autograder.hidden import practice_data
+
+    try:
+        return practice_data(find_course(Path.cwd())).draw(dataset, options)
+    except NotFetched as missing:
+        print(missing)
+        return None
+
+
 class Result:
     """A section's scores: a table in a notebook, text in a terminal."""
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from autograder.course import CourseError, load_module
 from autograder.failure import Claim, Failure, Printed, Remark, Undecided, plain
+from autograder.fetching import NotFetched
 from autograder.figures import Figure, Shown
 from autograder.handed_in import Origin
 from autograder.hidden import HiddenData
@@ -38,6 +39,7 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
 
 UNREAD = "A person reads what you write here."
 MOST_ANSWER = 5_000  # characters of an answer in own words
+DEFERRED = "Scored by your TA on data you have not seen."
 DOUBT = "The grader could not decide, a person will look"
 
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
@@ -48,7 +50,7 @@ class Drew(UserWarning):
 
 
 class Deferred(Exception):
-    """An item asked for hidden data where there is none: on a student's own machine."""
+    """An item asked for hidden data where there are none: on a student's own machine."""
 
 
 @dataclass(frozen=True)
@@ -286,7 +288,9 @@ def _run(item: Item, submission: Submission, caught: list) -> dict:
     except Failure as failure:
         return _lost(failure)
     except Deferred:
-        return {"outcome": "deferred", "message": "Scored by your TA on data you have not seen."}
+        return {"outcome": "deferred", "message": DEFERRED}
+    except NotFetched as missing:
+        return {"outcome": "deferred", "message": str(missing)}
     except Undecided as undecided:
         return {"outcome": "broken", "message": f"{DOUBT}: {undecided}"}
     except Exception as error:

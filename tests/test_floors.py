@@ -10,8 +10,8 @@ from autograder.grader import BESIDE
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
     {"autograder", "failure", "course", "student", "devices", "dependence"},
-    {"models", "notebooks", "hidden", "sandbox", "files", "spreadsheets", "figures"},
-    {"training", "reference", "nbgrader", "handed_in", "workers"},
+    {"models", "notebooks", "fetching", "sandbox", "files", "spreadsheets", "figures"},
+    {"training", "reference", "nbgrader", "handed_in", "workers", "hidden"},
     {"submission", "carried"},
     {"rubric", "questions"},
     {"reports", "agreement", "remembered", "authoring", "platforms"},

@@ -20,7 +20,7 @@ from autograder.rubric import Score
 from autograder.verify.bench import Asks, Bench
 from autograder.verify.regions import Reference
 from autograder.verify.rooms import PERFECT
-from autograder.verify.specimens import KNOWN, is_lost
+from autograder.verify.specimens import KNOWN, is_lost, waits
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def mutate(bench: Bench, slug: str, scores: dict[str, Score], asks: Asks, traini
     bench.grader(slug).trainings.update(trainings)
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
-    won = [name for name, score in scores.items() if not is_lost(score)]
+    won = [name for name, score in scores.items() if not (is_lost(score) or waits(score))]
     lost, problems = {}, []
     for region in sorted(reference.labels):
         named = {name for name in won if region in rests_on(reference, asks[name], directly=True)}

@@ -19,6 +19,7 @@ from autograder.verify.specimens import (
     grade_specimen,
     lost_by,
     specimens,
+    waits,
 )
 
 Tasks = dict[Future, Callable[..., "Tasks"]]  # what is to be done with each result
@@ -95,9 +96,15 @@ class Proof:
         self.find("specimens as a whole", check_specimens(self.scores))
         self.find(f"{len(self.mutation.lost)} regions replaced by their stubs", self.mutation.problems)
         lost = lost_by(self.scores).union(*self.mutation.lost.values())
-        never = [name for name in self.scores.get(PERFECT, {}) if name not in lost]
+        perfect = self.scores.get(PERFECT, {})
+        waiting = {name for name, score in perfect.items() if waits(score)}
         self.find(
-            "items", (f"{name} can't be lost: by no specimen at work, and by no region" for name in never)
+            f"items ({len(waiting)} wait for data: autograder fetch)" if waiting else "items",
+            (
+                f"{name} can't be lost: by no specimen at work, and by no region"
+                for name in perfect
+                if name not in lost | waiting
+            ),
         )
         return self
 

@@ -7,7 +7,7 @@ from autograder.notebooks import cells, write_notebook
 from autograder.reference import run_reference, work_folder
 from autograder.verify.bench import Bench
 from autograder.verify.rooms import PERFECT
-from autograder.verify.specimens import is_lost
+from autograder.verify.specimens import is_lost, waits
 
 MOST = 5
 
@@ -26,8 +26,11 @@ def check_seed(bench: Bench, slug: str, seed: int | None) -> list[str]:
         run_reference(assignment, folder, seed=seed)
         write_notebook(folder / f"{slug}.ipynb", *cells(assignment.reference.read_text(encoding="utf-8")))
         scores = bench.scores(slug, folder, PERFECT, secret=f"seed {seed}")
+    lost = {name for name, score in scores.items() if is_lost(score)}
+    known = bench.scores(slug, assignment.specimens / PERFECT, PERFECT, names=lost) if lost else {}
     return [
         f"{score.item} earns {score.earned} of {score.possible:g}: {score.message}"
-        for score in scores.values()
-        if is_lost(score)
+        for name, score in scores.items()
+        if name in lost
+        and not waits(known[name])  # a part of the reference whose data are not here makes nothing
     ]

@@ -1,0 +1,196 @@
+"""Items on data that are fetched: they wait, and say for what, until the data are there, and nothing else waits."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from toy import write
+
+from autograder.cli import main
+from autograder.course import read_course
+from autograder.grader import Grader
+from autograder.handed_in import HandedIn
+from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
+from autograder.kept import Kept
+from autograder.live import fetched
+from autograder.notebooks import cells, write_notebook
+from autograder.release import release
+from autograder.verify import Bench, at, verify
+
+NUMBERS = b"3\n4\n5\n6\n7\n"
+FETCH = f"""
+import random
+
+import pandas as pd
+
+FILES = {{"numbers.txt": {{"url": "http://127.0.0.1:9/numbers.txt", "bytes": {len(NUMBERS)},
+                           "sha256": "{hashlib.sha256(NUMBERS).hexdigest()}"}}}}
+
+
+def make(seed, folder, part="test", count=None):
+    rows = [int(line) for line in (folder / "numbers.txt").read_text().split()]
+    return pd.DataFrame({{"number": random.Random(seed).sample(rows, count or len(rows))}})
+"""
+RUBRIC = """
+from autograder.rubric import Failure, fresh, hidden, item
+
+
+@item(points=6)
+def greets(submission):
+    \"\"\"greeting.txt says hello.\"\"\"
+    if b"hello" not in submission.read("greeting.txt"):
+        raise Failure("greeting.txt does not say hello.", "Write hello into it.")
+
+
+@item(points=4, stretch=True)
+def counts(submission):
+    \"\"\"count.txt holds the sum of the real numbers.\"\"\"
+    count = int(submission.read("count.txt"))
+    return float(count == hidden("real", part="test").number.sum() == fresh("real").number.sum())
+"""
+REFERENCE = """
+# %%
+from pathlib import Path
+
+from autograder.live import fetched
+
+# %%
+GREETING = "hello"  # SOLUTION
+
+# %%
+Path("greeting.txt").write_text(GREETING)
+
+# %%
+SUM = 25  # SOLUTION
+
+# %%
+if fetched("real", part="test") is not None:
+    Path("count.txt").write_text(str(SUM))
+"""
+
+
+@pytest.fixture
+def real(course, tmp_path, monkeypatch):
+    """The toy course with real numbers, which are not fetched yet."""
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "cache"))
+    monkeypatch.chdir(course.root)
+    write(
+        course.root / "course.toml",
+        (course.root / "course.toml").read_text().replace("points = 10", "points = 6"),
+    )
+    course, assignment = read_course(course.root), read_course(course.root).assignments[0]
+    write(assignment.rubric, RUBRIC)
+    write(assignment.reference, REFERENCE)
+    write(course.root / "datasets/real/fetch.py", FETCH)
+    for name, files, known in [
+        ("perfect", {"greeting.txt": "hello", "count.txt": "25"}, "[marks]\ngreets = 6\ncounts = 4\n"),
+        ("wrong_sum", {"greeting.txt": "hello", "count.txt": "24"}, "[marks]\ngreets = 6\ncounts = 0\n"),
+        ("untouched_starter", {}, "[marks]\ngreets = 0\ncounts = 0\n"),
+    ]:
+        write(assignment.specimens / name / "specimen.toml", known)
+        for file, text in files.items():
+            write(assignment.specimens / name / file, text)
+    write_notebook(assignment.specimens / "perfect/hello.ipynb", *cells(assignment.reference.read_text()))
+    for starter in assignment.starters:
+        release(assignment, starter)
+    return course
+
+
+@pytest.fixture
+def get(real, monkeypatch, tmp_path):
+    """Fetches the numbers as a person would who has the file."""
+
+    def take_over():
+        (tmp_path / "numbers.txt").write_bytes(NUMBERS)
+        monkeypatch.setattr(
+            "sys.argv", ["autograder", "fetch", "real", "--file", str(tmp_path / "numbers.txt")]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+
+    return take_over
+
+
+def grader(course, sandbox) -> Grader:
+    return Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
+
+
+def graded(course, sandbox, name):
+    """The report on a specimen."""
+    return grader(course, sandbox).grade(HandedIn(name, course.assignments[0].specimens / name)).report
+
+
+def test_an_item_waits_for_its_data_and_says_for_which(real, sandbox, get):
+    report = graded(real, sandbox, "perfect")
+    assert [score.outcome for score in report.scores] == ["scored", "deferred"]
+    assert report.status == "incomplete" and report.earned == 6
+    assert "`python -m autograder fetch real` gets it" in report.scores[1].message
+    get()
+    report = graded(real, sandbox, "perfect")
+    assert report.status == "graded" and report.earned == 10
+
+
+def test_who_hands_nothing_in_for_it_has_an_ordinary_mark(real, sandbox):
+    report = graded(real, sandbox, "untouched_starter")
+    assert report.status == "graded"
+    assert "There is no count.txt" in report.scores[1].message
+
+
+def test_a_score_that_waits_is_not_kept(real, sandbox, tmp_path, get):
+    kept, waiting = Kept(tmp_path / "kept"), graded(real, sandbox, "perfect").scores[1]
+    kept.put("abcd", waiting, 1.0)
+    assert kept.get("abcd") is None
+    get()
+    kept.put("abcd", graded(real, sandbox, "perfect").scores[1], 1.0)
+    assert kept.get("abcd")[0].earned == 4
+
+
+def test_hidden_rows_are_the_terms_own_choice(real, get):
+    get()
+    rows = [
+        list(HiddenData(real, secret).draw("real", {"count": 3}).number) for secret in ("one", "one", "two")
+    ]
+    assert rows[0] == rows[1] != rows[2]
+
+
+def test_a_notebook_gets_rows_or_a_line(real, get, capsys):
+    assert fetched("real", part="test") is None
+    assert capsys.readouterr().out.count("\n") == 1
+    get()
+    assert fetched("real", part="test").number.sum() == 25
+    assert list(fetched("real").number) == list(practice_data(real).draw("real", {}).number)
+
+
+def proof(course, sandbox):
+    """What `verify` finds, by what it looked at."""
+    proved = next(verify(course.assignments, at(Bench(course, sandbox)), slow=True))
+    return {finding.what: finding.problems for finding in proved.findings}
+
+
+def test_a_proof_leaves_open_what_it_has_no_data_for(real, sandbox, get):
+    found = proof(real, sandbox)
+    assert not any(found.values()) and "items (1 wait for data: autograder fetch)" in found
+    get()
+    found = proof(real, sandbox)
+    assert not any(found.values()) and "items" in found
+
+
+@pytest.mark.parametrize(
+    "file, old, new", [("count.txt", "25", "26"), ("specimen.toml", "counts = 4", "counts = 3")]
+)
+def test_with_its_data_an_item_is_proved_like_any_other(real, sandbox, get, file, old, new):
+    path = real.assignments[0].specimens / "perfect" / file
+    path.write_text(path.read_text().replace(old, new))
+    assert not any(proof(real, sandbox).values())
+    get()
+    assert any(proof(real, sandbox).values())
+
+
+def test_a_bundle_has_the_parser_and_not_the_data(real, get):
+    from autograder.bundle import asked, public_files
+
+    get()
+    assert [path.name for path in public_files(real.root / "datasets/real")] == ["fetch.py"]
+    assert list(asked(real)) == []  # there is nothing to hide
+    assert not list(Path(real.root).rglob("numbers.txt"))
