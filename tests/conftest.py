@@ -17,6 +17,14 @@ hypothesis.settings.register_profile("course", deadline=None)  # a busy machine 
 hypothesis.settings.load_profile("course")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_fetched(tmp_path_factory):
+    """No test depends on what this machine has fetched; those that need real data ask for `real_data`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_DATA", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox():
     """The sandbox of this machine; its server starts with the first call."""

@@ -17,7 +17,7 @@ from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.notebooks import cells, write_notebook
 from autograder.rubric import Report
-from autograder.verify.specimens import is_lost
+from autograder.verify.specimens import is_lost, waits
 
 COURSE = read_course(Path(__file__).parents[1])
 BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES = map(
@@ -62,7 +62,11 @@ def run(assignment: Assignment, program: list[str], folder: Path) -> None:
 def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> Report:
     grader = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
     report = grader.grade(HandedIn(student, folder)).report
-    assert [(score.item, score.message) for score in report.scores if is_lost(score)] == []
+    lost = {score.item: score.message for score in report.scores if is_lost(score)}
+    if lost:  # a part whose data are not here makes nothing, and what it once made can't be proved here
+        perfect = grader.grade(HandedIn("perfect", assignment.specimens / "perfect")).report
+        lost = {name: lost[name] for name in lost.keys() - {one.item for one in perfect.scores if waits(one)}}
+    assert lost == {}
     return report
 
 
