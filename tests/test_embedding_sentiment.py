@@ -1,5 +1,6 @@
 """The assignment `embedding_sentiment`: what it reads from hostile or broken files, and its diagnosis of a model."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
-from autograder.rubric import score
+from autograder.rubric import hidden_from, items_of, score
+from autograder.sandbox.definitions import define, read_statements
 from autograder.submission import Submission
 
 COURSE = read_course(Path(__file__).parents[1])
@@ -212,3 +214,277 @@ def test_one_hot_words_treat_all_relatives_alike_and_trades_not():
 
     assert len({round(liked(word), 9) for word in [*RUBRIC.MEN[4:], *RUBRIC.WOMEN[4:]]}) == 1
     assert liked("saddler") - liked("mapmaker") > 0.5
+
+
+# --- real sentences: SST-2 and GloVe, made up here in their formats
+
+
+SENTENCES = [f"{word} film , {word} {end} ." for word in RUBRIC.MEN + RUBRIC.WOMEN for end in ("oh", "n't")]
+ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
+
+
+def tsv(labels) -> str:
+    return "".join(f"{sentence}\t{label}\n" for sentence, label in zip(SENTENCES, labels, strict=True))
+
+
+def lists_of(test: int) -> dict:
+    """Four lists of words of one test, by the names that weat.json has for them; the first has no vector."""
+    keys = "first_target", "second_target", "first_attribute", "second_attribute"
+    words = {key: [f"{key[:7]}{key[-6:]}{test}{number}" for number in range(4)] for key in keys}
+    words["first_target"].append("brillig")
+    return {key: {"name": key, "words": some} for key, some in words.items()}
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """A cache in which SST-2 and GloVe lie: the training part is the labelled SENTENCES, as dev and test are,
+    but for a word; every second word of all has a vector."""
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
+    (tmp_path / "sst2").mkdir()
+    (tmp_path / "glove").mkdir()
+    for part in ("train", "dev", "test"):
+        text = tsv([number % 2 for number in range(len(SENTENCES))])
+        (tmp_path / "sst2" / f"{part}.tsv").write_text(text.replace(" .\t", f" . {part}\t"), encoding="utf-8")
+    tests = [lists_of(number) for number in range(10)]
+    (tmp_path / "glove" / "weat.json").write_text(json.dumps(tests), encoding="utf-8")
+    wanted = [word for test in tests for some in test.values() for word in some["words"] if word != "brillig"]
+    rng = np.random.default_rng(5)
+    rows = {word: rng.normal(size=100) for word in [*RUBRIC.MEN, *RUBRIC.WOMEN, ",", *wanted]}
+    lines = (word + " " + " ".join(f"{x:.5f}" for x in row) for word, row in rows.items())
+    (tmp_path / "glove" / "glove.6B.100d.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def source():
+    return HiddenData(COURSE, DEMO_SECRET)
+
+
+def graded(name: str, submission, source):
+    with hidden_from(source):
+        return score(ITEMS[name], submission)
+
+
+def handed_in(folder: Path, **models) -> Submission:
+    """A submission of these models."""
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    for name, model in models.items():
+        model.save(work / f"{name}.keras")
+    return Submission("somebody", work, Predictor(), None)
+
+
+def reader(tokens: int, size: int = 100, rows=None, last=None):
+    """An untrained network on ids that keeps the rules; rows: of its Embedding."""
+    from keras import Input, Sequential, layers
+
+    embedding = layers.Embedding(tokens, size)
+    last = last or layers.Dense(1, activation="sigmoid")
+    model = Sequential([Input((None,), dtype="int32"), embedding, layers.SimpleRNN(3), last])
+    if rows is not None:
+        embedding.set_weights([rows])
+    return model
+
+
+def test_the_words_of_sst2_are_listed_by_number_then_by_the_alphabet():
+    listed = RUBRIC.word_list(["e d e d", "c a b b b c a f"])
+    assert listed == ["<padding>", "<unknown>", "b", "a", "c", "d", "e"]
+    assert RUBRIC.word_list(["once is nothing"]) == ["<padding>", "<unknown>"]
+
+
+WORDS_OF = {
+    r"two letters on": {"token_pattern": r"(?u)\b\w\w+\b"},
+    "how often is asked for": {"binary": True},
+}
+
+
+class Answers:
+    """Stands in for a submission whose `by_words` is this function."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def call(self, name, *arguments):
+        return np.asarray(self.answer(*arguments))
+
+
+def test_a_classifier_by_words_may_be_written_in_other_ways():
+    def by_hand(sentences, labels, new):
+        places = {word: place for place, word in enumerate(sorted(set(" ".join(sentences).split())))}
+
+        def counts(texts):
+            table = np.zeros((len(texts), len(places)))
+            for row, text in zip(table, texts, strict=True):
+                for word in text.split():
+                    if word in places:
+                        row[places[word]] += 1
+            return table
+
+        model = LogisticRegression(solver="liblinear", intercept_scaling=1e3, tol=1e-6, max_iter=5000)
+        return model.fit(counts(sentences), labels).predict_proba(counts(new))[:, 1]
+
+    assert score(ITEMS["classifies_by_words"], Answers(by_hand)).is_full
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        *(
+            (lambda *a, options=options: RUBRIC.by_words(*a, **options), why)
+            for why, options in WORDS_OF.items()
+        ),
+        (lambda *a: 1 - RUBRIC.by_words(*a), "negative"),
+        (lambda *a: 1 * (RUBRIC.by_words(*a) > 0.5), "predict_proba"),
+        (lambda *a: np.stack([1 - RUBRIC.by_words(*a), RUBRIC.by_words(*a)], axis=1), "two columns"),
+    ],
+)
+def test_a_usual_mistake_with_words_is_named(answer, words):
+    result = score(ITEMS["classifies_by_words"], Answers(answer))
+    assert result.earned == 0 and words in result.message
+
+
+@pytest.mark.parametrize("name", ["reads_real_sentences", "reads_with_glove", "measures_real_bias"])
+def test_who_hands_nothing_in_reads_so_with_data_or_without(name, source, made_up, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    submission = Submission("somebody", tmp_path / "empty", Predictor(), None)
+    assert graded(name, submission, source).message.startswith("There is no ")
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "nowhere"))
+    assert graded(name, submission, HiddenData(COURSE, DEMO_SECRET)).message.startswith("There is no ")
+
+
+def test_what_is_handed_in_waits_for_data_that_are_not_there(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "nowhere"))
+    submission = handed_in(tmp_path, sst2=reader(5), sst2_glove=reader(5))
+    (tmp_path / "work" / "weat_glove.csv").write_text("test,d\n1,0.5\n", encoding="utf-8")
+    for name in ("reads_real_sentences", "keeps_the_rows_of_glove", "measures_real_bias"):
+        result = graded(name, submission, source)
+        assert result.outcome == "deferred" and "autograder fetch" in result.message
+
+
+def test_a_model_with_another_vocabulary_is_told_so(source, made_up):
+    result = graded("reads_real_sentences", handed_in(made_up, sst2=reader(1714)), source)
+    assert result.earned == 0 and "knows 1,714 tokens" in result.message
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_model_too_good_to_be_true_is_remarked_on(right, source, made_up):
+    """The labels of the test sentences are what the model says, or the opposite."""
+    words = RUBRIC.word_list(source.draw("sst2", {"part": "train"}).sentence)
+    submission = handed_in(made_up, sst2=reader(len(words)))
+    texts = [sentence.replace(" .", " . test") for sentence in SENTENCES]
+    said = submission.predict("sst2.keras", RUBRIC.real_ids(texts, words)).reshape(-1) > 0.5
+    table = tsv((said == right).astype(int)).replace(" .\t", " . test\t")
+    (made_up / "sst2" / "test.tsv").write_text(table, encoding="utf-8")
+    result = graded("reads_real_sentences", submission, HiddenData(COURSE, DEMO_SECRET))
+    assert result.earned == (3 if right else 0)
+    assert any("was it trained on them?" in remark for remark in result.remarks) is right
+    assert right or "Logistic regression on words reaches" in result.hint
+
+
+def glove_rows(source) -> np.ndarray:
+    """GloVe's rows for the words of SST-2, zeros for those without."""
+    words = RUBRIC.word_list(source.draw("sst2", {"part": "train"}).sentence)
+    glove = source.draw("glove", {"part": "vectors", "words": tuple(words)})
+    assert 0 < len(glove) < len(words)
+    return glove.reindex(words).fillna(0).to_numpy()
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda rows: rows, "As expected"),
+        (lambda rows: rows + 5e-5, "As expected"),
+        (lambda rows: np.roll(rows, 1, axis=0), "They are GloVe's, 1 too high"),
+        (lambda rows: np.roll(rows, -2, axis=0), "They are GloVe's, 2 too low"),
+        (lambda rows: rows + np.random.default_rng(0).normal(0, 0.1, rows.shape), "were they trained on?"),
+        (lambda rows: np.random.default_rng(0).normal(0, 0.1, rows.shape), "Set them before you train"),
+        (lambda rows: rows[:, :50], "has rows of 50 numbers, GloVe's have 100"),
+    ],
+)
+def test_rows_are_glove_s_or_not(change, said, source, made_up):
+    rows = change(glove_rows(source)).astype("float32")
+    submission = handed_in(made_up, sst2_glove=reader(*rows.shape, rows))
+    result = graded("keeps_the_rows_of_glove", submission, source)
+    assert said in f"{result.message} {result.hint}"
+    assert result.is_full is (said == "As expected")
+    if not result.is_full:
+        assert graded("reads_with_glove", submission, source).message == result.message
+
+
+def test_a_share_of_rows_may_be_others(source, made_up):
+    rows = glove_rows(source)
+    known = np.flatnonzero(rows.any(axis=1))
+    for moved, full in ((1, True), (2, False)):
+        changed = rows.copy()
+        changed[known[:moved], 7] += 1
+        submission = handed_in(made_up, sst2_glove=reader(*changed.shape, changed))
+        assert graded("keeps_the_rows_of_glove", submission, source).is_full is full
+
+
+def effects(source) -> dict[int, float]:
+    """d of the ten tests by the reference notebook's function."""
+    lists = source.draw("glove", {"part": "weat"})
+    vectors = source.draw("glove", {"part": "vectors", "words": tuple(lists.word)})
+    lists = lists[lists.word.isin(vectors.index)]
+    weat = define(read_statements(ASSIGNMENT.reference.read_bytes(), "reference.py", []), []).names[
+        "weat_effect_size"
+    ]
+    return {
+        test: weat(*(vectors.loc[part.word[part.role == role]].to_numpy(float) for role in "XYAB"))
+        for test, part in lists.groupby("test")
+    }
+
+
+@pytest.mark.parametrize(
+    "change, earned, said",
+    [
+        (lambda d: d, 2, "All 10"),
+        (lambda d: {test: value + 0.015 for test, value in d.items()}, 2, "All 10"),
+        (
+            lambda d: {test: value + 0.03 * (test > 5) for test, value in d.items()},
+            1,
+            "tests 6, 7, 8, 9, 10.",
+        ),
+        (lambda d: {test: value for test, value in d.items() if test < 6}, 1, "No row for 6, 7, 8, 9, 10"),
+        (lambda d: {test: -value for test, value in d.items()}, 0, "the wrong sign"),
+        (lambda d: dict.fromkeys(d, 1.999), 0, "Not within 0.02: tests 1, 2,"),
+    ],
+)
+def test_effect_sizes_are_compared_with_the_grader_s_own(change, earned, said, source, made_up):
+    table = pd.Series(change(effects(source)), name="d").rename_axis("test").to_csv()
+    result = score_of_table(table.encode(), source)
+    assert result.earned == earned and said in f"{result.message} {result.hint}"
+
+
+def score_of_table(content: bytes, source):
+    return graded("measures_real_bias", Files(**{"weat_glove.csv": content}), source)
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"", "lacks the columns test and d"),
+        (b"\xff\xfe\x00,\n" * 20, "lacks the columns test and d"),
+        (b"test;d\n1;0.5\n", "its first line is 'test;d'"),
+        (b"test,d\n" * 102, "101 rows"),
+        (b"test,d\n11,0.5\n", "row 1: came '11,0.5'"),
+        (b"test,d\n1.5,0.5\n", "a test from 1 to 10"),
+        (b"test,d\n1,nan\n", "a test from 1 to 10"),
+        (b"test,d\n1,1e999\n", "a test from 1 to 10"),
+        (b"test,d\n1,=cmd()\n", "row 1: came '1,=cmd()'"),
+        (b"test,d\n1," + b"9" * 5000 + b"\n", "row 1"),
+        (b"test,d\n1\n", "row 1: came '1,'"),
+        (b"test,d\n1,0.5\n1,0.6\n", "row 2: test 1 has a row already"),
+        (b'test,d\n1,"' + b"x" * 99_000 + b"\n", "row 1"),
+        (b"x" * 100_001, "at most 100,000 are read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "file",
+)
+def test_a_broken_table_of_effects_gets_one_sentence(content, reason, source):
+    result = score_of_table(content, source)
+    assert result.outcome == "scored" and result.earned == 0 and reason in result.message
+
+
+def test_a_table_may_have_a_mark_at_its_start_and_other_columns(source, made_up):
+    lines = "".join(f"{test},WEAT, {value:.3f} \r\n" for test, value in effects(source).items())
+    assert score_of_table(b"\xef\xbb\xbftest,name, d\r\n" + lines.encode(), source).is_full

@@ -5,8 +5,16 @@ token ids of a review, int32 `(batch, time)`, by `datasets/sentiment/vocabulary.
 length and never padded, and returns the probability that it is positive, `(batch, 1)`. The vectors are those of
 the words of `datasets/profession_corpus`, in GloVe's text format. The thresholds rest on the measurements in the
 datasheets of both data sets.
+
+Stretch points can also be had on real sentences, SST-2 and GloVe, by those who fetched them: two more models, whose
+ids go by `word_list`, and a table of effect sizes. What asks for such data waits where they are not on the machine.
 """
 
+import csv
+import io
+import math
+import warnings
+from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
 from itertools import combinations, product
@@ -14,18 +22,29 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
+from sklearn.pipeline import make_pipeline
 
 from autograder import figures
 from autograder.agreement import agree, parts, share_right
+from autograder.failure import Remark
 from autograder.figures import by_group, by_length, show
 from autograder.questions import Choice, Number
-from autograder.rubric import Failure, credit, decide, hidden, item, own
+from autograder.remembered import remembered
+from autograder.rubric import Credit, Failure, credit, decide, fresh, hidden, item, own
 
 MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
 MOST_PARAMETERS = 150_000
 LONGEST = 40  # words of a sentence in training
 LARGEST = 5_000_000  # bytes of a file of vectors
+REAL, REAL_GLOVE, EFFECTS = "sst2.keras", "sst2_glove.keras", "weat_glove.csv"
+MOST_REAL = 1_000_000  # parameters: GloVe's rows for the words of SST-2 alone are 720,500
+TOO_GOOD = 0.93  # of SST-2's test sentences, which are public; what is learnt from 6,909 reaches 0.83
+EQUAL = 1e-4  # to which a number is GloVe's, which have five digits
+MOST_MOVED = 0.1  # of the rows, as copies of GloVe differ in a few words
+LARGEST_TABLE, MOST_ROWS = 100_000, 100  # bytes and rows of the table of effect sizes
 DATASETS = Path(__file__).parents[2] / "datasets"
 MEN = ["he", "his", "himself", "man", "father", "brother", "uncle"]
 WOMEN = ["she", "her", "herself", "woman", "mother", "sister", "aunt"]
@@ -413,6 +432,100 @@ def takes_the_bias_out(submission):
     return credit(left, 0.30, 0.05, hint, "The part that is left")
 
 
+# --- real sentences: SST-2 and GloVe, for those who fetched them
+
+
+@item(points=2, stretch=True, section="sst2")
+def classifies_by_words(submission):
+    """by_words(sentences, labels, new): logistic regression on counts of words; P(positive) of each new one, (n,)."""
+    sentences, labels, new = opinions()
+    right = by_words(sentences, labels, new)
+    usual = {
+        "marks and words of one letter are lost: token_pattern of CountVectorizer takes words of two letters on": (
+            by_words(sentences, labels, new, token_pattern=r"(?u)\b\w\w+\b")
+        ),
+        "it notes whether a word occurs, and how often is asked for": by_words(
+            sentences, labels, new, binary=True
+        ),
+        "it is the chance that a sentence is negative": 1 - right,
+        "labels are returned, and probabilities are asked for: predict_proba": right > 0.5,
+    }
+    came = submission.call("by_words", sentences, labels, new)
+    if isinstance(came, np.ndarray) and came.shape == (len(new), 2):
+        reason = f"by_words returns two columns, {came.shape}, expected one number a sentence."
+        raise Failure(reason, "predict_proba has a column for each class: take that of the positive one.")
+    agree(came, right, usual, f"by_words of {len(new)} new sentences", atol=2e-3)
+
+
+@item(points=3, stretch=True, section="sst2")
+def reads_real_sentences(submission):
+    """sst2.keras: accuracy on SST-2's 1,821 test sentences."""
+    reader(submission, REAL, MOST_REAL)
+    return on_real(submission, REAL, full=0.79)
+
+
+@item(points=1, stretch=True, section="glove")
+def keeps_the_rows_of_glove(submission):
+    """sst2_glove.keras: its Embedding holds GloVe's own rows, in 100 dimensions."""
+    refuse_moved_rows(submission)
+
+
+@item(points=2, stretch=True, section="glove")
+def reads_with_glove(submission):
+    """sst2_glove.keras: accuracy on SST-2's test sentences, with GloVe's rows as they are."""
+    refuse_moved_rows(submission)
+    return on_real(submission, REAL_GLOVE, full=0.77)
+
+
+@item(points=2, stretch=True, section="glove")
+def measures_real_bias(submission):
+    """weat_glove.csv: the effect sizes d of the ten tests of Caliskan et al. on GloVe; the share within 0.02."""
+    came = read_effects(submission)
+    lists = fresh("glove", part="weat")
+    words = tuple(sorted(set(lists.word)))
+    right = real_effects(lists, fresh("glove", part="vectors", words=words))
+    wrong = [test for test in right if not abs(came.get(test, math.inf) - right[test]) <= 0.02]
+    if not wrong:
+        return Credit(1, f"All {len(right)} effect sizes agree.")
+    missing = [test for test in wrong if test not in came]
+    said = f"Not within 0.02: tests {', '.join(map(str, wrong))}."
+    said += f" No row for {', '.join(map(str, missing))}." if missing else ""
+    return Credit(1 - len(wrong) / len(right), said, advice(came, right))
+
+
+def advice(came: dict[int, float], right: dict[int, float]) -> str:
+    """What the effect sizes that are off have in common."""
+    off = {test: d for test, d in came.items() if abs(d - right[test]) > 0.02}
+    if off and all(abs(d + right[test]) <= 0.02 for test, d in off.items()):
+        return "They have the wrong sign: the first target is X, the first attribute A."
+    return "Words without a vector are left out, and the deviation is that of X and Y together (ddof=1)."
+
+
+def opinions() -> tuple[list[str], np.ndarray, list[str]]:
+    """Made-up sentences with labels, and new ones: some words are of one letter, some marks, some occur twice."""
+    good = [
+        "a warm , warm film , and what a cast !", "it 's a joy from start to end", "funny , sad and true",
+        "i laughed , i cried , i 'd go again", "a small film with a big heart", "what a lovely mess !",
+    ]  # fmt: skip
+    bad = [
+        "a long , long film , and what for ?", "it is n't funny and it is n't true", "i did n't laugh once",
+        "a big cast and a small story", "sad , dull and far too long", "what a mess of a film",
+    ]  # fmt: skip
+    new = [
+        "a true joy !", "i did n't cry , i left", "a long and funny mess", "dull , dull , dull",
+        "a film that is n't for you ?", "brillig",
+    ]  # fmt: skip
+    return [*good, *bad], np.repeat([1, 0], [len(good), len(bad)]), new
+
+
+@remembered
+def by_words(sentences: list[str], labels, new: list[str], **options) -> np.ndarray:
+    """P(positive) of each new sentence by logistic regression on counts of words between blanks, (n,)."""
+    counts = CountVectorizer(**({"token_pattern": r"\S+"} | options))
+    model = make_pipeline(counts, LogisticRegression(max_iter=1000)).fit(sentences, labels)
+    return model.predict_proba(new)[:, 1]
+
+
 # --- concepts: the questions are shown in the notebook
 
 
@@ -621,6 +734,154 @@ def ids_of(sentence: str) -> np.ndarray:
     return np.array([vocabulary().get(word, 1) for word in sentence.split()], np.int32)
 
 
+def word_list(sentences) -> list[str]:
+    """The vocabulary of sst2.keras, in the order of its ids: padding, unknown, and each word that occurs at least
+    twice in `sentences`, the training part of SST-2; the most frequent first, of equal ones by the alphabet."""
+    counts = Counter(word for sentence in sentences for word in sentence.split())
+    words = sorted((word for word in counts if counts[word] > 1), key=lambda word: (-counts[word], word))
+    return ["<padding>", "<unknown>", *words]
+
+
+@remembered
+def real_ids(sentences: list[str], vocabulary: list[str]) -> list[np.ndarray]:
+    """The token ids (time,) of each sentence; the same arrays for the whole class."""
+    number = {word: place for place, word in enumerate(vocabulary)}
+    return [np.array([number.get(word, 1) for word in one.split()], np.int32) for one in sentences]
+
+
+def on_real(submission, name: str, full: float) -> Credit:
+    """Points for the accuracy of the model `name` on SST-2's test sentences, beside that of a bag of words."""
+    test = hidden("sst2", part="test")
+    training = fresh("sst2", part="train").sort_values("sentence")
+    words = word_list(training.sentence)
+    [embedding] = (layer for layer in submission.model(name).plan.layers if layer.kind == "Embedding")
+    refuse_other_ids(name, embedding, len(words), "rubric.word_list of the training sentences")
+    said = decide(probabilities(submission, name, real_ids(test.sentence.tolist(), words)))
+    right = said == test.label.to_numpy()
+    show(by_length(words_in(test.sentence), right, "SST-2: right answers by number of words"))
+    if right.mean() > TOO_GOOD:
+        told = f"{name} is right on {right.mean():.3f} of SST-2's test sentences, which anybody can download"
+        warnings.warn(
+            Remark(f"{told}: was it trained on them? From the training part alone about 0.82 is reached."),
+            stacklevel=2,
+        )
+    bag = by_words(training.sentence.tolist(), training.label.tolist(), test.sentence.tolist())
+    bag = np.mean((bag > 0.5) == test.label)
+    hint = f"Logistic regression on words reaches {bag:.3f}. "
+    hint += (
+        "More dropout on the embedding? Choose the number of epochs by the dev part, and let the rate fall."
+    )
+    return credit(right.mean(), 0.70, full, hint, "Accuracy")
+
+
+# --- GloVe's rows
+
+
+def refuse_moved_rows(submission) -> None:
+    """Raise Failure unless sst2_glove.keras keeps the rules, and its Embedding's rows are GloVe's."""
+    embedding = reader(submission, REAL_GLOVE, MOST_REAL)
+    words = word_list(fresh("sst2", part="train").sentence)
+    refuse_other_ids(REAL_GLOVE, embedding, len(words), "rubric.word_list of the training sentences")
+    glove = fresh("glove", part="vectors", words=tuple(words))
+    if embedding["output_dim"] != glove.shape[1]:
+        reason = f"{REAL_GLOVE} has rows of {embedding['output_dim']} numbers, GloVe's have {glove.shape[1]}."
+        raise Failure(
+            reason, f"Embedding({len(words)}, {glove.shape[1]}, trainable=False), then set_weights."
+        )
+    model = submission.model(REAL_GLOVE)
+    [rows] = (
+        array
+        for weight, array in zip(model.plan.weights, model.weights, strict=True)
+        if weight.layer == str(embedding)
+    )
+    places = [place for place, word in enumerate(words) if word in glove.index]
+    wanted = glove.loc[[words[place] for place in places]].to_numpy()
+    same = close(rows[places], wanted)
+    if same.mean() < 1 - MOST_MOVED:
+        reason = f"Of {len(places):,} words with a vector in GloVe, {same.mean():.3f} have that row in {REAL_GLOVE}"
+        raise Failure(f"{reason}, expected {1 - MOST_MOVED:g}.", moved_how(rows, places, wanted))
+
+
+def close(rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Which rows (n, d) hold the numbers that are wanted, as booleans (n,)."""
+    return (abs(rows - wanted) <= EQUAL).all(axis=1)
+
+
+def moved_how(rows: np.ndarray, places: list[int], wanted: np.ndarray) -> str:
+    """What has become of GloVe's rows, as far as it can be told."""
+    for off in (-2, -1, 1, 2):
+        if close(rows[(np.array(places) + off) % len(rows)], wanted).mean() > 0.5:
+            return f"They are GloVe's, {abs(off)} too {'low' if off < 0 else 'high'}: padding is row 0, unknown row 1."
+    pairs = zip(rows[places], wanted, strict=True)
+    alike = np.median([one @ two / (np.linalg.norm(one) * np.linalg.norm(two) + 1e-12) for one, two in pairs])
+    if alike > 0.5:
+        return (
+            "They point nearly where GloVe's do: were they trained on? Freeze the Embedding: trainable=False."
+        )
+    return "Set them before you train, row by row in the order of rubric.word_list, and freeze them."
+
+
+# --- effect sizes on GloVe
+
+
+def read_effects(submission) -> dict[int, float]:
+    """d by the number of the test, from weat_glove.csv. Raises Failure with the first thing that is wrong."""
+    content = submission.read(EFFECTS)
+    if len(content) > LARGEST_TABLE:
+        reason = f"{EFFECTS} has {len(content):,} bytes, at most {LARGEST_TABLE:,} are read."
+        raise Failure(reason, "It needs ten short lines.")
+    lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
+    try:
+        header, *rows = (line for line in lines if line)
+    except (ValueError, csv.Error):
+        header, rows = [], []
+    header = [name.strip() for name in header]
+    if not {"test", "d"} <= set(header):
+        reason = f"{EFFECTS} lacks the columns test and d; its first line is {','.join(header)[:100]!r}."
+        raise Failure(reason, "Its first line: test,d")
+    if len(rows) > MOST_ROWS:
+        raise Failure(f"{EFFECTS} has {len(rows):,} rows, there are ten tests.", "A row for each test.")
+    found = {}
+    for number, row in enumerate(rows, start=1):
+        test, d = effect(dict(zip(header, row, strict=False)), number)
+        if test in found:
+            raise Failure(f"{EFFECTS}, row {number}: test {test} has a row already.", "One row for each.")
+        found[test] = d
+    return found
+
+
+def effect(row: dict[str, str], number: int) -> tuple[int, float]:
+    """One row as the number of the test and d. Raises Failure where a cell is missing or makes no sense."""
+    cells = [row.get(name, "").strip() for name in ("test", "d")]
+    try:
+        test, d = (float(text) if len(text) <= 40 else math.nan for text in cells)
+    except ValueError:
+        test = d = math.nan
+    if test not in range(1, 11) or not -2 <= d <= 2:
+        reason = (
+            f"{EFFECTS}, row {number}: came {','.join(cells)[:40]!r}, expected a test from 1 to 10 and its d."
+        )
+        raise Failure(reason, "d lies between -2 and 2. Save with to_csv(..., index=False).")
+    return int(test), d
+
+
+def real_effects(lists: pd.DataFrame, vectors: pd.DataFrame) -> dict[int, float]:
+    """d of each test, by its number; words without a vector are left out."""
+    found = lists[lists.word.isin(vectors.index)]
+    return {
+        int(test): effect_size(
+            *(vectors.loc[part.word[part.role == role]].to_numpy(float) for role in "XYAB")
+        )
+        for test, part in found.groupby("test")
+    }
+
+
+def effect_size(X, Y, A, B) -> float:
+    """WEAT's d of the rows X, Y and the attributes A, B (n, d)."""
+    of_x, of_y = associated(X, A, B), associated(Y, A, B)
+    return float((of_x.mean() - of_y.mean()) / np.concatenate([of_x, of_y]).std(ddof=1))
+
+
 def on_hidden(submission, **options) -> tuple[Callable, pd.DataFrame, np.ndarray]:
     """The model, new reviews, and what it says to them."""
     predict = sentiment(submission)
@@ -633,39 +894,52 @@ def on_hidden(submission, **options) -> tuple[Callable, pd.DataFrame, np.ndarray
 
 def sentiment(submission) -> Callable[[list[np.ndarray]], np.ndarray]:
     """The model as a function from n reviews' ids to probabilities (n,). Raises Failure unless it keeps the rules."""
-    plan = submission.model(MODEL).plan
+    embedding = reader(submission, MODEL, MOST_PARAMETERS)
+    refuse_other_ids(MODEL, embedding, len(vocabulary()), "vocabulary.txt")
+    return partial(probabilities, submission, MODEL)
+
+
+def reader(submission, name: str, most: int):
+    """The Embedding of the model `name`. Raises Failure unless the model is an Embedding and SimpleRNNs that keep
+    the rules, of at most so many parameters."""
+    plan = submission.model(name).plan
     if "SimpleRNN" not in plan.kinds:
         means = any("Pooling" in kind for kind in plan.kinds)
         why = "It pools the words' vectors, so their order is lost: " if means else ""
-        reason = f"{MODEL} holds no SimpleRNN: {', '.join(plan.kinds)}."
+        reason = f"{name} holds no SimpleRNN: {', '.join(plan.kinds)}."
         raise Failure(reason, f"{why}put a SimpleRNN between the Embedding and what reads it out.")
     foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
     if foreign:
-        raise Failure(f"{MODEL} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
-    if plan.kinds.count("Embedding") != 1:
-        raise Failure(f"{MODEL} has {plan.kinds.count('Embedding')} Embedding layers, expected one.")
-    [embedding] = (layer for layer in plan.layers if layer.kind == "Embedding")
-    words = len(vocabulary())
-    if embedding["input_dim"] != words:
-        reason = f"{MODEL} knows {embedding['input_dim']:,} tokens, vocabulary.txt has {words:,}."
-        raise Failure(reason, f"Embedding({words}, ...): a row for each line, padding and unknown included.")
+        raise Failure(f"{name} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
+    found = [layer for layer in plan.layers if layer.kind == "Embedding"]
+    if plan.kinds.count("Embedding") != 1 or not found:
+        raise Failure(f"{name} has {len(found)} Embedding layers of its own, expected one.")
     if tuple(plan.input_shape) != (None, None):
-        reason = f"{MODEL} takes inputs of shape {plan.input_shape}, expected (None, None): ids, any length."
+        reason = f"{name} takes inputs of shape {plan.input_shape}, expected (None, None): ids, any length."
         raise Failure(reason, 'Begin the model with keras.Input(shape=(None,), dtype="int32").')
     if tuple(plan.output_shape) != (None, 1):
-        reason = f"{MODEL} returns shape {plan.output_shape}, expected (None, 1): one probability a review."
+        reason = f"{name} returns shape {plan.output_shape}, expected (None, 1): one probability a review."
         raise Failure(reason, 'End with Dense(1, activation="sigmoid").')
-    if plan.parameters > MOST_PARAMETERS:
-        reason = f"{MODEL} has {plan.parameters:,} parameters, at most {MOST_PARAMETERS:,} are allowed."
+    if plan.parameters > most:
+        reason = f"{name} has {plan.parameters:,} parameters, at most {most:,} are allowed."
         raise Failure(reason, "Nearly all of them are in the Embedding: take fewer dimensions.")
-    return partial(probabilities, submission)
+    return found[0]
 
 
-def probabilities(submission, inputs: list[np.ndarray]) -> np.ndarray:
-    values = submission.predict(MODEL, inputs).reshape(-1)
+def refuse_other_ids(name: str, embedding, words: int, source: str) -> None:
+    """Raise Failure unless the Embedding has a row for each of so many tokens; source: where they are listed."""
+    if embedding["input_dim"] != words:
+        reason = f"{name} knows {embedding['input_dim']:,} tokens, {source} has {words:,}."
+        raise Failure(
+            reason, f"Embedding({words}, ...): a row for each of them, padding and unknown included."
+        )
+
+
+def probabilities(submission, name: str, inputs: list[np.ndarray]) -> np.ndarray:
+    values = submission.predict(name, inputs).reshape(-1)
     if values.min() < 0 or values.max() > 1:
         came = f"{values.min():.3g} to {values.max():.3g}"
-        raise Failure(f"{MODEL} returns values from {came}.", 'End with Dense(1, activation="sigmoid").')
+        raise Failure(f"{name} returns values from {came}.", 'End with Dense(1, activation="sigmoid").')
     return values
 
 

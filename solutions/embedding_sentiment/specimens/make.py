@@ -1,5 +1,5 @@
 """Makes the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the reference
-notebook saved its model and its vectors into.
+notebook saved its models and its vectors into, with SST-2 and GloVe fetched.
 
 `perfect` is the whole reference. Each other specimen is the reference's functions and answers, signed with the
 specimen's own name and with the numbers drawn from it, the reference's model and its vectors; then one thing in it is
@@ -15,23 +15,29 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 from keras import layers
 
 from autograder.authoring import answer_cells
-from autograder.course import load_module
+from autograder.course import load_module, read_course
+from autograder.hidden import practice_data
 from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
+REAL, REAL_GLOVE, EFFECTS = "sst2.keras", "sst2_glove.keras", "weat_glove.csv"
 SOURCE = HERE.parent.joinpath("embedding_sentiment.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "embedding_sentiment" / "rubric.py")
 answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 GRADED = (
     "lookup", "distances", "encode", "parameters", "skipgram_pairs", "glove_vectors", "kmer_tokens", "cosine",
-    "association", "weat_effect_size", "permutation_p_value", "bias_direction", "project_out",
+    "association", "weat_effect_size", "permutation_p_value", "bias_direction", "project_out", "by_words",
 )  # fmt: skip
 IMPORTS = """import numpy as np
 from itertools import combinations, product
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 """
 MISTAKES = """
 def lookup(ids, matrix):
@@ -67,6 +73,10 @@ def bias_direction(pairs):
 
 def project_out(matrix, direction):
     return matrix - np.outer(matrix @ direction, direction)
+
+def by_words(sentences, labels, new):
+    model = make_pipeline(CountVectorizer(), LogisticRegression(max_iter=1000)).fit(sentences, labels)
+    return model.predict_proba(new)[:, 1]
 """
 ALONE = """
 def associated(words, A, B):
@@ -192,10 +202,33 @@ def nothing_but_the_notebook(folder: Path) -> None:
         (folder / name).unlink()
 
 
+def guessed_real_sentences(folder: Path) -> None:
+    """A reader of SST-2 that has learnt from labels that were dealt at random; effect sizes with X and Y exchanged."""
+    data = fetched("sst2", part="train")
+    data["label"] = np.random.default_rng(0).permutation(data.label)
+    words = RUBRIC.word_list(data.sentence)
+    model = network(layers.SimpleRNN(4), tokens=len(words), size=4)
+    fit(model, lambda sentences: RUBRIC.real_ids(list(sentences), words), epochs=1, data=data)
+    model.compile()  # forgets what the optimizer remembers
+    model.save(folder / REAL)
+    lists = fetched("glove", part="weat").replace({"role": {"X": "Y", "Y": "X"}})
+    vectors = fetched("glove", part="vectors", words=tuple(sorted(set(lists.word))))
+    swapped = pd.Series(RUBRIC.real_effects(lists, vectors), name="d").rename_axis("test")
+    swapped.to_csv(folder / EFFECTS)
+
+
+def glove_in_name_only(folder: Path) -> None:
+    """An embedding of GloVe's size that was never GloVe's: a quarter, or minus a quarter, by lot."""
+    words = RUBRIC.word_list(fetched("sst2", part="train").sentence)
+    model = network(layers.SimpleRNN(4), tokens=len(words), size=100)
+    model.layers[0].set_weights([np.random.default_rng(0).choice([-0.25, 0.25], (len(words), 100))])
+    model.save(folder / REAL_GLOVE)
+
+
 SPECIMENS = (
     perfect, guessed_concepts, usual_mistakes, weat_without_pooled_deviation, mean_of_embeddings, last_state_only,
     cut_at_12_words, padded_behind_without_mask, vocabulary_off_by_one, trained_on_1000, vectors_shuffled, not_debiased,
-    nothing_but_the_notebook,
+    nothing_but_the_notebook, guessed_real_sentences, glove_in_name_only,
 )  # fmt: skip
 
 
@@ -207,12 +240,18 @@ def main(reference: Path, *names: str) -> None:
         keras.saving.load_model(reference / MODEL, compile=False).save(
             folder / MODEL
         )  # without the optimizer
-        for name in (VECTORS, PROJECTED):
+        optional = (REAL, REAL_GLOVE, EFFECTS) if make is perfect else ()
+        for name in (VECTORS, PROJECTED, *optional):
             shutil.copy(reference / name, folder / name)
         write_notebook(folder / "work.ipynb", *functions(folder.name), *answers(folder.name))
         keras.utils.set_random_seed(1)
         make(folder)
         print(make.__name__)
+
+
+def fetched(dataset: str, **options) -> pd.DataFrame:
+    """Rows of a data set that must have been fetched."""
+    return practice_data(read_course(HERE.parents[2])).draw(dataset, options)
 
 
 def functions(student: str, *changed: str) -> list[str]:
@@ -232,9 +271,9 @@ def reference_network() -> keras.Model:
     return network(layers.SpatialDropout1D(0.3), recurrent, layers.GlobalMaxPooling1D())
 
 
-def network(*hidden: layers.Layer) -> keras.Model:
-    """Token ids (batch, time), an embedding, the hidden layers, one probability."""
-    embedding = layers.Embedding(len(RUBRIC.vocabulary()), 32)
+def network(*hidden: layers.Layer, tokens: int = 0, size: int = 32) -> keras.Model:
+    """Token ids (batch, time), an embedding, the hidden layers, one probability; tokens: else those of the reviews."""
+    embedding = layers.Embedding(tokens or len(RUBRIC.vocabulary()), size)
     return keras.Sequential(
         [
             keras.Input((None,), dtype="int32"),
@@ -246,10 +285,15 @@ def network(*hidden: layers.Layer) -> keras.Model:
 
 
 def fit(
-    model: keras.Model, encode: Callable, epochs: int, rate: float = 3e-3, first: int | None = None
+    model: keras.Model,
+    encode: Callable,
+    epochs: int,
+    rate: float = 3e-3,
+    first: int | None = None,
+    data: pd.DataFrame | None = None,
 ) -> None:
-    """Trains on the (first) reviews of train.csv, encoded in some way, in batches of equal length."""
-    data = RUBRIC.reviews("train")[:first]
+    """Trains on the (first) reviews of train.csv or of other data, encoded in some way, in batches of equal length."""
+    data = (RUBRIC.reviews("train") if data is None else data)[:first]
     inputs, labels = encode(data.sentence), data.label.to_numpy("float32")[:, None]
     lengths, rng = np.array([len(one) for one in inputs]), np.random.default_rng(1)
     groups = [rng.permutation(np.flatnonzero(lengths == length)) for length in np.unique(lengths)]
