@@ -34,6 +34,8 @@ QUICK = {
     "measures_the_turn": "not divided by the two lengths",
     "steps_with_a_skip": "the old state is not added",
     "builds_what_is_searched": "build_motif_model(12, 0) is made of",
+    "knows_how_sure_a_score_is": "the root is missing",
+    "compares_on_the_same_rows": "as for two different exams",
 }
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
@@ -158,6 +160,112 @@ def test_training_data_are_fresh_and_new_ones_are_other():
     assert x.shape == (192, 50, 8) and test.shape == (1000, 50, 8)
     assert (x[:, 0].argmax(axis=1) == y).all() and (test[:, 0].argmax(axis=1) == answers).all()
     assert not {row.tobytes() for row in x} & {row.tobytes() for row in test}
+
+
+SPLICE = """
+import keras
+from keras import layers
+def splice_settings():
+    return {}
+def splice_network(units, dropout):
+    letters = keras.Input((60, 4))
+    def joined(*parts):
+        return layers.Concatenate()(list(parts))
+    def ends(states, activation="softmax"):
+        return keras.Model(letters, layers.Dense(3, activation=activation)(layers.Dropout(dropout)(states)))
+    return {}
+"""
+FAIR = "16, 0.2, 0.003, 1.0"
+TWO_READERS = (
+    "ends(joined(layers.SimpleRNN(units)(letters[:, :30]), "
+    "layers.SimpleRNN(units, go_backwards=True)(letters[:, 30:])))"
+)
+ONE_READER = "ends(layers.SimpleRNN(units)(letters))"
+
+
+AGAINST_THE_RULES = {
+    "another cell": (FAIR, "ends(layers.GRU(units)(letters))", "holds GRU"),
+    "a regression": (FAIR, "ends(layers.Flatten()(letters))", "holds Flatten"),
+    "a disguised one": (
+        FAIR,
+        "ends(joined(letters[:, 29], letters[:, 30], layers.SimpleRNN(units)(letters)))",
+        "leads letters past every SimpleRNN",
+    ),
+    "none at all": (FAIR, "ends(layers.Dense(units)(letters[:, 30]))", "past every SimpleRNN"),
+    "large": ("64, 0, 0.003, 0", TWO_READERS, "parameters, at most 5,000 are allowed"),
+    "each step": (FAIR, "ends(layers.SimpleRNN(units, return_sequences=True)(letters))", "expected (None, 60, 4)"),
+    "no soft-max": (FAIR, 'ends(layers.SimpleRNN(units)(letters), "linear")', "does not end in probabilities"),
+    "half a unit": ("2.5, 0.2, 0.003, 1.0", TWO_READERS, "2.5 units"),
+    "all dropped": ("16, 1.0, 0.003, 1.0", TWO_READERS, "a dropout of 1"),
+    "too few": ("16, 0.2, 0.003", TWO_READERS, "returns 3 values, expected 4"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings, network, says", AGAINST_THE_RULES.values(), ids=AGAINST_THE_RULES)
+def test_a_network_for_junctions_against_the_rules_is_told_which(settings, network, says, sandbox, tmp_path):
+    with pytest.raises(Failure) as raised:
+        RUBRIC.splice_network(written(tmp_path, SPLICE.format(settings, network), sandbox))
+    assert says in str(raised.value)
+
+
+def test_real_data_that_are_not_here_are_waited_for_by_who_handed_something_in(
+    sandbox, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
+    item = ITEMS["reads_towards_the_junction"]
+    with hidden_from(DATA):
+        waiting = score(item, specimen("perfect", sandbox))
+        missing = score(item, specimen("untouched_starter", sandbox))
+    assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
+    assert (missing.outcome, missing.earned) == ("scored", 0) and "is not written yet" in missing.message
+
+
+def test_which_real_sequences_are_asked_for_is_the_terms_own(real_data):
+    with hidden_from(DATA):
+        x, y, test, truth = RUBRIC.splice_split()
+    with hidden_from(HiddenData(COURSE, "term 1")):
+        _, _, other, _ = RUBRIC.splice_split()
+    assert x.shape == (2000, 60, 4) and test.shape == (1004, 60, 4) and len(y) == 2000 and len(truth) == 1004
+    assert (x.sum(axis=-1) == 1).all() and (test.sum(axis=-1) == 1).all()
+    asked = {row.tobytes() for row in test}
+    assert len(asked) == 1004 and not {row.tobytes() for row in x} & asked
+    assert 250 < len(asked & {row.tobytes() for row in other}) < 420  # a third of a third by chance
+
+
+def test_a_letter_that_leaves_the_base_open_is_four_quarters():
+    [row] = RUBRIC.bases(pd.DataFrame({"sequence": ["AND"]}))
+    assert row.tolist() == [[1, 0, 0, 0], [0.25] * 4, [0.25] * 4]
+
+
+@pytest.mark.parametrize(
+    "network, loss, says",
+    [
+        (ONE_READER, 0.9, "What counts lies in the middle"),
+        ("ends(layers.Bidirectional(layers.SimpleRNN(units))(letters))", 0.1, "What counts lies in the middle"),
+        (TWO_READERS, np.nan, "The loss is not a number"),
+        (TWO_READERS, 0.5, "It has not learnt its own"),
+        (TWO_READERS, 0.1, "It knows its own rows and not the others"),
+        (
+            "ends(layers.Bidirectional(layers.SimpleRNN(units, return_sequences=True))(letters)[:, 30])",
+            0.1,
+            "It knows its own rows and not the others",
+        ),
+    ],
+    ids=["one reader", "both to the end", "nan", "slow", "over", "picked in the middle"],
+)  # fmt: skip
+def test_a_network_for_junctions_that_falls_short_is_told_what_to_try(network, loss, says, sandbox, tmp_path):
+    blueprint, _, _ = RUBRIC.splice_network(written(tmp_path, SPLICE.format(FAIR, network), sandbox))
+    assert says in RUBRIC.after_junctions(blueprint.plan, np.full((3, 600), loss))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("term", range(5), ids="seed{}".format)
+def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data):
+    item = ITEMS["reads_towards_the_junction"]
+    with hidden_from(HiddenData(COURSE, f"term {term}")):
+        two, one = (score(item, specimen(name, sandbox)) for name in ("perfect", "one_reader_of_real_dna"))
+    assert two.is_full, two.message
+    assert one.earned == 0 and "What counts lies in the middle" in one.hint
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ GRADED = (
     "step_jacobians", "product_norms", "steps_until", "scaled_to_radius", "skip_jacobians", "skip_bounds",
     "slips_through", "clip_elementwise", "clip_norm", "turned_by", "clip_settings", "SkipCell", "skip_cell_step",
     "build_memory_model", "memory_settings", "build_sentiment_model", "build_motif_model", "chosen_settings",
+    "standard_error", "error_of_difference", "splice_network", "splice_settings",
 )  # fmt: skip
 MISTAKES = """
 def step_jacobians(U, states, activation):
@@ -77,6 +78,12 @@ def skip_cell_step(x, h, kernel, recurrent, bias, scale):
 
 def build_motif_model(units, dropout):
     return keras.Sequential([keras.Input((60, 4)), layers.SimpleRNN(units), layers.Dense(1, activation="sigmoid")])
+
+def standard_error(accuracy, n):
+    return accuracy * (1 - accuracy) / n
+
+def error_of_difference(first, second):
+    return np.sqrt(sum(right.mean() * (1 - right.mean()) / len(right) for right in (first, second)))
 """
 TANH = """
 def build_memory_model(length):
@@ -124,6 +131,11 @@ def build_memory_model(length):
     while rung != 50:
         rung = rung / 2
     return remedy_for(length)
+"""
+ONE_READER = """
+def splice_network(units, dropout):
+    end = [layers.Dropout(dropout), layers.Dense(3, activation="softmax")]
+    return keras.Sequential([keras.Input((60, 4)), layers.SimpleRNN(units), *end])
 """
 HUNGRY = """
 def build_memory_model(length):
@@ -192,6 +204,11 @@ def hungry_builder(folder: Path) -> None:
     work(folder, HUNGRY)
 
 
+def one_reader_of_real_dna(folder: Path) -> None:
+    """The real sequences are read from the first letter to the last, and what counts lies in the middle."""
+    work(folder, ONE_READER)
+
+
 def trial_of_one_epoch(folder: Path) -> None:
     """The trial that was chosen for sentiment ran one epoch, in Keras's batches of 32: `clone` had dropped the rest."""
     trials = pd.read_csv(folder / TRIALS)
@@ -216,8 +233,8 @@ def nothing_but_the_notebook(folder: Path) -> None:
 
 SPECIMENS = (
     perfect, usual_mistakes, guessed_concepts, tanh_at_200, not_clipped_at_100, identity_at_200, clipped_at_25,
-    pretrained_builder, length_ignored, endless_builder, hungry_builder, trial_of_one_epoch, forged_trials,
-    nothing_but_the_notebook,
+    pretrained_builder, length_ignored, endless_builder, hungry_builder, one_reader_of_real_dna, trial_of_one_epoch,
+    forged_trials, nothing_but_the_notebook,
 )  # fmt: skip
 
 
