@@ -1,4 +1,4 @@
-"""The assignment `dna_simple_rnn`: no number in the rubric moves without a specimen noticing; its questions."""
+"""`dna_simple_rnn`: no number in the rubric moves without a specimen noticing; its questions; real DNA."""
 
 import ast
 import re
@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from autograder.course import load_module, read_course
+from autograder.failure import Failure
 from autograder.grader import Grader
 from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
 from autograder.models import Predictor
-from autograder.rubric import items_of, read_rubric, score
+from autograder.rubric import hidden_from, items_of, read_rubric, score
+from autograder.sandbox.here import Here
 from autograder.submission import Submission
 from autograder.verify.specimens import KNOWN, check_specimen
 
@@ -22,6 +24,9 @@ COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
 RUBRIC = load_module(ASSIGNMENT.rubric)
 HOLDING = "perfect", "usual_mistakes", "stopped_early", "flags_that_sag", "too_many_parameters"
+HOLDING_REAL = "perfect", "splice_one_reader"
+REAL = {"STRENGTH", *(item.__name__ for item in items_of(RUBRIC) if item.section == "splice")}
+NO_MARK = {"TOO_GOOD"}  # a remark hangs on it, see below
 SOURCE = ASSIGNMENT.rubric.read_text(encoding="utf-8")
 
 
@@ -54,8 +59,11 @@ def grader(sandbox):
     return replace(grader, predictor=Remembering(Predictor()), sandbox=Remembering(sandbox))
 
 
-def numbers() -> list:
-    """Every number that marks hang on: points, the thresholds given to `credit` and `accuracy`, the constants."""
+def numbers(real: bool) -> list:
+    """Every number that marks hang on: points, the thresholds given to `credit` and `accuracy`, the constants.
+
+    real: those of the section on real DNA, or all others.
+    """
     found = []
     for node in ast.parse(SOURCE).body:
         if isinstance(node, ast.Assign):
@@ -69,7 +77,9 @@ def numbers() -> list:
             found += [(f"{node.name}-{ast.unparse(value)}", value) for value in given]
     is_number = [isinstance(node, ast.Constant) and type(node.value) in (int, float) for _, node in found]
     return [
-        pytest.param(node, id=name) for (name, node), number in zip(found, is_number, strict=True) if number
+        pytest.param(node, id=name)
+        for (name, node), number in zip(found, is_number, strict=True)
+        if number and name not in NO_MARK and (name.partition("-")[0] in REAL) == real
     ]
 
 
@@ -82,23 +92,31 @@ def changed(number: ast.Constant) -> str:
     return b"".join(lines).decode()
 
 
-def problems(grader: Grader) -> list[str]:
+def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> list[str]:
     """What is wrong with the points, and with the marks of a few specimens that together hold every number in place."""
     points = sum(item.points for item in grader.items if not item.stretch)
     found = [] if points == ASSIGNMENT.points else [f"the items are worth {points} points"]
-    for folder in (ASSIGNMENT.specimens / name for name in HOLDING):
+    for folder in (ASSIGNMENT.specimens / name for name in holding):
         scores = {score.item: score for score in grader.grade(HandedIn(folder.name, folder)).report.scores}
         found += check_specimen(scores, folder / KNOWN)
     return found
 
 
-@pytest.mark.parametrize("number", numbers())
+@pytest.mark.parametrize("number", numbers(real=False))
 def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
     if not grader.predictor.answers:
         assert problems(grader) == []
     rubric = tmp_path / "rubric.py"
     rubric.write_text(changed(number), encoding="utf-8")
     assert problems(replace(grader, items=read_rubric(rubric)))
+
+
+@pytest.mark.parametrize("number", numbers(real=True))
+def test_no_number_on_real_dna_can_be_moved_unnoticed(number, grader, tmp_path, real_data):
+    assert problems(grader, HOLDING_REAL) == []
+    rubric = tmp_path / "rubric.py"
+    rubric.write_text(changed(number), encoding="utf-8")
+    assert problems(replace(grader, items=read_rubric(rubric)), HOLDING_REAL)
 
 
 # --- concepts
@@ -140,3 +158,114 @@ def test_only_the_questions_need_a_signature(sandbox):
     scores = [score(item, unsigned) for item in items_of(RUBRIC) if item.section == "baselines"]
     assert len(scores) == 3 and all(score.is_full for score in scores)
     assert "is not signed" in score(RUBRIC.fills_a_box, unsigned).message
+
+
+# --- real DNA
+
+
+DATA = HiddenData(COURSE, DEMO_SECRET)
+TWO_READERS = """
+left = layers.SimpleRNN(4)(window[:, :30])
+right = layers.SimpleRNN(4, go_backwards=True)(window[:, 30:])
+answer = ends(layers.Concatenate()([left, right]))
+"""
+
+
+def reader(folder: Path, code: str, time: int | None = 60) -> tuple[Submission, object]:
+    """A submission whose splice.keras leads from `window` to the `answer` that the code makes; and the Keras model."""
+    import keras
+    from keras import layers
+
+    window = keras.Input((time, 4))
+    made = {"layers": layers, "window": window, "ends": layers.Dense(3, activation="softmax")}
+    exec(code, made)
+    model = keras.Model(window, made["answer"])
+    model.save(folder / "splice.keras")
+    return Submission("ann", folder, Predictor(), Here()), model
+
+
+@pytest.mark.parametrize("time", [60, None])
+def test_two_readers_answer_as_in_keras(time, tmp_path):
+    submission, model = reader(tmp_path, TWO_READERS, time)
+    rng = np.random.default_rng(0)
+    sequences = ["".join(row) for row in rng.choice(list("ACGTNDRS"), (20, 60))]
+    came = RUBRIC.junction_reader(submission)(sequences)
+    x = np.array([[np.eye(4)["ACGT".index(c)] if c in "ACGT" else [0.25] * 4 for c in s] for s in sequences])
+    assert np.allclose(came, model.predict_on_batch(x), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "code, time, says",
+    {
+        "another cell": ("answer = ends(layers.GRU(4)(window))", 60, "uses GRU"),
+        "none": ("answer = ends(layers.GlobalAveragePooling1D()(window))", 60, "holds no SimpleRNN"),
+        "a regression beside it": (
+            "answer = ends(layers.Concatenate()([layers.SimpleRNN(2)(window), window[:, 29], window[:, 30]]))",
+            60,
+            "past every SimpleRNN",
+        ),
+        "large": ("answer = ends(layers.SimpleRNN(60)(window))", 60, "4,083 parameters, at most 2,500"),
+        "other windows": ("answer = ends(layers.SimpleRNN(4)(window))", 30, "expected (None, 60, 4)"),
+        "one answer": ("answer = layers.Dense(1)(layers.SimpleRNN(4)(window))", 60, "expected (None, 3)"),
+        "each step": ("answer = ends(layers.SimpleRNN(4, return_sequences=True)(window))", 60, "(None, 60, 3)"),
+        "no soft-max": ("answer = layers.Dense(3)(layers.SimpleRNN(4)(window))", 60, "expected probabilities"),
+    }.values(),
+)  # fmt: skip
+def test_a_reader_against_the_rules_is_told_which(code, time, says, tmp_path):
+    submission, _ = reader(tmp_path, code, time)
+    with pytest.raises(Failure) as raised:
+        RUBRIC.junction_reader(submission)(["ACGTN" * 12])
+    assert says in str(raised.value)
+
+
+def scored(monkeypatch, probability):
+    """The score on real DNA of a model that gives a frame's rows these probabilities."""
+    rows = DATA.draw("splice", {"part": "test"})
+    known = dict(zip(rows.sequence, probability(rows), strict=True))
+    monkeypatch.setattr(
+        RUBRIC, "junction_reader", lambda submission: lambda asked: np.array([known[s] for s in asked])
+    )
+    with hidden_from(DATA):
+        return score(RUBRIC.tells_junctions_apart, None)
+
+
+def knowing(rows, wrong: int) -> np.ndarray:
+    """The right answer to all rows but so many."""
+    label = rows.label.map(RUBRIC.JUNCTIONS.index).to_numpy()
+    return np.eye(3)[(label + (np.arange(len(rows)) < wrong)) % 3]
+
+
+@pytest.mark.parametrize("share, remarked", [(0, True), (0.0148, True), (0.0152, False), (0.03, False)])
+def test_who_is_right_too_often_is_remarked_on_and_loses_nothing(share, remarked, real_data, monkeypatch):
+    result = scored(monkeypatch, lambda rows: knowing(rows, round(share * len(rows))))
+    assert result.is_full and remarked == any("which are public" in remark for remark in result.remarks)
+
+
+def test_full_marks_are_what_the_regression_reaches(real_data, monkeypatch):
+    train = DATA.public.draw("splice", {"part": "train"})
+
+    def regression(rows):
+        x, new_x = (RUBRIC.boxed(part.sequence) for part in (train, rows))
+        return RUBRIC.regression(x, train.label, new_x, RUBRIC.STRENGTH)
+
+    result = scored(monkeypatch, regression)
+    assert result.is_full, result.message
+    right = RUBRIC.regressed(*RUBRIC.columns(train), *RUBRIC.columns(DATA.draw("splice", {"part": "test"})))
+    assert 0.955 < right < 0.97
+    assert scored(monkeypatch, lambda rows: knowing(rows, round((1.003 - right) * len(rows)))).earned < 6
+
+
+def test_real_dna_that_is_not_here_is_waited_for_by_who_handed_a_model_in(sandbox, monkeypatch, tmp_path):
+    monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
+    with hidden_from(HiddenData(COURSE, DEMO_SECRET)):
+        waiting, missing = (
+            score(RUBRIC.tells_junctions_apart, specimen(name, sandbox)) for name in ("perfect", "no_model")
+        )
+    assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
+    assert (missing.outcome, missing.earned) == ("scored", 0) and "no splice.keras" in missing.message
+
+
+def test_on_a_students_machine_the_model_is_the_tas_to_score(sandbox, real_data):
+    with hidden_from(practice_data(COURSE)):
+        said = score(RUBRIC.tells_junctions_apart, specimen("perfect", sandbox))
+    assert said.outcome == "deferred" and "fetch" not in said.message

@@ -5,25 +5,31 @@ answer is compared with what the usual mistakes give, so that the feedback can n
 one-hot sequences `(batch, time, 4)` in the order A, C, G, T, of any length, and returns the probability of the
 label `(batch, 1)`. Accuracy is measured on data that nobody has seen; the thresholds rest on the measurements in
 the datasheets of `datasets/`. Only the concept questions draw numbers from the student's id.
+
+The items of the section "splice" are on real DNA, and wait until somebody fetches it.
 """
 
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
-from itertools import product
+from itertools import permutations, product
 from math import factorial, prod
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from autograder.agreement import agree
+from autograder.failure import Remark
 from autograder.figures import by_group, by_length, confusion, examples, show
 from autograder.questions import Choice, Number
+from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, credit, decide, hidden, item, own, public
 
-FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
+FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
 MOST_PARAMETERS = 2_500
 DATASETS = Path(__file__).parents[2] / "datasets"
 BASES = "ACGT"
@@ -212,6 +218,52 @@ def motif_on_both_strands(submission):
     return credit(roc_auc_score(data.label, probability(data.sequence)), 0.80, 0.92, hint, "AUC")
 
 
+# --- real DNA, where it was fetched. The rows of the part "test" are public: a network that has learned from them is
+# measured on what it knows by heart, and its student has cheated nobody else.
+
+JUNCTIONS = "EI", "IE", "N"
+STRENGTH = 0.01  # C of the regression to beat: the best in ten-fold cross-validation of the part "train"
+TOO_GOOD = 0.985  # of rows right: nothing that is published or was measured here comes near
+
+
+@item(points=2, stretch=True, section="splice")
+def regresses_on_places(submission):
+    """place_regression(sequences, labels, new_sequences, C): probabilities (m, labels), by logistic regression."""
+    rng = np.random.default_rng(7)
+    sequences = ["".join(row) for row in rng.choice(list("ACGTACGTACGTN"), (60, 8))]
+    labels = [JUNCTIONS["ACGTN".index(sequence[3]) % 3] for sequence in sequences]
+    new = ["NCGNNTTA", "GATTACAN", "ACGTACGT", "NNNNNNNN", "TTTANACC"]
+    x, new_x = boxed(sequences), boxed(new)
+    zeros = x * (x != 0.25), new_x * (new_x != 0.25)
+    counts = [part.sum(axis=1, keepdims=True) for part in zeros]
+    right = regression(x, labels, new_x, 0.3)
+    usual = {
+        "a letter that is no base becomes a row of zeros, in place of four quarters": (zeros, 0.3),
+        "it counts the bases and forgets at which places they stand": (counts, 0.3),
+        "C is left at 1": ((x, new_x), 1.0),
+        "1 / C is given where C is asked for": ((x, new_x), 1 / 0.3),
+    }
+    usual = {why: regression(old, labels, some, C) for why, ((old, some), C) in usual.items()}
+    usual["it says which label, and not how probable each is"] = right.argmax(axis=1)
+    came = submission.call("place_regression", sequences, labels, new, 0.3)
+    agree(came, right, usual, "place_regression on 60 sequences of 8 letters, C = 0.3", atol=0.005)
+
+
+@item(points=6, stretch=True, section="splice")
+def tells_junctions_apart(submission):
+    """splice.keras: accuracy on real splice junctions; full marks from that of logistic regression on the same rows."""
+    probability = junction_reader(submission)
+    train, test = public("splice", part="train"), hidden("splice", part="test")
+    label, to_beat = test.label.map(JUNCTIONS.index).to_numpy(), regressed(*columns(train), *columns(test))
+    said = probability(test.sequence)
+    right = (said.argmax(axis=1) == label).mean()
+    if right > TOO_GOOD:
+        often = f"{right:.1%} of the test rows, which are public, and nothing published is so often right"
+        warnings.warn(Remark(f"{SPLICE} is right on {often}: did it learn from them?"), stacklevel=2)
+    show(confusion(label, said.argmax(axis=1), JUNCTIONS, "Test part: the right answer and the model's"))
+    return credit(right, 0.88, to_beat, after_junctions(label, said), "Accuracy")
+
+
 # --- concepts: the questions are shown in the notebook
 
 
@@ -390,12 +442,7 @@ def simple_rnn(submission, name: str) -> Callable[[pd.Series], np.ndarray]:
 
     Raises Failure unless it keeps the assignment's rules: what is measured is what a SimpleRNN can do.
     """
-    plan = submission.model(name).plan
-    foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
-    if foreign:
-        raise Failure(f"{name} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
-    if "SimpleRNN" not in plan.kinds:
-        raise Failure(f"{name} holds no SimpleRNN.", "Without one, nothing remembers what has been read.")
+    plan = small_rnn(submission, name)
     if tuple(plan.input_shape) != (None, None, len(BASES)):
         raise Failure(
             f"{name} takes inputs of shape {plan.input_shape}, expected (None, None, 4) for any length.",
@@ -406,12 +453,23 @@ def simple_rnn(submission, name: str) -> Callable[[pd.Series], np.ndarray]:
             f"{name} returns shape {plan.output_shape}, expected (None, 1): one probability a sequence.",
             "End with Dense(1, activation='sigmoid') on the last state or on the maximum over the states.",
         )
+    return partial(probabilities, submission, name)
+
+
+def small_rnn(submission, name: str):
+    """The plan of the model `name`. Raises Failure unless it is a SimpleRNN, and a small one."""
+    plan = submission.model(name).plan
+    foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
+    if foreign:
+        raise Failure(f"{name} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
+    if "SimpleRNN" not in plan.kinds:
+        raise Failure(f"{name} holds no SimpleRNN.", "Without one, nothing remembers what has been read.")
     if plan.parameters > MOST_PARAMETERS:
         raise Failure(
             f"{name} has {plan.parameters:,} parameters, at most {MOST_PARAMETERS:,} are allowed.",
             "Take fewer units: a SimpleRNN of u units on 4 inputs has u * (u + 5) parameters.",
         )
-    return partial(probabilities, submission, name)
+    return plan
 
 
 def probabilities(submission, name: str, sequences: pd.Series) -> np.ndarray:
@@ -427,8 +485,92 @@ def probabilities(submission, name: str, sequences: pd.Series) -> np.ndarray:
 
 @cache  # the whole class is asked about the same sequences
 def one_hot(sequence: str) -> np.ndarray:
-    """A sequence as float32 `(time, 4)`, a one for each base in the order A, C, G, T."""
-    return np.eye(len(BASES), dtype=np.float32)[[BASES.index(base) for base in sequence]]
+    """A sequence as float32 `(time, 4)`, a one in the column A, C, G or T; four quarters for other letters."""
+    rows = np.vstack([np.eye(len(BASES)), np.full(len(BASES), 0.25)]).astype(np.float32)
+    return rows[[BASES.find(letter) for letter in sequence]]  # -1, which is no base, is the last row
+
+
+def junction_reader(submission) -> Callable[[pd.Series], np.ndarray]:
+    """splice.keras as a function from n sequences of 60 letters to probabilities `(n, 3)`.
+
+    Raises Failure unless it keeps the rules.
+    """
+    plan = small_rnn(submission, SPLICE)
+    if tuple(plan.input_shape) not in {(None, 60, 4), (None, None, 4)}:
+        raise Failure(
+            f"{SPLICE} takes inputs of shape {plan.input_shape}, expected (None, 60, 4).",
+            "Begin the model with keras.Input(shape=(60, 4)).",
+        )
+    if tuple(plan.output_shape) != (None, 3):
+        raise Failure(
+            f"{SPLICE} returns shape {plan.output_shape}, expected (None, 3): a probability each for EI, IE and N.",
+            "End with Dense(3, activation='softmax').",
+        )
+    if passes_no_rnn(plan):
+        raise Failure(
+            f"In {SPLICE} letters reach the answer past every SimpleRNN: that is a regression on places.",
+            "Let every slice of the window go through a SimpleRNN.",
+        )
+    return partial(junction_probabilities, submission)
+
+
+def passes_no_rnn(plan) -> bool:
+    """Whether a way leads from the input to the output of a plan on which no SimpleRNN lies."""
+    unread = []  # of each call, in the order in which they are made
+    for call in plan.calls:
+        from_input = not call.results or any(unread[result.call] for result in call.results)
+        unread.append(from_input and "SimpleRNN" not in {one.kind for one in plan.layers[call.layer].all})
+    return unread[plan.output.call]
+
+
+def junction_probabilities(submission, sequences: pd.Series) -> np.ndarray:
+    """What splice.keras returns for n sequences, `(n, 3)`; rows that are no probabilities are a Failure."""
+    values = submission.predict(SPLICE, list(map(one_hot, sequences)))
+    sums = values.sum(axis=1)
+    if values.min() < 0 or abs(sums - 1).max() > 0.001:
+        raise Failure(
+            f"The three values of {SPLICE} add up to {sums.min():.3g} to {sums.max():.3g}, expected probabilities.",
+            "End with Dense(3, activation='softmax').",
+        )
+    return values
+
+
+def boxed(sequences: list[str]) -> np.ndarray:
+    """n sequences of one length as one-hot `(n, time, 4)`."""
+    return np.stack(list(map(one_hot, sequences)))
+
+
+def regression(x: np.ndarray, labels: list[str], new_x: np.ndarray, strength: float) -> np.ndarray:
+    """Probabilities `(m, labels)` for new_x `(m, time, 4)`, by logistic regression on x `(n, time, 4)`."""
+    model = LogisticRegression(C=strength, max_iter=3000).fit(x.reshape(len(x), -1), labels)
+    return model.predict_proba(new_x.reshape(len(new_x), -1))
+
+
+def columns(data: pd.DataFrame) -> tuple[list[str], list[str]]:
+    return data.sequence.tolist(), data.label.tolist()
+
+
+@remembered
+def regressed(sequences: list[str], labels: list[str], new: list[str], new_labels: list[str]) -> float:
+    """The accuracy of logistic regression on each place of the sequences, measured on the new ones."""
+    said = regression(boxed(sequences), labels, boxed(new), STRENGTH).argmax(axis=1)
+    return round(float(np.mean(np.array(JUNCTIONS)[said] == new_labels)), 4)
+
+
+def after_junctions(label: np.ndarray, probability: np.ndarray) -> str:
+    """What to try next, for labels `(n,)` and probabilities `(n, 3)`."""
+    orders = {
+        order: np.mean(np.array(order)[probability.argmax(axis=1)] == label)
+        for order in permutations(range(3))
+    }
+    best = max(orders, key=orders.get)
+    if orders[best] > orders[0, 1, 2] + 0.2:
+        found = ", ".join(JUNCTIONS[number] for number in best)
+        return f"Its columns seem to be in the order {found}; EI, IE, N is asked for."
+    return (
+        "What a reader saw 30 letters ago has faded: let the last step of each be the one at the junction, "
+        "and let dropout keep it from learning the training rows by heart."
+    )
 
 
 def look(probability: Callable, data: pd.DataFrame, groups: pd.Series, by: str) -> None:

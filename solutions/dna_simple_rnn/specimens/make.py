@@ -1,7 +1,8 @@
 """Makes the models of the specimens anew: python make.py REFERENCE [NAME]..., where REFERENCE is the folder that the
 reference notebook saved its models into.
 
-Each function below is one specimen: it starts from the reference's three models, with a notebook of the functions
+Each function below is one specimen: it starts from the reference's three models (those on real DNA also from its
+fourth, and they need the data set `splice`, which has to be fetched), with a notebook of the functions
 that are graded and of right answers, signed with the specimen's own name, and makes one mistake; `perfect` is the
 whole reference. The marks that each is known to earn are written by hand in its specimen.toml, with the reason the
 student must read.
@@ -22,16 +23,18 @@ from keras import layers
 
 from autograder.authoring import answer_cells
 from autograder.course import load_module
+from autograder.fetching import maker
 from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"
-FAMILY, ORDER, MOTIF = "dna_family.keras", "dna_order.keras", "motif.keras"
+FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
 NOTEBOOK = "work.ipynb"
 SOURCE = HERE.parent.joinpath("dna_simple_rnn.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "dna_simple_rnn" / "rubric.py")
 answers = partial(answer_cells, SOURCE, RUBRIC)  # cells that answer a student's own questions
 GRADED = "one_hot", "states", "base_counts", "kmer_counts", "majority_accuracy"
+OPTIONAL = "soft_one_hot", "soft_boxes", "place_regression"
 IMPORTS = """import numpy as np
 from itertools import product
 from sklearn.feature_extraction.text import CountVectorizer
@@ -54,6 +57,11 @@ def kmer_counts(sequences, k):
 
 def majority_accuracy(train_labels, test_labels):
     return np.mean(np.asarray(test_labels) == np.bincount(test_labels).argmax())
+
+def place_regression(sequences, labels, new_sequences, C):
+    from sklearn.linear_model import LogisticRegression
+    old, new = ([[sequence.count(base) for base in BASES] for sequence in part] for part in (sequences, new_sequences))
+    return LogisticRegression(C=C, max_iter=3000).fit(old, labels).predict_proba(new)
 """
 
 
@@ -249,12 +257,36 @@ def billion_units(folder: Path) -> None:
     )
 
 
+def splice_one_reader(folder: Path) -> None:
+    """Real DNA: one SimpleRNN reads past the junction to the end, and answers from what it still knows there."""
+    write_with_regression(folder)
+    data = maker(DATASETS / "splice")(seed=0, part="train")
+    encoded = dict(zip("ACGT", np.eye(4), strict=True))
+    x = np.array([[encoded.get(letter, [0.25] * 4) for letter in sequence] for sequence in data.sequence])
+    model = network(layers.SimpleRNN(44), layers.Dropout(0.5), head=layers.Dense(3, activation="softmax"))
+    falling = keras.optimizers.schedules.CosineDecay(0.003, 40 * -(-len(x) // 64))
+    model.compile(keras.optimizers.Adam(falling, clipnorm=1.0), "sparse_categorical_crossentropy")
+    model.fit(x, data.label.map(["EI", "IE", "N"].index).to_numpy(), batch_size=64, epochs=40, verbose=0)
+    model.save(folder / SPLICE, include_optimizer=False)
+
+
+def splice_in_another_order(folder: Path) -> None:
+    """Real DNA: the model's answers are in the order N, EI, IE, and place_regression leaves C as it is."""
+    write_with_regression(folder, "C=C, ")
+    model = keras.saving.load_model(folder / SPLICE)
+    *weights, kernel, bias = model.get_weights()
+    model.set_weights([*weights, kernel[:, [2, 0, 1]], bias[[2, 0, 1]]])
+    model.save(folder / SPLICE)
+
+
 SPECIMENS = (
     perfect, guessed_concepts, no_model, no_notebook, usual_mistakes, variable_from_elsewhere, untrained,
     padding_without_a_mask, stopped_early, flags_that_sag, last_state_only, bases_in_another_order, fixed_length_input,
     lstm_in_place_of_simple_rnn, convolution, lambda_layer, one_output_a_step, two_outputs, logits,
     too_many_parameters, nan_weights, truncated_file, text_renamed, legacy_h5_renamed, old_keras, billion_units,
+    splice_one_reader, splice_in_another_order,
 )  # fmt: skip
+ON_REAL_DNA = perfect, splice_one_reader, splice_in_another_order
 
 
 def main(reference: Path, *names: str) -> None:
@@ -262,7 +294,7 @@ def main(reference: Path, *names: str) -> None:
     for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
         folder = HERE / make.__name__
         folder.mkdir(exist_ok=True)
-        for name in (FAMILY, ORDER, MOTIF):
+        for name in (FAMILY, ORDER, MOTIF, *[SPLICE] * (make in ON_REAL_DNA)):
             model = keras.saving.load_model(reference / name, compile=False)  # without the optimizer: smaller
             model.save(folder / name)
         write_notebook(folder / NOTEBOOK, *work(folder.name), *answers(folder.name))
@@ -271,16 +303,23 @@ def main(reference: Path, *names: str) -> None:
         print(make.__name__)
 
 
-def graded_functions() -> str:
+def graded_functions(names: tuple[str, ...] = GRADED) -> str:
     """The source of the functions that the rubric calls, out of the reference."""
     tree = ast.parse("".join(cell.source + "\n" for cell in cells(SOURCE) if cell.kind == "code"))
-    found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in GRADED)
+    found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names)
     return "\n\n".join(ast.unparse(node) for node in found)
 
 
 def work(student: str) -> list[str]:
     """Cells: the signature, the imports and the functions that the rubric calls."""
     return [f'STUDENT = "{student}"', IMPORTS, graded_functions()]
+
+
+def write_with_regression(folder: Path, left_out: str = "") -> None:
+    """The notebook of a specimen that did the section on real DNA; left_out: what is missing in its functions."""
+    functions = graded_functions(OPTIONAL).replace(left_out, "", 1)
+    imports = "from sklearn.linear_model import LogisticRegression"
+    write_notebook(folder / NOTEBOOK, *work(folder.name), imports, functions, *answers(folder.name))
 
 
 def network(*hidden: layers.Layer, head: layers.Layer | None = None) -> keras.Model:
