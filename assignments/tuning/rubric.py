@@ -1142,7 +1142,7 @@ STILL_LEARNING = 0.25  # a loss; the reference ended at 0.12 to 0.15
 @item(points=1, stretch=True, section="splice")
 def knows_how_sure_a_score_is(submission):
     """standard_error(accuracy, n): by how much an accuracy on n sequences is off, as a standard deviation."""
-    p, n = 0.93, 300
+    p, n = 0.9, 300
     right = math.sqrt(p * (1 - p) / n)
     usual = {
         "the root is missing: that is the variance": p * (1 - p) / n,
