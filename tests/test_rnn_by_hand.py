@@ -192,6 +192,7 @@ def specimen(name: str, sandbox) -> Submission:
     return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
 
 
+@pytest.mark.slow
 def test_sharing_saves_what_keras_layers_would_cost():
     import keras
 

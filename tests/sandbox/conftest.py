@@ -19,7 +19,7 @@ def isolation(mode: str) -> Isolation:
     return chosen
 
 
-@pytest.fixture(scope="session", params=["namespaces", "plain"])
+@pytest.fixture(scope="session", params=["namespaces", pytest.param("plain", marks=pytest.mark.slow)])
 def box(request) -> Iterator[Sandbox]:
     with Sandbox(isolation(request.param)) as sandbox:
         yield sandbox

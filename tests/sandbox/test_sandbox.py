@@ -234,6 +234,7 @@ def test_processor_time_is_limited_too(run):
     assert list(value(run(source + "\n", seconds=7200))) == [7201, 7201]
 
 
+@pytest.mark.slow
 def test_a_child_that_has_used_up_its_processor_time_is_replaced():
     source = b"""
 import os, time
