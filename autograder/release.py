@@ -17,6 +17,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 BEGIN = "from autograder.live import begin"
+_OTHER_BEGIN = re.compile(r"\s*(from autograder\.live import .*\bbegin\b|import autograder\.live\b)")
 FINDER = '''\
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def starter(source: str, name: str, bundle: str = "", items: Sequence = ()) -> s
     kept = [
         _with_finder(cell, bundle) for cell in cells(replaced(source, found)) if "solution" not in cell.tags
     ]
+    _check_import(source, name)
     _check_answers(kept, items, source, name)
     notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=_nodes(kept, items))
     nbformat.validate(notebook)
@@ -101,6 +103,14 @@ def _with_finder(cell: Cell, bundle: str) -> Cell:
     place = lines.index(BEGIN)
     lines[place : place + 1] = FINDER.replace("{advice}", advice).rstrip("\n").split("\n")
     return replace(cell, source="\n".join(lines))
+
+
+def _check_import(source: str, name: str) -> None:
+    """Raises where `begin` is imported in another way than the one that becomes the finder."""
+    for number, line in enumerate(source.split("\n"), start=1):
+        if line != BEGIN and _OTHER_BEGIN.match(line):
+            advice = f"write `{BEGIN}` on a line of its own, so that the starter finds the course"
+            raise MarkerError(name, number, f"another import of begin: {line.strip()!r}", advice)
 
 
 def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.course import read_course
 from autograder.notebooks import MarkerError, cells, without_solutions
-from autograder.release import fresh, is_stale, release, starter
+from autograder.release import BEGIN, fresh, is_stale, release, starter
 
 ROOT = Path(__file__).parent.parent
 COURSE = read_course(ROOT)
@@ -419,6 +419,21 @@ def test_an_otter_question_that_is_never_closed_is_refused():
 def test_a_reference_without_any_solution_is_refused():
     with pytest.raises(MarkerError, match="lesson.py:1: nothing is marked as a solution; "):
         starter("# %%\nreturn_of_nothing = 3\n", "lesson.py")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from autograder.live import begin, fetched",
+        "import autograder.live",
+        "    from autograder.live import begin",
+    ],
+)
+def test_another_import_of_begin_is_refused(line):
+    source = f"# %%\nx = 1  # SOLUTION\n\n# %%\n{line}\n"
+    with pytest.raises(MarkerError, match=r"hello.py:5: another import of begin: .*on a line of its own"):
+        starter(source, "hello.py")
+    assert "sys.path.insert" in starter(source.replace(line, BEGIN), "hello.py")
 
 
 def test_a_heading_may_say_solution():

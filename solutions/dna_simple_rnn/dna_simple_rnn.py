@@ -70,7 +70,7 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.live import begin, fetched
+from autograder.live import begin
 
 rubric, check = begin("dna_simple_rnn", STUDENT)
 DATASETS = rubric.DATASETS
@@ -1281,6 +1281,8 @@ check("motif")
 # Three answers: `EI`, `IE`, or `N` for neither.
 
 # %%
+from autograder.live import fetched
+
 splice = fetched("splice", part="train")
 if splice is not None:
     splice_held_back = splice.index % 5 == 0
