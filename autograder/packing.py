@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from autograder.course import Assignment, Course, CourseError
@@ -11,10 +12,11 @@ from autograder.files import zipped
 from autograder.grader import Grader, author
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.rubric import Report, hidden_from, score
+from autograder.rubric import Item, Report, hidden_from, score
 from autograder.submission import Submission
 
 UNFIT = r"[^\w.-]+"  # for the name of a file
+ON_TOP = "For points on top alone: "
 
 
 class Unsigned(BaseException):
@@ -73,34 +75,37 @@ def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission
     return replace(submission, student=submission.signature or submission.student)
 
 
-def asked_for(course: Course, submission: Submission, grader: Grader) -> list[str]:
-    """The files that the items ask for, by name; for that every item is run.
+def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[str, bool]:
+    """The files that the items ask for, by name, and whether points on top alone rest on each.
+
+    For that every item is run.
 
     Items on hidden data run to their end, on data of the public seed: one may draw its data before it reads a file.
     Raises Unsigned.
     """
-    names = []
+    names = {}
 
-    def heard(kind: str, name: str) -> None:
+    def heard(item: Item, kind: str, name: str) -> None:
         if name == "STUDENT" and not submission.signature:
             raise Unsigned
-        names.extend([name] if kind == "file" else [])
+        if kind == "file":
+            names[name] = names.get(name, True) and item.stretch
 
     with hidden_from(HiddenData(course, DEMO_SECRET)):
         for item in grader.items:
-            score(item, replace(grader.watched(submission, item), asks=heard))
-    return list(dict.fromkeys(names))
+            score(item, replace(grader.watched(submission, item), asks=partial(heard, item)))
+    return names
 
 
-def gathered(submission: Submission, names: list[str]) -> tuple[dict[str, bytes], dict[str, str]]:
+def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, bytes], dict[str, str]]:
     """The notebook and each file by its path, and why those that can't be read are missing."""
     files, missing = dict([submission.code]), {}
-    for name in names:
+    for name, on_top in names.items():
         try:
             path = submission.find(name)
             files[path] = submission.files.read(path)
         except Failure as failure:
-            missing[name] = f"{failure.reason} {failure.hint}"
+            missing[name] = f"{ON_TOP if on_top else ''}{failure.reason} {failure.hint}"
     return files, missing
 
 

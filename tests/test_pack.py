@@ -115,6 +115,16 @@ def test_partial_work_is_packed_and_named(work, packed):
     assert done.failing == ["greets", "counts"]
 
 
+def test_a_file_for_points_on_top_is_told_from_one_that_is_due(course, work, packed):
+    rubric = course.root / "assignments/hello/rubric.py"
+    write(rubric, RUBRIC.replace("@item(points=4)", "@item(points=4, stretch=True)"))
+    (work / "deep/count.txt").unlink()
+    (work / "greeting.txt").unlink()
+    missing = packed(work).missing
+    assert missing["count.txt"].startswith("For points on top alone: There is no count.txt")
+    assert missing["greeting.txt"].startswith("There is no greeting.txt")
+
+
 def test_a_course_unpacked_beside_the_work_is_not_part_of_it(course, work, packed):
     shutil.copytree(course.root, work / "rnn-course")
     write_notebook(work / "rnn-course/assignments/hello/hello.ipynb", "STUDENT = ...")
