@@ -41,6 +41,8 @@ def reading(text: str, gap: datetime, dayfirst: bool) -> datetime | None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of a zone whose name is not understood
         try:
-            return parser.parse(text, default=gap, dayfirst=dayfirst)
+            time = parser.parse(text, default=gap, dayfirst=dayfirst)
+            time.utcoffset()  # a zone a day away is made, and refuses only here
+            return time
         except (ValueError, OverflowError, Warning):
             return None
