@@ -15,6 +15,7 @@ from autograder.kept import Kept
 from autograder.live import fetched
 from autograder.notebooks import cells, write_notebook
 from autograder.release import release
+from autograder.reports.text import class_lines
 from autograder.verify import Bench, at, verify
 
 NUMBERS = b"3\n4\n5\n6\n7\n"
@@ -129,6 +130,17 @@ def test_an_item_waits_for_its_data_and_says_for_which(real, sandbox, get):
     get()
     report = graded(real, sandbox, "perfect")
     assert report.status == "graded" and report.earned == 10
+
+
+def test_the_ta_is_told_what_a_class_waits_for(real, sandbox, get, tmp_path):
+    def told():
+        reports = [graded(real, sandbox, name) for name in ("perfect", "wrong_sum", "untouched_starter")]
+        return [line for line, _ in class_lines(reports, {}, 6, tmp_path) if line.startswith("Waiting")]
+
+    [line] = told()
+    assert line.startswith("Waiting: 2 items. The data set real is not") and "fetch real" in line
+    get()
+    assert told() == []
 
 
 def test_who_hands_nothing_in_for_it_has_an_ordinary_mark(real, sandbox):

@@ -1,6 +1,7 @@
 """Reports for a terminal, as rich tables. All text passes as `Text`, so markup in it stays mere text."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -82,6 +83,9 @@ def class_lines(
             f"Answers: {waiting} to read in {out / 'answers.csv'}: fill in points, and run this again.",
             "yellow",
         )
+    deferred = (score.message for report in reports for score in report.scores if score.outcome == "deferred")
+    for why, count in Counter(deferred).items():
+        yield f"Waiting: {count} items. {why} Then run this again.", "yellow"
     if doubtful := sum(report.status == "needs a person" for report in reports):
         yield (
             f"{doubtful} need a person; `marks.csv` there takes points by hand, with who and why.",
