@@ -506,21 +506,12 @@ def junction_reader(submission) -> Callable[[pd.Series], np.ndarray]:
             f"{SPLICE} returns shape {plan.output_shape}, expected (None, 3): a probability each for EI, IE and N.",
             "End with Dense(3, activation='softmax').",
         )
-    if passes_no_rnn(plan):
+    if plan.leads_past("SimpleRNN"):
         raise Failure(
             f"In {SPLICE} letters reach the answer past every SimpleRNN: that is a regression on places.",
             "Let every slice of the window go through a SimpleRNN.",
         )
     return partial(junction_probabilities, submission)
-
-
-def passes_no_rnn(plan) -> bool:
-    """Whether a way leads from the input to the output of a plan on which no SimpleRNN lies."""
-    unread = []  # of each call, in the order in which they are made
-    for call in plan.calls:
-        from_input = not call.results or any(unread[result.call] for result in call.results)
-        unread.append(from_input and "SimpleRNN" not in {one.kind for one in plan.layers[call.layer].all})
-    return unread[plan.output.call]
 
 
 def junction_probabilities(submission, sequences: pd.Series) -> np.ndarray:

@@ -1222,7 +1222,7 @@ def splice_network(submission):
     blueprint = submission.build("splice_network", int(units), float(dropout))
     plan, asked = blueprint.plan, f"splice_network({units:g}, {dropout:g})"
     strange = sorted(set(plan.kinds) - {"InputLayer", *ALLOWED_IN_SPLICE})
-    if strange or has_unread_way(plan):
+    if strange or plan.leads_past("SimpleRNN"):
         what = f"holds {', '.join(strange)}" if strange else "leads letters past every SimpleRNN"
         raise Failure(f"{asked} {what}.", f"Build it of {', '.join(ALLOWED_IN_SPLICE)}; slices are free.")
     if tuple(plan.input_shape) != (None, 60, 4) or plan.output_shape != (None, 3):
@@ -1234,16 +1234,6 @@ def splice_network(submission):
         reason = f"{asked} has {plan.parameters:,} parameters, at most {MOST_IN_SPLICE:,} are allowed."
         raise Failure(reason, "2,000 sequences can't teach more: take fewer units.")
     return blueprint, rate, clipnorm
-
-
-def has_unread_way(plan) -> bool:
-    """Whether a way leads from the letters to the answer that passes no SimpleRNN: a regression in disguise."""
-    unread = []
-    for call in plan.calls:
-        kinds = {one.kind for one in plan.layers[call.layer].all}
-        comes_so = not call.results or any(unread[result.call] for result in call.results)
-        unread.append(comes_so and "SimpleRNN" not in kinds)
-    return unread[plan.output.call]
 
 
 def look_at_junctions(predictions: np.ndarray, truth: np.ndarray, line: float) -> None:

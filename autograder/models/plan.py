@@ -102,6 +102,14 @@ class Plan:
         """A digest of everything but names and weights."""
         return hashlib.sha256(repr((self.layers, self.calls, self.inputs, self.output)).encode()).hexdigest()
 
+    def leads_past(self, kind: str) -> bool:
+        """Whether a way leads from the inputs to the output on which no layer of this class lies, wrapped or not."""
+        past = []  # of each call: those that it depends on come before it
+        for call in self.calls:
+            arrives = not call.results or any(past[result.call] for result in call.results)
+            past.append(arrives and all(one.kind != kind for one in self.layers[call.layer].all))
+        return past[self.output.call]
+
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
         return sum(extent(shape, steps) for call in self.calls for shape in call.shapes)
