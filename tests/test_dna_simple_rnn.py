@@ -112,6 +112,7 @@ def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
     assert any(problems(replace(grader, items=read_rubric(rubric))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", numbers(real=True))
 def test_no_number_on_real_dna_can_be_moved_unnoticed(number, grader, tmp_path, real_data):
     assert list(problems(grader, HOLDING_REAL)) == []

@@ -178,12 +178,13 @@ def counts(k):
     return lambda sequences: vectorizer.transform(sequences).toarray().astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "encode"),
     [
         ("one-hot positions, logistic regression", one_hot),
         *(
-            pytest.param(f"{word} counts, logistic regression", counts(k), marks=pytest.mark.slow)
+            (f"{word} counts, logistic regression", counts(k))
             for k, word in ((1, "base"), (3, "3-mer"), (4, "4-mer"), (5, "5-mer"), (6, "6-mer"))
         ),
     ],
