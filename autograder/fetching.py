@@ -248,7 +248,7 @@ def resumed(one: Remote, part: Path, told: Told, url: str, output: str, _pooch) 
     """A downloader of pooch's: lets `part` grow until it is whole, then moves it to `output`.
 
     It goes on where an earlier run broke off, if the server can, and tries anew while it gets further. Raises what
-    requests raises; ValueError for more bytes than expected.
+    requests raises; whether it is the right file pooch says.
     """
     import requests
 

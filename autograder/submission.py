@@ -1,6 +1,8 @@
 """A submission: what one student handed in, its files, its models, its functions."""
 
+import csv
 import hashlib
+import io
 import re
 import unicodedata
 import warnings
@@ -21,6 +23,7 @@ from autograder.sandbox.definitions import all_cells, cells
 from autograder.student import is_same, tokens
 from autograder.training import trained
 
+LONG_ROW = 1_000  # bytes, on average, of a row of a table
 MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
 SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
 COPY = re.compile(
@@ -211,6 +214,28 @@ class Submission:
         if _folded(PurePosixPath(path).name) != _folded(name):
             warnings.warn(Remark(f"{PurePosixPath(path).name} was taken for {name}."), stacklevel=2)
         return self.files.read(path)
+
+    def table(self, name: str, columns: Sequence[str], most: int) -> list[dict[str, str]]:
+        """The rows of the CSV file `name`, each a text by column, with at least these columns and at most so many rows.
+
+        A row may be short. Raises Failure for what is no such table, or too large a one.
+        """
+        content = self.read(name)
+        if len(content) > most * LONG_ROW:
+            reason = f"{name} has {len(content):,} bytes, at most {most * LONG_ROW:,} are read."
+            raise Failure(reason, "A short line for each row is all it needs.")
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
+        try:
+            header, *rows = (line for line in lines if line)
+        except (ValueError, csv.Error):
+            header, rows = [], []
+        header = [column.strip() for column in header]
+        if missing := [column for column in columns if column not in header]:
+            reason = f"{name} lacks the columns {' and '.join(missing)}; its first line is {','.join(header)[:100]!r}."
+            raise Failure(reason, f"Its first line: {','.join(columns)}")
+        if len(rows) > most:
+            raise Failure(f"{name} has {len(rows):,} rows.", f"At most {most:,} are read.")
+        return [dict(zip(header, row, strict=False)) for row in rows]
 
     def find(self, name: str) -> str:
         """The path of the file called `name`; of several, that of the one nearest the top.

@@ -10,8 +10,6 @@ Stretch points can also be had on real sentences, SST-2 and GloVe, by those who 
 ids go by `word_list`, and a table of effect sizes. What asks for such data waits where they are not on the machine.
 """
 
-import csv
-import io
 import math
 import warnings
 from collections import Counter
@@ -44,7 +42,7 @@ MOST_REAL = 1_000_000  # parameters: GloVe's rows for the words of SST-2 alone a
 TOO_GOOD = 0.93  # of SST-2's test sentences, which are public; what is learnt from 6,909 reaches 0.83
 EQUAL = 1e-4  # to which a number is GloVe's, which have five digits
 MOST_MOVED = 0.1  # of the rows, as copies of GloVe differ in a few words
-LARGEST_TABLE, MOST_ROWS = 100_000, 100  # bytes and rows of the table of effect sizes
+MOST_ROWS = 100  # of the table of effect sizes
 DATASETS = Path(__file__).parents[2] / "datasets"
 MEN = ["he", "his", "himself", "man", "father", "brother", "uncle"]
 WOMEN = ["she", "her", "herself", "woman", "mother", "sister", "aunt"]
@@ -826,24 +824,9 @@ def moved_how(rows: np.ndarray, places: list[int], wanted: np.ndarray) -> str:
 
 def read_effects(submission) -> dict[int, float]:
     """d by the number of the test, from weat_glove.csv. Raises Failure with the first thing that is wrong."""
-    content = submission.read(EFFECTS)
-    if len(content) > LARGEST_TABLE:
-        reason = f"{EFFECTS} has {len(content):,} bytes, at most {LARGEST_TABLE:,} are read."
-        raise Failure(reason, "It needs ten short lines.")
-    lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
-    try:
-        header, *rows = (line for line in lines if line)
-    except (ValueError, csv.Error):
-        header, rows = [], []
-    header = [name.strip() for name in header]
-    if not {"test", "d"} <= set(header):
-        reason = f"{EFFECTS} lacks the columns test and d; its first line is {','.join(header)[:100]!r}."
-        raise Failure(reason, "Its first line: test,d")
-    if len(rows) > MOST_ROWS:
-        raise Failure(f"{EFFECTS} has {len(rows):,} rows, there are ten tests.", "A row for each test.")
     found = {}
-    for number, row in enumerate(rows, start=1):
-        test, d = effect(dict(zip(header, row, strict=False)), number)
+    for number, row in enumerate(submission.table(EFFECTS, ("test", "d"), MOST_ROWS), start=1):
+        test, d = effect(row, number)
         if test in found:
             raise Failure(f"{EFFECTS}, row {number}: test {test} has a row already.", "One row for each.")
         found[test] = d

@@ -7,8 +7,6 @@ tables in datasets/memory/README.md and, for the search and the real sequences, 
 stated below.
 """
 
-import csv
-import io
 import json
 import math
 from functools import cache
@@ -811,7 +809,6 @@ COLUMNS = "task", *SETTINGS, "score"
 RANGES = {
     "units": (1, 64), "dropout": (0, 0.95), "learning_rate": (1e-6, 10), "clipnorm": (0, 1e6), "score": (0, 1)
 }  # fmt: skip
-LARGEST_TABLE = 1_000_000  # bytes
 MOST_TRIALS, LEAST_TRIALS = 1_000, 8  # for each task the least, for both together the most
 BUILDERS = {"sentiment": "build_sentiment_model", "motif": "build_motif_model"}
 UPDATES = {"sentiment": 500, "motif": 200}  # batches of 64 in a trial, as in the notebook
@@ -878,27 +875,8 @@ def chosen_for_motif(submission):
 
 def read_trials(submission) -> pd.DataFrame:
     """The rows of trials.csv with the columns COLUMNS. Raises Failure with the first thing that is wrong."""
-    content = submission.read(TRIALS)
-    if len(content) > LARGEST_TABLE:
-        reason = f"{TRIALS} has {len(content):,} bytes, at most {LARGEST_TABLE:,} are read."
-        raise Failure(reason, "A line for each trial is all it needs.")
-    lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
-    try:
-        header, *rows = (line for line in lines if line)
-    except (ValueError, csv.Error):
-        header, rows = [], []
-    header = [name.strip() for name in header]
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        reason = (
-            f"{TRIALS} lacks the columns {', '.join(missing)}; its first line is {','.join(header)[:100]!r}."
-        )
-        raise Failure(reason, f"Its first line: {','.join(COLUMNS)}")
-    if len(rows) > MOST_TRIALS:
-        raise Failure(
-            f"{TRIALS} has {len(rows):,} rows.", f"At most {MOST_TRIALS:,} are read: a trial is a row."
-        )
-    read = [trial(dict(zip(header, row, strict=False)), number) for number, row in enumerate(rows, start=1)]
+    rows = submission.table(TRIALS, COLUMNS, MOST_TRIALS)
+    read = [trial(row, number) for number, row in enumerate(rows, start=1)]
     table = pd.DataFrame(read, columns=COLUMNS)
     for task in BUILDERS:
         refuse_few(table[table.task == task], task)
