@@ -218,6 +218,22 @@ def fresh_seed(topic: str) -> int:
     return source.seed(topic) % 2**31
 
 
+def input_generator(topic: str) -> np.random.Generator:
+    """Return the random generator from which an item draws the inputs of a student's function.
+
+    A TA's run seeds it with the term's secret, `topic` and the content of the notebook, so that nobody can read the
+    inputs off the rubric, or off the report of a friend. A student's own machine seeds it with the public seed.
+    Draw sizes, values and edge cases from it, and keep one fixed teaching example as the first call of the item.
+
+    Args:
+        topic: what is drawn, such as the name of the function; two topics share no random numbers.
+    """
+    source = _HIDDEN.get()
+    if source is None:
+        raise Deferred
+    return np.random.Generator(np.random.PCG64(source.seed(f"inputs/{topic}")))
+
+
 @contextmanager
 def hidden_from(source: HiddenData | None):
     """Inside this context, `hidden` draws from `source`."""
