@@ -36,6 +36,11 @@ class HiddenData:
         """Data from the public seed: the same in every term, for everyone to see."""
         return HiddenData(self._course, DEMO_SECRET)
 
+    @cached_property
+    def for_practice(self) -> "HiddenData":
+        """The data of a student's own machine."""
+        return practice_data(self._course)
+
     def at(self, course: Course) -> "HiddenData":
         """The same data, drawn by another copy of the course."""
         return HiddenData(course, self._secret, self.practice, self.term)

@@ -5,13 +5,15 @@ that people read. It returns nothing (all points), a share from 0 to 1, or a `cr
 points, and the student reads why). Any other exception is the grader's fault: none is blamed, none rewarded.
 """
 
+import hashlib
 import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -24,8 +26,9 @@ from autograder.fetching import NotFetched
 from autograder.figures import Figure, Shown
 from autograder.handed_in import Origin
 from autograder.hidden import HiddenData
+from autograder.item_run import Deferred, ItemRun, current_run, recording
 from autograder.student import own as own  # for rubrics
-from autograder.submission import Answer, Called, Submission
+from autograder.submission import Answer, Submission
 
 Item = Callable[[Submission], "Credit | float | Answer | None"]
 Outcome = Literal["scored", "deferred", "unread", "broken"]
@@ -39,18 +42,11 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
 
 UNREAD = "A person reads what you write here."
 MOST_ANSWER = 5_000  # characters of an answer in own words
+RIGHT_IN_PUBLIC = "Right on the public example, wrong on others:"
 DEFERRED = "Scored by your TA on data you have not seen."
 DOUBT = "The grader could not decide, a person will look"
 
 _HIDDEN: ContextVar[HiddenData | None] = ContextVar("hidden data", default=None)
-
-
-class Drew(UserWarning):
-    """Said by `hidden`, so that `score` knows that an item has seen hidden data."""
-
-
-class Deferred(Exception):
-    """An item asked for hidden data where there are none: on a student's own machine."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +176,10 @@ def hidden(dataset: str, **options):
 
     An item is hidden because it calls this. On a student's machine there is no secret: the item is deferred.
     """
-    source = _HIDDEN.get()
-    if source is None or source.practice:
+    source, run = _HIDDEN.get(), current_run()
+    run.asked_hidden = True
+    if source is None or source.practice or not run.may_draw_hidden:
         raise Deferred
-    warnings.warn(Drew(dataset), stacklevel=2)
     return source.draw(dataset, options)
 
 
@@ -228,10 +224,12 @@ def input_generator(topic: str) -> np.random.Generator:
     Args:
         topic: what is drawn, such as the name of the function; two topics share no random numbers.
     """
-    source = _HIDDEN.get()
+    source, run = _HIDDEN.get(), current_run()
     if source is None:
         raise Deferred
-    return np.random.Generator(np.random.PCG64(source.seed(f"inputs/{topic}")))
+    run.drew_inputs = True
+    salt = "" if source.practice else run.inputs_salt()
+    return np.random.Generator(np.random.PCG64(source.seed(f"inputs/{topic}/{salt}")))
 
 
 @contextmanager
@@ -245,9 +243,12 @@ def hidden_from(source: HiddenData | None):
 
 
 def read_rubric(path: Path) -> tuple[Item, ...]:
-    """The items of the rubric at `path`, in the order they are written. Raises CourseError where it can't be run."""
+    """The items of the rubric at `path`, in the order they are written. Raises CourseError where it can't be run.
+
+    Each item has a method `copy(use)`: the same item of another copy of the rubric, which is loaded once for each use.
+    """
     try:
-        return items_of(load_module(path))
+        items = items_of(load_module(path))
     except OSError:
         raise
     except Exception as error:
@@ -255,6 +256,10 @@ def read_rubric(path: Path) -> tuple[Item, ...]:
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else 1
         raise CourseError(f"{path}:{line}: {type(error).__name__}: {error}") from None
+    copies = cache(lambda use: {item.__name__: item for item in items_of(load_module(path))})
+    for item in items:
+        item.copy = lambda use, name=item.__name__: copies(use)[name]
+    return items
 
 
 def items_of(rubric: ModuleType) -> tuple[Item, ...]:
@@ -263,44 +268,69 @@ def items_of(rubric: ModuleType) -> tuple[Item, ...]:
 
 
 def score(item: Item, submission: Submission) -> Score:
-    """Runs one item on one submission. Never raises, whatever the item or the submission does."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = _run(item, submission, caught)
+    """Return the score of one submission on one item. Never raises, whatever the item or the submission does.
+
+    What the student's code says may be shown only if the item can't have seen hidden data. So an item runs first in
+    a copy of the rubric that never sees any; where it asks for them, it runs again in a second copy, and all that
+    the student's code says there is withheld. No cache or global variable of a rubric connects the two.
+    """
+    source, salt = _HIDDEN.get(), cache(lambda: hashlib.sha256(submission.code[1]).hexdigest())
+    run, result = _run(item, submission, ItemRun(inputs_salt=salt))
+    if run.asked_hidden and source and not source.practice:
+        first = result["remarks"]
+        _, result = _run(_copy(item, "hidden"), submission, ItemRun(may_draw_hidden=True, inputs_salt=salt))
+        result["remarks"] = tuple(dict.fromkeys(first + result["remarks"]))
+    elif run.drew_inputs and not source.practice and _is_lost(result):
+        result = _beside_public(_copy(item, "public"), submission, source, result)
     asked = Score(
         item.__name__, " ".join((item.__doc__ or "").split()), item.points, item.stretch, "broken", None
     )
+    return replace(asked, **result)
+
+
+def _copy(item: Item, use: str) -> Item:
+    """The item in another copy of its rubric; itself where it is in no file."""
+    return item.copy(use) if hasattr(item, "copy") else item
+
+
+def _is_lost(result: dict) -> bool:
+    return result["outcome"] == "scored" and not result["earned"]
+
+
+def _beside_public(item: Item, submission: Submission, source: HiddenData, result: dict) -> dict:
+    """Return the result of an item that is lost, with a message that the student can reproduce where there is one."""
+    with hidden_from(source.for_practice):
+        _, public = _run(item, submission, ItemRun())
+    if public["outcome"] != "scored" or public["earned"] is None:
+        return result
+    if public["earned"]:
+        return result | {"message": f"{RIGHT_IN_PUBLIC} {result['message']}"}
+    return result | {"message": public["message"], "hint": public["hint"]}
+
+
+def _run(item: Item, submission: Submission, run: ItemRun) -> tuple[ItemRun, dict]:
+    """Run an item, and return what it used and the fields of its Score."""
+    with recording(run), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = _outcome(item, submission, run)
     said = [warned.message for warned in caught]
-    forget_hidden(said)
-    figures = tuple(one.figure for one in said if isinstance(one, Shown))
-    return replace(asked, **result, remarks=remarks(said), figures=figures)
+    if run.may_draw_hidden:
+        said = [message for message in said if not isinstance(message, Printed)]
+        for discard in run.discard:
+            discard()  # a process that ran on hidden data could tell a later item of them
+    result["remarks"] = tuple(
+        dict.fromkeys(plain(str(message)) for message in said if isinstance(message, Remark))
+    )
+    result["figures"] = tuple(message.figure for message in said if isinstance(message, Shown))
+    return run, result
 
 
-def saw_hidden(warned: Iterable[Warning]) -> bool:
-    return any(isinstance(one, Drew) for one in warned)
-
-
-def forget_hidden(said: list[Warning]) -> None:
-    """Ends the process that ran the student's code on hidden data: it could tell a later item of them."""
-    if saw_hidden(said):
-        for one in said:
-            if isinstance(one, Called):
-                one.forget()
-
-
-def remarks(warned: list[Warning]) -> tuple[str, ...]:
-    """What was remarked on; what the student's code printed only where it saw no hidden data."""
-    drew = saw_hidden(warned)
-    said = (one for one in warned if isinstance(one, Remark) and not (drew and isinstance(one, Printed)))
-    return tuple(dict.fromkeys(plain(str(one)) for one in said))
-
-
-def _run(item: Item, submission: Submission, caught: list) -> dict:
+def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
     """What there is to say of the item's Score."""
     try:
         return _result(item.points, item(submission))
     except Claim as claim:
-        return _lost(WITHHELD if saw_hidden(warned.message for warned in caught) else claim)
+        return _lost(WITHHELD if run.may_draw_hidden else claim)
     except Failure as failure:
         return _lost(failure)
     except Deferred:
@@ -311,7 +341,8 @@ def _run(item: Item, submission: Submission, caught: list) -> dict:
         return {"outcome": "broken", "message": f"{DOUBT}: {undecided}"}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        what = plain(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})")
+        text = "" if run.may_draw_hidden else f": {error}"  # which may hold what the student's code returned
+        what = plain(f"{type(error).__name__}{text} ({Path(where.filename).name}, line {where.lineno})")
         return {"outcome": "broken", "message": f"{DOUBT}: {what}"}
 
 

@@ -1,6 +1,5 @@
 """Figures: their arithmetic against other libraries', and that no row of hidden data is ever among the examples."""
 
-import warnings
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,8 @@ from sklearn.metrics import confusion_matrix
 from autograder.course import read_course
 from autograder.figures import MOST_EXAMPLES, MOST_TEXT, Examples, by_group, by_length, confusion, examples
 from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
-from autograder.rubric import Drew, hidden, hidden_from, public, read_rubric, score
+from autograder.item_run import ItemRun, recording
+from autograder.rubric import hidden, hidden_from, public, read_rubric, score
 
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
@@ -67,10 +67,9 @@ def test_examples_are_few_short_and_plain(rows):
 
 
 def drawn(draw, source: HiddenData) -> tuple[pd.DataFrame, bool]:
-    """What is drawn from a source, and whether it counts as hidden."""
-    with warnings.catch_warnings(record=True) as caught, hidden_from(source):
-        warnings.simplefilter("always")
-        return draw("dna_family", count=20), any(isinstance(one.message, Drew) for one in caught)
+    """Return what is drawn from a source, and whether it counts as hidden."""
+    with recording(ItemRun(may_draw_hidden=True)) as run, hidden_from(source):
+        return draw("dna_family", count=20), run.asked_hidden
 
 
 def test_public_data_are_everyones_and_not_hidden():
