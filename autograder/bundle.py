@@ -21,7 +21,8 @@ from autograder.fetching import is_remote
 from autograder.files import zipped
 from autograder.hidden import hidden_data
 from autograder.notebooks import cells, regions
-from autograder.release import is_stale
+from autograder.questions import SEALED, open_questions
+from autograder.release import is_stale, stale_questions
 
 FOLDER = "rnn-course"
 ENGINE = Path(__file__).parent
@@ -89,11 +90,13 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
     files |= {name: (course.root / name).read_bytes() for name in OPTIONAL if (course.root / name).is_file()}
     files |= {f"autograder/{name}": content for name, content in engine_files()}
     for assignment in assignments:
-        if reason := is_stale(assignment, assignment.starter):
+        if reason := is_stale(assignment, assignment.starter) or stale_questions(assignment):
             raise CourseError(f"{reason}; run `autograder release {assignment.slug}` first.")
         room = f"assignments/{assignment.slug}"
         files |= {
-            f"{room}/{path.name}": path.read_bytes() for path in (assignment.starter, assignment.rubric)
+            f"{room}/{path.name}": path.read_bytes()
+            for path in (assignment.starter, assignment.rubric, assignment.room / SEALED)
+            if path.name != SEALED or path.is_file()
         }
     for folder in sorted(path for path in (course.root / "datasets").glob("*") if path.is_dir()):
         files |= {f"datasets/{folder.name}/{path.name}": path.read_bytes() for path in public_files(folder)}
@@ -233,7 +236,20 @@ def solution_lines(course: Course) -> dict[str, str]:
                 shown.add(normal(line))
             elif is_telling(line):
                 secret[normal(line)] = f"{path.name}:{number}"
+    for assignment in course.assignments:
+        secret |= dict(answer_lines(open_questions(assignment.room)))
     return {line: origin for line, origin in secret.items() if line not in shown}
+
+
+def answer_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Each telling line of a right answer in a file of concept questions, and where it stands."""
+    source = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = source.split("\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg == "right":
+            for number in range(node.value.lineno, node.value.end_lineno + 1):
+                if is_telling(lines[number - 1]):
+                    yield normal(lines[number - 1]), f"{path.name}:{number}"
 
 
 def told_apart(path: Path) -> Iterator[tuple[int, str, bool]]:

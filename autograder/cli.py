@@ -395,10 +395,16 @@ def term() -> None:
 
 def write_starters(assignments: Iterable[Assignment], check: bool) -> int:
     """Writes the starters of the assignments, or checks them; how many are stale."""
-    from autograder.release import is_stale, release
+    from autograder.release import is_stale, release, seal_questions, stale_questions
 
     stale = 0
     for assignment in assignments:
+        reason = stale_questions(assignment)
+        if check and reason:
+            stale += 1
+            tick(False, "concept questions", (f"{reason}; run `autograder release {assignment.slug}`",))
+        elif reason and seal_questions(assignment):
+            say(f"{assignment.room / 'questions.json'}: written")
         for starter in assignment.starters:
             if check:
                 reason = is_stale(assignment, starter)

@@ -18,6 +18,7 @@ from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import HandedIn
 from autograder.hidden import HiddenData
 from autograder.models import Predictor
+from autograder.questions import open_questions
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
 from autograder.sandbox import Sandbox, probe, training_sandbox
 from autograder.sandbox.confinement import Isolation
@@ -112,7 +113,10 @@ class Grader:
         basis = digest(
             identity.encode(), str(source.practice).encode(), str(made_with).encode(), *engine_code()
         )
-        made_with |= {"rubric": digest(assignment.rubric.read_bytes())[:16], "data": identity[:16]}
+        questions = open_questions(assignment.room)
+        texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
+        basis = digest(basis.encode(), *texts[1:])
+        made_with |= {"rubric": digest(*texts)[:16], "data": identity[:16]}
         codes = item_codes(assignment.rubric)
         return cls(
             assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, trainer=trainer

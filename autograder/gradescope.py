@@ -7,6 +7,7 @@ from autograder.bundle import ENGINE, allowed, toml
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError
 from autograder.files import LITTER, zipped
 from autograder.hidden import SEED_FILE, read_secret
+from autograder.questions import open_questions
 
 FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
 PROGRAMS = ("setup.sh", "run_autograder")
@@ -51,6 +52,8 @@ def sources(course: Course, assignment: Assignment) -> Iterator[tuple[str, Path]
     yield from ((name, course.root / FOLDER / name) for name in PROGRAMS)
     yield "requirements.txt", course.root / "requirements.txt"
     yield f"assignments/{assignment.slug}/{assignment.rubric.name}", assignment.rubric
+    if (questions := open_questions(assignment.room)).is_file():
+        yield f"solutions/{assignment.slug}/{questions.name}", questions
     for root, name in ((ENGINE, "autograder"), (course.root / "datasets", "datasets")):
         for file in sorted(root.rglob("*")):
             place = file.relative_to(root)

@@ -16,6 +16,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
 from autograder.models import Predictor
+from autograder.questions import open_questions
 from autograder.rubric import hidden_from, items_of, read_rubric, score
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
@@ -24,6 +25,7 @@ from autograder.verify.specimens import KNOWN, check_specimen
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
 RUBRIC = load_module(ASSIGNMENT.rubric)
+QUESTIONS = load_module(open_questions(COURSE.assignment("dna_simple_rnn").room))
 HOLDING = "perfect", "usual_mistakes", "stopped_early", "flags_that_sag", "too_many_parameters"
 HOLDING_REAL = "perfect", "splice_one_reader"
 REAL = {"STRENGTH", *(item.__name__ for item in items_of(RUBRIC) if item.section == "splice")}
@@ -93,6 +95,15 @@ def changed(number: ast.Constant) -> str:
     return b"".join(lines).decode()
 
 
+def written(rubric: str, folder: Path) -> Path:
+    """Write a rubric where it finds its concept questions, and return its path."""
+    (folder / "solutions").symlink_to(COURSE.root / "solutions")
+    path = folder / "assignments" / ASSIGNMENT.slug / "rubric.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(rubric, encoding="utf-8")
+    return path
+
+
 def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str]:
     """What is wrong with the points, and with the marks of a few specimens that together hold every number in place."""
     points = sum(item.points for item in grader.items if not item.stretch)
@@ -107,8 +118,7 @@ def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str
 def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
     if not grader.predictor.answers:
         assert list(problems(grader)) == []
-    rubric = tmp_path / "rubric.py"
-    rubric.write_text(changed(number), encoding="utf-8")
+    rubric = written(changed(number), tmp_path)
     assert any(problems(replace(grader, items=read_rubric(rubric))))
 
 
@@ -116,8 +126,7 @@ def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
 @pytest.mark.parametrize("number", numbers(real=True))
 def test_no_number_on_real_dna_can_be_moved_unnoticed(number, grader, tmp_path, real_data):
     assert list(problems(grader, HOLDING_REAL)) == []
-    rubric = tmp_path / "rubric.py"
-    rubric.write_text(changed(number), encoding="utf-8")
+    rubric = written(changed(number), tmp_path)
     assert any(problems(replace(grader, items=read_rubric(rubric)), HOLDING_REAL))
 
 
@@ -138,7 +147,7 @@ def specimen(name: str, sandbox) -> Submission:
 
 def test_a_box_holds_what_an_array_would():
     for number in range(20):
-        question = RUBRIC.box(f"student{number}")
+        question = QUESTIONS.box(f"student{number}")
         *lengths, k = map(int, re.findall(r"\d+", str(question))[:5])
         rows = max(length - k + 1 for length in lengths)
         assert np.zeros((4, rows, 4**k), bool).size == question.answer
@@ -146,12 +155,12 @@ def test_a_box_holds_what_an_array_would():
 
 def test_anagrams_are_counted_one_by_one():
     """On ids whose sequence is short enough to write down all its orders."""
-    said = {f"student{n}": str(RUBRIC.anagrams(f"student{n}")) for n in range(60)}
+    said = {f"student{n}": str(QUESTIONS.anagrams(f"student{n}")) for n in range(60)}
     short = {student: re.search("`([ACGT]+)`", text)[1] for student, text in said.items()}
     some = [(student, sequence) for student, sequence in short.items() if len(sequence) <= 8]
     assert len(some) >= 3
     for student, sequence in some:
-        assert len(set(permutations(sequence))) == RUBRIC.anagrams(student).answer
+        assert len(set(permutations(sequence))) == QUESTIONS.anagrams(student).answer
 
 
 def test_only_the_questions_need_a_signature(sandbox):

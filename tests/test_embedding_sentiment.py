@@ -17,6 +17,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
+from autograder.questions import open_questions
 from autograder.rubric import hidden_from, items_of, score
 from autograder.sandbox.definitions import define, read_statements
 from autograder.submission import Submission
@@ -24,6 +25,7 @@ from autograder.submission import Submission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
 RUBRIC = load_module(ASSIGNMENT.rubric)
+QUESTIONS = load_module(open_questions(COURSE.assignment("embedding_sentiment").room))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +177,7 @@ def test_a_batch_moves_what_the_gradient_says():
     import tensorflow as tf
 
     for student in ("student1", "student2"):
-        batch, (tokens, size) = RUBRIC.batch_of_ids(student), RUBRIC.embedding_sizes(student)
+        batch, (tokens, size) = QUESTIONS.batch_of_ids(student), QUESTIONS.embedding_sizes(student)
         keras.utils.set_random_seed(0)
         embedding = keras.layers.Embedding(tokens, size, mask_zero=True)
         model = keras.Sequential(
@@ -184,18 +186,18 @@ def test_a_batch_moves_what_the_gradient_says():
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(model(batch) ** 2)
         gradient = tf.convert_to_tensor(tape.gradient(loss, embedding.trainable_variables[0])).numpy()
-        assert np.count_nonzero(gradient) == RUBRIC.moved(student).answer
+        assert np.count_nonzero(gradient) == QUESTIONS.moved(student).answer
 
 
 def test_a_batch_holds_what_the_question_needs():
     for number in range(100):
-        batch = RUBRIC.batch_of_ids(f"student{number}")
+        batch = QUESTIONS.batch_of_ids(f"student{number}")
         assert (batch == 1).sum() == 2 and (batch == 0).sum() == 6
         assert np.count_nonzero(batch) > len(np.unique(batch))
 
 
 def test_an_association_is_what_lengths_leave_of_it():
-    question = RUBRIC.stretched("student1")
+    question = QUESTIONS.stretched("student1")
     to_a, to_b = map(float, re.findall(r"0\.\d+", str(question))[:2])
     w = np.array([1.0, 0, 0])
     men, women = ([[cosine, np.sqrt(1 - cosine**2), 0]] for cosine in (to_a, to_b))

@@ -14,6 +14,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
+from autograder.questions import open_questions
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
 from autograder.verify.specimens import specimens
@@ -21,6 +22,7 @@ from autograder.verify.specimens import specimens
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")
 RUBRIC = load_module(ASSIGNMENT.rubric)
+QUESTIONS = load_module(open_questions(COURSE.assignment("rnn_by_hand").room))
 STUDENTS = [f"student{number}" for number in range(300)]
 
 
@@ -197,7 +199,7 @@ def test_sharing_saves_what_keras_layers_would_cost():
     import keras
 
     for student in STUDENTS[:5]:
-        question = RUBRIC.unshared(student)
+        question = QUESTIONS.unshared(student)
         steps, inputs, units = map(int, re.findall(r"\d+", str(question))[:3])
         layers = [keras.layers.SimpleRNN(units) for _ in range(steps - 1)]
         for layer in layers:
@@ -207,7 +209,7 @@ def test_sharing_saves_what_keras_layers_would_cost():
 
 def test_long_looks_are_counted_one_by_one():
     for student in STUDENTS[:20]:
-        question = RUBRIC.long_looks(student)
+        question = QUESTIONS.long_looks(student)
         steps, far = (
             int(re.search(r"(\d+) steps", str(question))[1]),
             int(re.search(r"(\d+) or more", str(question))[1]),
@@ -218,5 +220,5 @@ def test_long_looks_are_counted_one_by_one():
 
 def test_both_beginnings_leave_the_state_that_is_told():
     for student in STUDENTS[:50]:
-        short, long = re.findall(r"`([ACGT]+)`", str(RUBRIC.same_state(student)))
+        short, long = re.findall(r"`([ACGT]+)`", str(QUESTIONS.same_state(student)))
         assert short.count("G") == long.count("G") == 2 and len(short) < len(long)

@@ -11,6 +11,7 @@ import pytest
 
 from autograder.course import load_module, read_course
 from autograder.hidden import HiddenData
+from autograder.questions import open_questions
 from autograder.rubric import hidden_from, items_of, score
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
@@ -18,6 +19,7 @@ from autograder.submission import Submission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("sequence_types")
 RUBRIC = load_module(ASSIGNMENT.rubric)
+QUESTIONS = load_module(open_questions(COURSE.assignment("sequence_types").room))
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 TERMS = [
     pytest.param(HiddenData(COURSE, f"term {k}"), id=f"term{k}", marks=[pytest.mark.slow] if k else [])
@@ -206,7 +208,7 @@ def specimen(name: str, sandbox) -> Submission:
 def test_what_a_late_answer_knows_is_counted_as_the_datasheet_defines_it():
     """Along a frame of so many codons, base by base: the answer for base t is due at step t + delay."""
     for student in map("student {}".format, range(50)):
-        question = RUBRIC.settled_late(student)
+        question = QUESTIONS.settled_late(student)
         delay, codons = (
             int(found) for found in re.findall(r"t - (\d+).*frame of (\d+) codons", str(question), re.S)[0]
         )
@@ -219,7 +221,7 @@ def test_the_fourth_family_costs_what_its_draws_cost():
     """The mean of -log2 of the probability of sequences, each the product of the draws that made it."""
     numbers = r"site of (\d+) bases.*spacer of (\d+) to (\d+) bases"
     for student in map("student {}".format, range(50)):
-        question = RUBRIC.fourth_family(student)
+        question = QUESTIONS.fourth_family(student)
         site, least, most = map(int, re.findall(numbers, str(question), re.S)[0])
         spacers = np.arange(least, most + 1)
         probability = (

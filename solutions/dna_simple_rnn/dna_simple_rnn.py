@@ -1709,7 +1709,7 @@ for name in ("dna_family.keras", "dna_order.keras", "motif.keras"):
 rubric.box(STUDENT)
 
 # %%
-BOX = 385024  # SOLUTION
+BOX = 327680  # SOLUTION
 
 # %% [markdown]
 # **2.** What do base counts not see?
@@ -1718,7 +1718,7 @@ BOX = 385024  # SOLUTION
 rubric.anagrams(STUDENT)
 
 # %%
-ANAGRAMS = 92400  # SOLUTION
+ANAGRAMS = 1201200  # SOLUTION
 
 # %% [markdown]
 # **3.** What do zeros do?
@@ -1727,7 +1727,7 @@ ANAGRAMS = 92400  # SOLUTION
 rubric.zeros(STUDENT)
 
 # %%
-ZEROS = "A"  # SOLUTION
+ZEROS = "C"  # SOLUTION
 
 # %% [markdown]
 # **4.** Why does it fade?
@@ -1736,7 +1736,7 @@ ZEROS = "A"  # SOLUTION
 rubric.fading(STUDENT)
 
 # %%
-FADING = "B"  # SOLUTION
+FADING = "A"  # SOLUTION
 
 # %% [markdown]
 # **5.** Name a task on DNA for which all that you built tonight would be the *wrong tool*. What in a recurrent network

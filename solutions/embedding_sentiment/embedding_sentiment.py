@@ -1175,7 +1175,7 @@ check("glove")
 rubric.moved(STUDENT)
 
 # %%
-MOVED = 288  # SOLUTION
+MOVED = 280  # SOLUTION
 
 # %% [markdown]
 # **2.** What does a cosine leave out?
@@ -1184,7 +1184,7 @@ MOVED = 288  # SOLUTION
 rubric.stretched(STUDENT)
 
 # %%
-STRETCHED = 0.61  # SOLUTION
+STRETCHED = 0.37  # SOLUTION
 
 # %% [markdown]
 # **3.** What would part them?
@@ -1193,7 +1193,7 @@ STRETCHED = 0.61  # SOLUTION
 rubric.apart(STUDENT)
 
 # %%
-APART = "A"  # SOLUTION
+APART = "D"  # SOLUTION
 
 # %% [markdown]
 # **4.** Where does it come in?
@@ -1202,7 +1202,7 @@ APART = "A"  # SOLUTION
 rubric.way_in(STUDENT)
 
 # %%
-WAY_IN = "D"  # SOLUTION
+WAY_IN = "C"  # SOLUTION
 
 # %% [markdown]
 # **5.** Your university wants to sort applications with vectors like these. Which measurement of tonight would you

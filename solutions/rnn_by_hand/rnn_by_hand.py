@@ -926,7 +926,7 @@ check("jacobians")
 rubric.unshared(STUDENT)
 
 # %%
-UNSHARED = (44 - 1) * 16 * (7 + 16 + 1)  # SOLUTION
+UNSHARED = (60 - 1) * 20 * (7 + 20 + 1)  # SOLUTION
 
 # %% [markdown]
 # **2.** How many terms look back far? (Draw the pairs of $t$ and $k$ as dots on squared paper.)
@@ -935,7 +935,7 @@ UNSHARED = (44 - 1) * 16 * (7 + 16 + 1)  # SOLUTION
 rubric.long_looks(STUDENT)
 
 # %%
-LONG_LOOKS = 2145  # SOLUTION
+LONG_LOOKS = 2701  # SOLUTION
 
 # %% [markdown]
 # **3.** What is a state?
@@ -944,7 +944,7 @@ LONG_LOOKS = 2145  # SOLUTION
 rubric.same_state(STUDENT)
 
 # %%
-SAME_STATE = "D"  # SOLUTION
+SAME_STATE = "A"  # SOLUTION
 
 # %% [markdown]
 # **4.** What does one update do?
@@ -953,7 +953,7 @@ SAME_STATE = "D"  # SOLUTION
 rubric.one_update(STUDENT)
 
 # %%
-ONE_UPDATE = "A"  # SOLUTION
+ONE_UPDATE = "D"  # SOLUTION
 
 # %% [markdown]
 # **5.** A friend says: "A recurrent network remembers a sequence because its weights store it." Where does a

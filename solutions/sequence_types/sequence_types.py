@@ -1337,13 +1337,13 @@ check("forecast")
 rubric.settled_late(STUDENT)
 
 # %%
-SETTLED_LATE = 15 + 1  # SOLUTION
+SETTLED_LATE = 21 + 1  # SOLUTION
 
 # %%
 rubric.fourth_family(STUDENT)
 
 # %%
-FOURTH_FAMILY = 2 * 7 + np.log2(8) + 2 * (9 + 16) / 2  # SOLUTION
+FOURTH_FAMILY = 2 * 3 + np.log2(8) + 2 * (4 + 11) / 2  # SOLUTION
 
 # %%
 rubric.two_writers(STUDENT)
@@ -1355,7 +1355,7 @@ TWO_WRITERS = "B"  # SOLUTION
 rubric.one_month_ahead(STUDENT)
 
 # %%
-ONE_MONTH_AHEAD = "D"  # SOLUTION
+ONE_MONTH_AHEAD = "A"  # SOLUTION
 
 # %% [markdown]
 # **The bottleneck.** Your encoder-decoder translates short genes and stumbles over longer ones; the aligned network

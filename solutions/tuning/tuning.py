@@ -1578,25 +1578,25 @@ check("splice")
 rubric.clipped_steps(STUDENT)
 
 # %%
-CLIPPED_STEPS = 0.03 * (1.5 + 1.05)  # SOLUTION
+CLIPPED_STEPS = 0.09 * (1.5 + 0.3)  # SOLUTION
 
 # %%
 rubric.first_remedy(STUDENT)
 
 # %%
-FIRST_REMEDY = "A"  # SOLUTION
+FIRST_REMEDY = "C"  # SOLUTION
 
 # %%
 rubric.gates(STUDENT)
 
 # %%
-GATES = "A"  # SOLUTION
+GATES = "B"  # SOLUTION
 
 # %%
 rubric.lucky_best(STUDENT)
 
 # %%
-LUCKY_BEST = 1 - (1 - 1 / 11) ** 10  # SOLUTION
+LUCKY_BEST = 1 - (1 - 1 / 9) ** 11  # SOLUTION
 
 # %% [markdown]
 # **What patience buys.** At 100 letters plain tanh stands at a loss of $\ln 4$ when the 300 updates are spent. One
