@@ -161,7 +161,7 @@ class Grader:
         scores = tuple(given[place][0] for place in range(len(names)))
         report = Report(
             plain(handed.student), self.assignment, scores, describe(self.source), self.versions,
-            handed.origin, planned.sums,
+            handed.origin, planned.sums, doubts=handed.doubts,
         )  # fmt: skip
         seconds = {name: given[place][1] for place, name in enumerate(names)}
         return Graded(report, seconds, tuple(names[place] for place in sorted(ran)))

@@ -41,7 +41,7 @@ class HandedIn:
     """One student's submission. `student` names it among the class, in tables and as a folder.
 
     words: by which a signature may name the student, in small letters; those of `student` where it is None.
-    shared: words of every student's, by which nobody can sign.
+    shared: words of every student's, by which nobody can sign. doubts: what a person must settle about whose it is.
     """
 
     student: str
@@ -49,12 +49,17 @@ class HandedIn:
     origin: Origin = Origin()
     words: frozenset[str] | None = None
     shared: frozenset[str] = frozenset()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Class:
-    """All that was handed in, by `platform`, sorted by student; and each file that was not taken, with the reason."""
+    """All that was handed in, by `platform`, sorted by student; and each file that was not taken, with the reason.
+
+    doubts: lines on what a person must settle about whose files are whose.
+    """
 
     platform: str
     submissions: tuple[HandedIn, ...]
     left_out: dict[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()

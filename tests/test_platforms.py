@@ -52,7 +52,7 @@ CANVAS = {
     "doejane_LATE_1234_98766_model.keras": b"old",
     "doejane_LATE_1234_98767_model.keras": b"new",
     "doejane_99_98768_work.zip": zipped({"w/rnn.ipynb": b"another Jane"}),
-    "under_scoreanna_7_12_a_1_2_b.ipynb": b"underscores",
+    "under_scoreanna_7_12_a_b.ipynb": b"underscores",
     "李明_8_13_rnn-1.ipynb": b"li",
     "9_14_rnn.ipynb": b"no word in the name",
     "oldlee_late_10_15_rnn.ipynb": b"lower case",
@@ -72,7 +72,7 @@ def test_canvas(laid):
         "doejane_1234": {"model.keras", "rnn.ipynb"},
         "doejane_99": {"w/rnn.ipynb"},
         "oldlee_10": {"rnn.ipynb"},
-        "under_scoreanna_7": {"a_1_2_b.ipynb"},
+        "under_scoreanna_7": {"a_b.ipynb"},
         "李明_8": {"rnn-1.ipynb"},
     }
     by_name = {one.student: one for one in found.submissions}
@@ -107,8 +107,16 @@ def test_nobody_hands_in_for_another_canvas_user(tmp_path):
         "bo_3_4_a_5_6_b.ipynb": b"",
     }
     found = read_class(on_disk(tmp_path / "c", files), SLUG)
-    assert held(found) == {"leeann_1234": ("rnn.ipynb",), "bo_3": ("a_5_6_b.ipynb",)}
-    assert list(found.left_out) == ["x_1234_5_malloryx_66_77_rnn.ipynb"]
+    assert held(found) == {"leeann_1234": ("rnn.ipynb",), "x_1234_5_malloryx_66": ("rnn.ipynb",)}
+    assert list(found.left_out) == ["bo_3_4_a_5_6_b.ipynb"]
+    assert found.left_out["bo_3_4_a_5_6_b.ipynb"] == (
+        "may be handed in by bo (3) or by bo_3_4_a (5): a person decides"
+    )
+    assert found.doubts[0].startswith("1 file has a name that can be read as more than one student's")
+    roster = tmp_path / "gradebook.csv"
+    roster.write_text('Student,ID,Section\n"Lee, Ann",1234,A\nBo,3,A\n')
+    found = read_class(tmp_path / "c", SLUG, roster)
+    assert held(found)["bo_3"] == ("a_5_6_b.ipynb",)
 
 
 MOODLE = {
@@ -327,14 +335,20 @@ def test_a_plain_folder(laid):
     assert found.platform == "folder"
     sources = {one.student: one.source for one in found.submissions}
     assert set(sources) == {
-        "ann", "ann.zip", "bo", "cy", "Student (1)", "Student (2)", "lee", "lee_2", "broken"
+        "ann", "ann.zip", "bo", "bo (1)", "cy_attempt1", "cy_attempt2", "Student (1)", "Student (2)", "lee", "lee_2",
+        "broken",
     }  # fmt: skip
-    assert sources["bo"]().read("rnn.ipynb") == sources["cy"]().read("rnn.ipynb") == b"new"
+    assert sources["bo"]().read("rnn.ipynb") == b"old" and sources["bo (1)"]().read("rnn.ipynb") == b"new"
+    assert {one.student: one.doubts for one in found.submissions if one.doubts} == {
+        "ann.zip": ("ann has the same name: find out whether both are of one student.",),
+        "bo (1)": ("May be a later attempt of bo.zip, or another student's: keep one, or rename it.",),
+        "cy_attempt2": (
+            "May be a later attempt of cy_attempt1, or another student's: keep one, or rename it.",
+        ),
+    }
     with pytest.raises(Failure, match="broken.tar.gz is not an archive"):
         sources["broken"]()
     assert found.left_out == {
-        "bo.zip": "an earlier attempt than bo (1).zip",
-        "cy_attempt1": "an earlier attempt than cy_attempt2",
         "notes.txt": "neither a folder nor a .zip or .tar archive",
         "late.rar": "an archive of a kind that is not understood: ask for a .zip",
         "Thumbs.db": "litter of Windows",
@@ -474,7 +488,11 @@ def test_every_file_is_taken_or_told(tmp_path_factory, names):
             assert not any(leads_out(name) for name in one.source().names)
 
 
-def test_names_that_differ_by_case_only_are_told_apart(tmp_path):
+def test_a_name_is_kept_whatever_names_look_like_it(tmp_path):
     path = tmp_path / "class.zip"
     path.write_bytes(zipped(dict.fromkeys(["Ann/rnn.ipynb", "ann/rnn.ipynb", "a:nn/rnn.ipynb"], b"")))
-    assert [one.student for one in read_class(path, SLUG).submissions] == ["Ann", "a-nn", "ann_2"]
+    found = read_class(path, SLUG)
+    assert [one.student for one in found.submissions] == ["Ann", "a-nn", "ann"]
+    assert found.doubts == (
+        "'Ann' and 'a-nn' and 'ann' look alike: make sure that they are not one student.",
+    )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from autograder.files import leads_out
 from autograder.handed_in import Origin
-from autograder.platforms.people import Upload, named, safe, told_apart, words_of
+from autograder.platforms.people import Upload, as_file, named, safe, told_apart, words_of
 
 NAMES = st.one_of(
     st.text(max_size=150),
@@ -29,7 +29,7 @@ def test_a_key_is_a_folder_name_on_every_system(name):
 
 @given(st.lists(NAMES, max_size=20))
 def test_keys_are_told_apart_where_case_is_ignored(names):
-    keys = told_apart(safe(name) for name in names)
+    keys = told_apart((safe(name) for name in names), as_file)
     assert len({unicodedata.normalize("NFC", key.casefold()) for key in keys}) == len(keys) == len(names)
 
 
@@ -56,7 +56,9 @@ def test_a_key_can_be_read(name, id, key):
 
 
 def test_the_second_of_a_name_has_a_number():
-    assert told_apart(["ann", "Ann", "ann_2", "bo", "ann"]) == ["ann", "Ann_2", "ann_2_2", "bo", "ann_3"]
+    assert told_apart(["ann", "Ann", "ann_2", "bo", "ann"]) == ["ann", "Ann", "ann_2", "bo", "ann_3"]
+    folders = told_apart(["ann", "Ann", "ann_2", "bo", "ann"], as_file)
+    assert folders == ["ann", "Ann_3", "ann_2", "bo", "ann_4"]
 
 
 def test_words_to_sign_by_come_from_all_that_names_a_student():

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from autograder.course import CourseError
 from autograder.files import litter_of
-from autograder.handed_in import Class
+from autograder.handed_in import Class, Origin
 from autograder.platforms import canvas, drive, folder, gradescope, moodle, nbgrader
 from autograder.platforms.export import Export, below, in_zip, is_parted, listed, merged, open_export
 from autograder.platforms.feedback import feedback_names as feedback_names
 from autograder.platforms.feedback import feedback_zip as feedback_zip
-from autograder.platforms.people import Found, Upload, class_of
+from autograder.platforms.people import Found, class_of
 from autograder.platforms.roster import Roster, read_roster
 
 DEEPEST = 3  # folders around a class
@@ -25,6 +25,10 @@ class Asked:
     slug: str
     roster: Roster
     zone: tzinfo | None
+
+    def listed(self, platform: str) -> list[Origin]:
+        """Return the people of the roster who have an id of the platform."""
+        return [person for person in self.roster.people if person.platform == platform and person.id]
 
 
 def read_class(path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None) -> Class:
@@ -39,7 +43,8 @@ def read_class(path: Path, slug: str, roster: Path | None = None, zone: tzinfo |
         export, found = gradescope.read_container(path)
     else:
         export, found = understood(open_class(path, asked), asked)
-    return class_of(export, replace(found, uploads=[completed(one, asked.roster) for one in found.uploads]))
+    uploads, lines = asked.roster.identified(found.uploads)
+    return class_of(export, replace(found, uploads=uploads, doubts=(*found.doubts, *lines)))
 
 
 def open_class(path: Path, asked: Asked) -> Export:
@@ -99,14 +104,9 @@ def reader(export: Export, asked: Asked) -> Callable[[], Found] | None:
     if gradescope.recognises(export):
         return lambda: gradescope.read(export)
     if moodle.recognises(export):
-        return lambda: moodle.read(export)
+        return lambda: moodle.read(export, asked.listed("moodle"))
     if canvas.recognises(export):
-        return lambda: canvas.read(export)
+        return lambda: canvas.read(export, asked.listed("canvas"))
     if nbgrader.recognises(export):
         return lambda: nbgrader.read(export, asked.slug, asked.zone)
     return None
-
-
-def completed(upload: Upload, roster: Roster) -> Upload:
-    """The upload with what the roster tells about its student."""
-    return replace(upload, origin=roster.completed(upload.origin))

@@ -4,73 +4,132 @@ Names in the zip: `doejane_LATE_1234_98765_work.ipynb`, which is name, mark of b
 """
 
 import re
-from collections import Counter
+from collections.abc import Sequence, Set
 
 from autograder.course import CourseError, unknown
 from autograder.failure import plain
 from autograder.handed_in import Origin
 from autograder.platforms.export import Export
 from autograder.platforms.filling import Filled, Marks, Table, decimal_comma, filled
-from autograder.platforms.people import Found, Upload, by_user, named
+from autograder.platforms.people import Found, Upload, named
+from autograder.platforms.readings import Reading, decide
 from autograder.spreadsheets import Sheet, number
 from autograder.student import tokens
 
-WHO = r"(?:(?!(?:late)_|anon_)(?P<name>[^/]+?)_)?(?:(?P<late>late)_)?(?P<user>anon_[a-z0-9]+|\d+)_"
-UPLOAD = re.compile(rf"{WHO}(?P<attachment>\d+)_(?P<file>.+)", re.IGNORECASE | re.DOTALL)
-TYPED = re.compile(rf"{WHO}(?P<kind>text|link)(?:-\d+)?\.html", re.IGNORECASE)
+NUMBER = r"(?:0|[1-9][0-9]{0,19})"
+OWNER = re.compile(rf"(?<![^_])(?=(?P<user>{NUMBER})_(?P<attachment>{NUMBER})_(?P<rest>.))", re.DOTALL)
+TYPED = re.compile(
+    rf"(?:(?P<before>.*?)_)?(?P<user>anon_[a-z0-9]+|{NUMBER})_(?P<kind>text|link)(?:-\d+)?\.html",
+    re.IGNORECASE | re.DOTALL,
+)
+ANONYMOUS = re.compile(
+    rf"(?:(?P<late>late)_)?(?P<user>anon_[a-z0-9]+)_(?P<attachment>{NUMBER})_(?P<file>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 KINDS = {"text": "text that was typed into Canvas, no file", "link": "a link to another place, no file"}
 TITLE = re.compile(r"(?P<title>.*?) \(\d+\)")
 EXPECTED = "expected the gradebook that Canvas exports, with the columns Student, ID and Section"
+MIN_ATTACHMENT = 1000  # a Canvas with fewer uploads is new: theirs may be of any size
+MAX_SPREAD = 10  # numbers of uploads for one assignment don't differ by a greater factor
 
 
 def recognises(export: Export) -> bool:
-    """Whether most of the files are named as Canvas does it, and some of them after a person."""
-    found = [UPLOAD.fullmatch(name) or TYPED.fullmatch(name) for name in export.names]
-    persons = [
-        match for match in found if match and (match["name"] or match["user"].lower().startswith("anon"))
-    ]
+    """Return True if most of the files are named as Canvas does it, and some of them after a person."""
+    found = [readings(name) or anonymous(name) for name in export.names]
+    persons = [option for options in found for option in options if option.name or "_" in option.user]
     return bool(persons) and 2 * len(list(filter(None, found))) > len(found)
 
 
-def read(export: Export) -> Found:
-    """One submission for each user; of two files of one name the later attachment counts."""
-    users, others = by_user(export.names, UPLOAD)
-    left_out = {name: no_upload(name) for name in others}
-    uploads = []
-    for matches in users.values():
-        own = sorted(named_alike(matches), key=lambda match: int(match["attachment"]))
-        files = {match["file"]: match[0] for match in own}
-        left_out |= {
-            match[0]: "another name than on other files of this user" for match in matches if match not in own
-        }
-        left_out |= {match[0]: "replaced by a later one" for match in own if files[match["file"]] != match[0]}
-        uploads.append(upload(own, files))
-    return Found("canvas", uploads, left_out)
+def read(export: Export, people: Sequence[Origin] = ()) -> Found:
+    """Return one submission for each user; of two files of one name the later attachment counts.
 
-
-def no_upload(name: str) -> str:
-    """Why a file is none that a student uploaded."""
-    typed = TYPED.fullmatch(name)
-    return KINDS[typed["kind"].lower()] if typed else "not named as Canvas names what is handed in"
-
-
-def named_alike(matches: list[re.Match]) -> list[re.Match]:
-    """The files of a user that bear one name, as they do in Canvas.
-
-    Somebody called "x_1234_5" would hand in for the user 1234; such a file's name can be read a second time further on.
+    people: those of the gradebook, where there is one; they decide between several readings of a file's name.
     """
-    sure = [match for match in matches if not UPLOAD.fullmatch(match["file"])] or matches
-    [(name, _)] = Counter(match["name"] for match in sure).most_common(1)
-    return [match for match in matches if match["name"] == name]
+    options = {name: anonymous(name) for name in export.names}
+    if any(readings(name) for name, found in options.items() if not found):
+        options = plausible({name: readings(name) for name in export.names})
+    others = dict.fromkeys(
+        (name for name, found in options.items() if not found), "not named as Canvas names what is handed in"
+    )
+    decided = decide({name: found for name, found in options.items() if found}, people)
+    typed = {reading.whole: KINDS[reading.kind] for reading in decided.readings if reading.kind}
+    left_out = others | decided.left_out | typed
+    called_late = {person.id for person in people if "late" in tokens(person.name)}
+    users: dict[str, list[Reading]] = {}
+    for reading in sorted(decided.readings, key=lambda reading: reading.attachment):
+        if reading.file:
+            users.setdefault(reading.user.casefold(), []).append(reading)
+    uploads = []
+    for own in users.values():
+        files = {reading.file: reading.whole for reading in own}
+        replaced = {reading.whole for reading in own} - set(files.values())
+        left_out |= dict.fromkeys(replaced, "replaced by a later one")
+        uploads.append(upload(own, files, called_late))
+    return Found("canvas", uploads, left_out, decided.doubts)
 
 
-def upload(matches: list[re.Match], files: dict[str, str]) -> Upload:
-    """One user's files; feedback goes back under the name of the notebook, where there is one."""
-    match = next((one for one in matches if one["file"].lower().endswith(".ipynb")), matches[0])
-    name, late = match["name"] or "", any(one["late"] for one in matches)
-    prefix = match[0].removesuffix(match["file"])
-    origin = Origin("canvas", match["user"], plain(name), prefix=prefix, late=late)
-    return Upload(origin, files, named(name, match["user"]))
+def anonymous(name: str) -> list[Reading]:
+    """Return the one reading of a file's name in an export without names, where no student chose a part before it."""
+    if match := ANONYMOUS.fullmatch(name):
+        attachment = int(match["attachment"])
+        return [Reading(name, "", match["user"], match["file"], attachment, bool(match["late"]))]
+    match = TYPED.fullmatch(name)
+    if match and match["user"][0] in "aA" and (match["before"] or "late").casefold() == "late":
+        return [Reading(name, "", match["user"], "", kind=match["kind"].casefold())]
+    return []
+
+
+def readings(name: str) -> list[Reading]:
+    """Return each way to read the name of a file as one that Canvas gave it, the shortest student's name first."""
+    found, end = [], name.find("/") if "/" in name else len(name)
+    for match in OWNER.finditer(name, 0, end):
+        student, late = parted(name[: max(0, match.start() - 1)])
+        file = name[match.start("rest") :]
+        found.append(Reading(name, student, match["user"], file, int(match["attachment"]), late))
+    match = TYPED.fullmatch(name)
+    if match and match["user"][0] not in "aA" and "/" not in name:
+        student, _ = parted(match["before"] or "")
+        found.append(Reading(name, student, match["user"], "", kind=match["kind"].casefold()))
+    return found
+
+
+def parted(before: str) -> tuple[str, bool]:
+    """Return the student's name in what precedes the ids, and whether the mark of being late follows it."""
+    if before == "LATE":
+        return "", True
+    is_late = before.casefold().endswith("_late")
+    return (before[: -len("_late")], True) if is_late else (before, False)
+
+
+def plausible(options: dict[str, list[Reading]]) -> dict[str, list[Reading]]:
+    """Return the readings without those that files with one reading rule out.
+
+    A user has one name, and the numbers of a class's uploads lie near each other. No student chooses either number, so
+    the right reading always stays.
+    """
+    sure = [found[0] for found in options.values() if len(found) == 1 and found[0].file]
+    names = {reading.user: reading.name for reading in sure}
+    numbers = [reading.attachment for reading in sure]
+    bounds = (min(numbers) / MAX_SPREAD, max(numbers) * MAX_SPREAD) if numbers else (0, 0)
+
+    def is_plausible(reading: Reading) -> bool:
+        if names.get(reading.user, reading.name) != reading.name:
+            return False
+        is_known = bool(reading.file) and bounds[0] * MAX_SPREAD >= MIN_ATTACHMENT
+        return not is_known or bounds[0] <= reading.attachment <= bounds[1]
+
+    return {name: list(filter(is_plausible, found)) or found for name, found in options.items()}
+
+
+def upload(own: list[Reading], files: dict[str, str], called_late: Set[str]) -> Upload:
+    """Return one user's files; feedback goes back under the name of the notebook, where there is one."""
+    first = next((reading for reading in own if reading.file.lower().endswith(".ipynb")), own[0])
+    name, late = first.name, any(reading.late for reading in own)
+    prefix = first.whole.removesuffix(first.file)
+    origin = Origin("canvas", first.user, plain(name), prefix=prefix, late=late)
+    doubt = "The file names begin with `late`, the mark of being late or a name: settle which in marks.csv."
+    is_open = name.casefold() == "late" and first.user not in called_late
+    return Upload(origin, files, named(name, first.user), doubts=(doubt,) if is_open else ())
 
 
 def people(sheet: Sheet) -> list[Origin] | None:

@@ -6,6 +6,7 @@ beside the assignment's. A table of people decides where there is one. What is n
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -33,14 +34,19 @@ class Name:
 
     whole: str
     choices: tuple[tuple[str, str], ...]  # a person, and what the file is called without
+    is_listed: bool = False  # these are people of the class's list
 
     def chosen(self, known: set[tuple[str, ...]]) -> tuple[str, str] | None:
-        """The likeliest person among the choices, `known` ones before others, and the file's own name."""
-        ranked = [
-            (tokens(who) in known, len(tokens(who)) > 1, place, who, file)
-            for place, (who, file) in enumerate(self.choices)
-        ]
-        return max(ranked)[3:] if ranked else None
+        """Return the only person among the choices, and the file's own name; None where several may be meant.
+
+        Forms puts the uploader's name last: it counts where it is a whole name or a `known` one, and what precedes it
+        is one word, which is rather the name of the file.
+        """
+        if len(self.choices) < 2 or self.is_listed:
+            return self.choices[0] if len(self.choices) == 1 else None
+        (first, _), *_, (last, _) = self.choices
+        is_person = len(tokens(last)) > 1 or tokens(last) in known
+        return self.choices[-1] if is_person and len(tokens(first)) == 1 else None
 
 
 def recognises(export: Export, slug: str, roster: Iterable[Origin] = ()) -> bool:
@@ -60,20 +66,33 @@ def read(export: Export, slug: str, roster: Iterable[Origin] = ()) -> Found:
     pieces = [(top, file, whole) for top in export.folders for file, whole in export.tops[top].items()]
     pieces += [(*choice, whole) for whole, choice in chosen.items() if choice]
     found = grouped(sorted(export.folders), pieces)
-    untold = {whole: "its name does not tell whose it is" for whole, choice in chosen.items() if not choice}
-    return replace(found, left_out=found.left_out | untold)
+    untold = {name.whole: unknown_owner(name) for name in names if not chosen[name.whole]}
+    several = sum(len(name.choices) > 1 for name in names if name.whole in untold)
+    line = f"{several} files have names that can be read as more than one student's: given to nobody, see left_out.csv."
+    return replace(found, left_out=found.left_out | untold, doubts=(line,) if several else ())
+
+
+def unknown_owner(name: Name) -> str:
+    """Return the reason why a file is given to nobody."""
+    people = " or ".join(repr(plain(who, 60)) for who, _ in name.choices)
+    return f"may be of {people}: a person decides" if people else "its name does not tell whose it is"
 
 
 def grouped(folders: Iterable[str], pieces: Iterable[tuple[str, str, str]]) -> Found:
-    """One submission for each person; a piece is a person, what the file is called without, and its path."""
-    persons = {tokens(top) or (top,): (top, {}) for top in folders}
+    """Return one submission for each person; a piece is a person, what the file is called without, and its path."""
+    persons = {normal(top): (top, {}) for top in folders}
     left_out = {}
     for who, file, whole in pieces:
-        called, files = persons.setdefault(tokens(who) or (who,), (who, {}))
+        called, files = persons.setdefault(normal(who), (who, {}))
         if files.setdefault(file, whole) != whole:
             left_out[whole] = f"a second {plain(file)} of {plain(called)}"
     uploads = [Upload(Origin("drive", name=plain(who)), files, who) for who, files in persons.values()]
     return Found("drive", uploads, left_out)
+
+
+def normal(name: str) -> str:
+    """Return the name in one form; names that differ in more than that may be of different people."""
+    return " ".join(unicodedata.normalize("NFC", name).split()) or name
 
 
 def taken_apart(top: str, slug: str, people: People) -> Name:
@@ -83,12 +102,14 @@ def taken_apart(top: str, slug: str, people: People) -> Name:
     before, after = match["before"], match["after"] or ""
     said = set(tokens(match["stem"]))
     named = [(words, name) for words, name in people if words <= said]
-    if named:
+    if any(len(words) > 1 for words, _ in named):
         longest = [name for words, name in named if not any(words < others for others, _ in named)]
-        choices = [(name, without(match["stem"], name)) for name in longest if len(longest) == 1]
+        parts = DASH.split(match["stem"])
+        longest += (part for part in parts if len(parts) > 1 and is_more(part, named))
+        choices, is_listed = [(name, without(match["stem"], name)) for name in longest], True
     else:
-        choices = by_dash(match["stem"], slug) or by_slug(match["stem"], slug)
-    return Name(top, tuple((who, f"{before}{file}{after}{ending}") for who, file in choices))
+        choices, is_listed = by_dash(match["stem"], slug) or by_slug(match["stem"], slug), False
+    return Name(top, tuple((who, f"{before}{file}{after}{ending}") for who, file in choices), is_listed)
 
 
 def by_dash(stem: str, slug: str) -> list[tuple[str, str]]:
@@ -123,9 +144,14 @@ def is_name(text: str, slug: str) -> bool:
 
 
 def listed(roster: Iterable[Origin]) -> People:
-    """The people of a table by the words of their names; somebody of one word could be meant by any file."""
+    """Return the people of a table by the words of their names."""
     words = ((frozenset(tokens(person.name)), person.name) for person in roster)
-    return [(some, name) for some, name in words if len(some) > 1]
+    return [(some, name) for some, name in words if some]
+
+
+def is_more(who: str, people: People) -> bool:
+    """Return True if `who` has the words of one of the people and others beside: somebody else may be called so."""
+    return any(words < set(tokens(who)) for words, _ in people)
 
 
 def without(stem: str, name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from autograder.files import leads_out, zipped
 from autograder.handed_in import Origin
-from autograder.platforms.people import safe, told_apart
+from autograder.platforms.people import as_file, safe, told_apart
 from autograder.rubric import Report
 
 PAGE = "report.html"
@@ -22,7 +22,7 @@ def feedback_names(origin: Origin, file_name: str) -> str:
 def feedback_zip(reports: Sequence[Report], pages: dict[str, bytes]) -> bytes:
     """A zip of the students' pages; where the platform knows no path, or it is taken, in a folder of the student's."""
     files: dict[str, bytes] = {}
-    folders = told_apart(safe(report.student) for report in reports)
+    folders = told_apart((safe(report.student) for report in reports), as_file)
     for report, folder in zip(reports, folders, strict=True):
         path = feedback_names(report.origin, PAGE)
         taken = not path or path in files

@@ -1,6 +1,7 @@
 """Filling marks into a table that a platform exported: one column, and nothing else."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,27 +68,29 @@ def filled(
     """
     roster = Roster(tuple(people))
     sheet = replace(sheet, rows=[list(cells) for cells in sheet.rows])
-    untouched, written, replaced = [], set(), 0
-    for origin, report in marks:
-        person = roster.find(origin)
+    people_found = [roster.find(origin) for origin, _ in marks]
+    claims = Counter(person.id for person in people_found if person)
+    untouched, written, replaced = [], 0, 0
+    for person, (_, report) in zip(people_found, marks, strict=True):
         row = rows[person.id] if person else None
-        if why := reason_against(row, report, written, unfinished) or refuses(row, report):
+        is_shared = person is not None and claims[person.id] > 1
+        if why := reason_against(row, report, is_shared, unfinished) or refuses(row, report):
             untouched.append(f"{report.student}: {why}.")
             continue
         before = number(Table(sheet).at(row, column))
         sheet.fill(row, column, points(report.earned, comma))
-        written.add(row)
+        written += 1
         replaced += before == before and before != report.earned
     warnings = (f"{replaced} marks that were in the table are replaced by others.",) if replaced else ()
-    return Filled(str(sheet), len(written), tuple(untouched), warnings, Table(sheet).titles[column].strip())
+    return Filled(str(sheet), written, tuple(untouched), warnings, Table(sheet).titles[column].strip())
 
 
-def reason_against(row: int | None, report: Report, written: set[int], unfinished: bool) -> str:
+def reason_against(row: int | None, report: Report, is_shared: bool, unfinished: bool) -> str:
     """Why a mark is not written; empty where nothing speaks against it."""
     if row is None:
         return "not in the table"
-    if row in written:
-        return "another submission has filled the row"
+    if is_shared:
+        return "another submission may be for this row as well, none is written"
     return "" if report.status == "graded" or unfinished else f"not finished ({report.status})"
 
 

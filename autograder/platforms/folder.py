@@ -1,7 +1,6 @@
 """A plain folder, or a zip of one: a folder or an archive for each student."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -10,7 +9,7 @@ from autograder.failure import plain
 from autograder.files import is_archive, suffix
 from autograder.handed_in import Origin
 from autograder.platforms.export import Export
-from autograder.platforms.people import Found, Upload
+from autograder.platforms.people import Found, Upload, look
 
 EXPECTED = "expected one that holds a folder or an archive (.zip, .tar, .tar.gz) for each student"
 OTHER_KINDS = (".rar", ".7z", ".gz", ".bz2", ".xz")
@@ -30,12 +29,9 @@ def read(export: Export) -> Found:
         )
     if not tops:
         raise CourseError(f"{export.path} holds no submission: {EXPECTED}.")
-    latest = latest_attempts(tops)
     left_out = {name: no_submission(name) for top in others for name in export.tops[top].values()}
-    left_out |= {top: f"an earlier attempt than {plain(latest[top])}" for top in tops if latest[top] != top}
-    kept = [top for top in tops if latest[top] == top]
-    stems = Counter(map(stem, kept))
-    return Found("folder", [upload(export, top, latest, stems) for top in kept], left_out)
+    earlier = earlier_attempts(tops)
+    return Found("folder", [upload(export, top, earlier.get(top, "")) for top in tops], left_out)
 
 
 def loose_work(export: Export) -> list[str]:
@@ -55,41 +51,52 @@ def is_submission(export: Export, top: str) -> bool:
     return not top.startswith((".", "__")) and (top in export.folders or is_archive(top))
 
 
-def upload(export: Export, top: str, latest: dict[str, str], stems: Counter) -> Upload:
-    """A student's folder or archive, named as it is: by its ending too where a folder has the name."""
+def upload(export: Export, top: str, earlier: str) -> Upload:
+    """Return a student's folder or archive, named as it is; `earlier` is what it may be another attempt of."""
     is_folder = top in export.folders
-    name = attempt(top)[0] if top in (latest[other] for other in latest if other != top) else stem(top)
-    key = top if stems[stem(top)] > 1 else name
-    return Upload(Origin(name=plain(name), prefix=f"{top}/" if is_folder else ""), export.tops[top], key)
+    alike = [other for other in export.tops if is_submission(export, other) and stem(other) == stem(top)]
+    order = [
+        (other != stem(other), other not in export.folders, not other.lower().endswith(".zip"), other)
+        for other in alike
+    ]
+    first = min(order)[-1]
+    key = stem(top) if top == first else top
+    doubts = []
+    if top != first:
+        doubts.append(f"{plain(first)} has the same name: find out whether both are of one student.")
+    if earlier:
+        doubts.append(
+            f"May be a later attempt of {plain(earlier)}, or another student's: keep one, or rename it."
+        )
+    origin = Origin(name=plain(key), prefix=f"{top}/" if is_folder else "")
+    return Upload(origin, export.tops[top], key, doubts=tuple(doubts))
 
 
-def latest_attempts(tops: Iterable[str]) -> dict[str, str]:
-    """Of each name the latest attempt of whoever it names: itself unless the attempts are clearly numbered.
+def earlier_attempts(tops: Iterable[str]) -> dict[str, str]:
+    """Return what each numbered attempt follows. Nobody but a person can tell whose it is: a name is a free choice.
 
-    `ann (1)` is a later attempt only where `ann` is there, since "Student (1)" to "Student (40)" are a class.
+    `ann (1)` is an attempt only where `ann` is there, since "Student (1)" to "Student (40)" are a class.
     """
-    stems = {stem(top).casefold() for top in tops}
     attempts: dict[str, list[tuple[int, str]]] = {}
     for top in tops:
-        who, number, by_word = attempt(top)
-        if number and not by_word and who.casefold() not in stems:
-            who, number = stem(top), 0
-        attempts.setdefault(who.casefold(), []).append((number, top))
-    latest = {}
+        who, number = attempt(top)
+        attempts.setdefault(look(who), []).append((number, top))
+        if number:  # somebody may be called so
+            attempts.setdefault(look(stem(top)), []).append((0, top))
+    earlier = {}
     for tried in attempts.values():
-        most, last = max(tried)
-        tied = [number for number, _ in tried].count(most) > 1
-        latest |= {top: top if tied else last for _, top in tried}
-    return latest
+        tried = sorted(tried)
+        by_word = any(ATTEMPT.fullmatch(stem(top)) for number, top in tried if number)
+        if len(tried) > 1 and (by_word or tried[0][0] == 0):
+            earlier |= {top: tried[0][1] for number, top in tried if number and top != tried[0][1]}
+    return earlier
 
 
-def attempt(top: str) -> tuple[str, int, bool]:
-    """Who is named, the number of the attempt or 0, and whether a word says that it is one."""
+def attempt(top: str) -> tuple[str, int]:
+    """Return who is named, and the number of the attempt or 0."""
     name = stem(top)
-    if found := ATTEMPT.fullmatch(name):
-        return found["who"], int(found["number"]), True
-    found = COPY.fullmatch(name)
-    return (found["who"], int(found["number"]), False) if found else (name, 0, False)
+    match = ATTEMPT.fullmatch(name) or COPY.fullmatch(name)
+    return (match["who"], int(match["number"])) if match else (name, 0)
 
 
 def stem(top: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -16,6 +17,7 @@ from autograder.platforms.export import Export, on_disk
 from autograder.platforms.filling import Table
 from autograder.platforms.people import Found, Upload, named
 from autograder.spreadsheets import Sheet
+from autograder.student import tokens
 
 METADATA = "submission_metadata.yml"
 CONTAINER = "submission_metadata.json"
@@ -24,7 +26,17 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """Reads YAML as plain data, also where Ruby wrote the name of a class before it."""
+    """Reads YAML as plain data, also where Ruby wrote the name of a class before it; notes `repeated` keys."""
+
+    def __init__(self, stream: bytes):
+        super().__init__(stream)
+        self.repeated: set[str] = set()
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict:
+        """Return the mapping of a node."""
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        self.repeated |= {key for key, count in keys.items() if count > 1}
+        return super().construct_mapping(node, deep)
 
 
 def untagged(loader: Loader, suffix: str, node: yaml.Node) -> object:
@@ -45,8 +57,7 @@ def recognises(export: Export) -> bool:
 
 
 def read(export: Export) -> Found:
-    """One submission for each submitter, of several the latest; the members of a group share one."""
-    told = metadata(export)
+    """Return one submission for each submitter, of several the latest; the members of a group share one."""
     folders = {
         top: match["id"] for top in export.tops if (match := FOLDER.fullmatch(top)) and top in export.folders
     }
@@ -54,37 +65,68 @@ def read(export: Export) -> Found:
         name: "in no submission's folder" for name in export.names if name.partition("/")[0] not in folders
     }
     left_out.pop(METADATA)
-    handed_in = [
-        (top, person, time) for top in folders for person, time in submitters(told.get(top), folders[top])
-    ]
-    latest: dict[str, tuple[datetime, str]] = {}
-    for top, person, time in handed_in:
-        latest[who(person)] = max(latest.get(who(person), (EARLIEST, "")), (time, top))
-    kept = [(top, person) for top, person, _ in handed_in if latest[who(person)][1] == top]
-    earlier = set(folders) - {top for top, _ in kept}
+    entries, doubts = metadata(export)
+    tried: dict[tuple, list[tuple[datetime, str, Origin]]] = {}
+    members: dict[str, set[tuple]] = {}
+    for top in folders:
+        for person, time in submitters(entries.get(top), folders[top]):
+            tried.setdefault(account(person), []).append((time, top, person))
+            members.setdefault(top, set()).add(account(person))
+    tried = {who: sorted(several, key=lambda attempt: attempt[:2]) for who, several in tried.items()}
+    emails = Counter(email for email, *_ in tried)
+    uploads = []
+    for who, several in tried.items():
+        _, top, person = several[-1]
+        why = []
+        if any(members[other] != members[top] for _, other, _ in several):
+            tops = ", ".join(other for _, other, _ in several)
+            why.append(
+                f"In submissions of different groups ({tops}): the latest is graded, decide which counts."
+            )
+        if emails[who[0]] > 1 and who[0]:
+            why.append(
+                f"Somebody of another name or SID has the address {who[0]} as well: find out who is who."
+            )
+        uploads.append(upload(export, top, person, tuple(why)))
+    kept = {upload.origin.prefix for upload in uploads}
+    earlier = [top for top in folders if f"{top}/" not in kept]
     left_out |= {
         name: "an earlier submission of the same student"
         for top in earlier
         for name in export.tops[top].values()
     }
-    return Found("gradescope", [upload(export, top, person) for top, person in kept], left_out)
+    return Found("gradescope", uploads, left_out, tuple(doubts))
 
 
-def upload(export: Export, top: str, person: Origin) -> Upload:
-    """The folder of a submission as one submitter's."""
-    return Upload(person, export.tops[top], named(person.name or "submission", person.login or person.id))
+def account(person: Origin) -> tuple[str, str, tuple[str, ...], str]:
+    """Return what two submissions must share to be one person's; without an address none is another's."""
+    email = person.email.casefold()
+    return email, person.login.casefold(), tokens(person.name), "" if email else person.id
 
 
-def metadata(export: Export) -> dict:
-    """What Gradescope tells about the submissions, by folder. Raises CourseError if it can't be read."""
+def upload(export: Export, top: str, person: Origin, doubts: tuple[str, ...] = ()) -> Upload:
+    """Return the folder of a submission as one submitter's."""
+    key = named(person.name or "submission", person.login or person.id)
+    return Upload(person, export.tops[top], key, doubts=doubts)
+
+
+def metadata(export: Export) -> tuple[dict, list[str]]:
+    """Return what Gradescope tells about the submissions, by folder, and lines on those that it tells of twice.
+
+    Raises CourseError if it can't be read.
+    """
     try:
-        told = yaml.load(export.read(METADATA), Loader)  # noqa: S506, a safe loader
+        loader = Loader(export.read(METADATA))
+        entries = loader.get_single_data()
     except (yaml.YAMLError, Failure, ValueError, RecursionError) as error:
-        said = plain(str(error), 100)
+        reason = plain(str(error), 100)
         raise CourseError(
-            f"{export.path}: {METADATA} can't be read ({said}): download the export again."
+            f"{export.path}: {METADATA} can't be read ({reason}): download the export again."
         ) from None
-    return told if isinstance(told, dict) else {}
+    twice = [key for key in sorted(loader.repeated) if FOLDER.fullmatch(key)]
+    lines = [f"{METADATA} has two entries for {key}: none is taken, find out whose it is." for key in twice]
+    entries = entries if isinstance(entries, dict) else {}
+    return {key: value for key, value in entries.items() if key not in twice}, lines
 
 
 def submitters(told: object, id: str) -> list[tuple[Origin, datetime]]:
@@ -101,11 +143,6 @@ def person(told: dict, id: str, when: str, mark: str = "") -> Origin:
     """One submitter; `mark` is what the names of the fields begin with."""
     name, login, email = (plain(str(told.get(f"{mark}{field}") or "")) for field in ("name", "sid", "email"))
     return Origin("gradescope", id, name, login, email, f"submission_{id}/", when)
-
-
-def who(person: Origin) -> str:
-    """What stands for a person, among all submitters."""
-    return (person.email or person.login or person.name or person.id).casefold()
 
 
 def created(value: object) -> datetime:

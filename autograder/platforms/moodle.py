@@ -7,7 +7,7 @@ with the grade before it; the e-mail address by its sign; the time of submission
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from autograder.course import CourseError
@@ -16,13 +16,13 @@ from autograder.handed_in import Origin
 from autograder.platforms.dates import moment
 from autograder.platforms.export import Export
 from autograder.platforms.filling import Filled, Marks, Table, decimal_comma, filled
-from autograder.platforms.people import Found, Upload, by_user, named
+from autograder.platforms.people import Found, Upload, named
+from autograder.platforms.readings import Reading, decide
 from autograder.rubric import Report
 from autograder.spreadsheets import Sheet, number
 
-UPLOAD = re.compile(
-    r"(?P<name>[^_/]*)_(?P<user>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<place>/|_)?(?P<file>.+)",
-    re.DOTALL,
+OWNER = re.compile(
+    r"_(?P<user>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?=_?[/_]?(?P<rest>.))", re.DOTALL
 )
 IDENTIFIER = re.compile(r"(?P<word>\D*?)\s*(?P<id>\d+)")
 ANONYMOUS = "Participant"
@@ -30,30 +30,49 @@ EXPECTED = "expected Moodle's grading worksheet, with the columns Identifier, Gr
 
 
 def recognises(export: Export) -> bool:
-    """Whether most of the files lie where Moodle puts what is handed in."""
-    found = [bool(UPLOAD.fullmatch(name)) for name in export.names]
+    """Return True if most of the files lie where Moodle puts what is handed in."""
+    found = [bool(readings(name)) for name in export.names]
     return 2 * sum(found) > len(found)
 
 
-def read(export: Export) -> Found:
-    """One submission for each participant or team; typed text counts only where it is all there is."""
-    users, others = by_user(export.names, UPLOAD)
-    left_out = dict.fromkeys(others, "not named as Moodle names what is handed in")
+def read(export: Export, people: Sequence[Origin] = ()) -> Found:
+    """Return one submission for each participant or team; typed text counts only where it is all there is.
+
+    people: those of the worksheet, where there is one; they decide between several readings of a file's name.
+    """
+    options = {name: readings(name) for name in export.names}
+    decided = decide({name: found for name, found in options.items() if found}, people)
+    others = (name for name, found in options.items() if not found)
+    left_out = decided.left_out | dict.fromkeys(others, "not named as Moodle names what is handed in")
+    owners: dict[tuple[str, str], list[Reading]] = {}  # a team may have the number of another's participant
+    for reading in decided.readings:
+        owners.setdefault((reading.user, reading.name), []).append(reading)
     uploads = []
-    for matches in users.values():
-        taken = [match for match in matches if match["kind"] == "file"] or matches
-        typed = [match[0] for match in matches if match not in taken]
+    for own in owners.values():
+        taken = [reading for reading in own if reading.kind == "file"] or own
+        typed = [reading.whole for reading in own if reading not in taken]
         left_out |= dict.fromkeys(typed, "text that was typed into Moodle, no file")
         uploads.append(upload(taken))
-    return Found("moodle", uploads, left_out)
+    return Found("moodle", uploads, left_out, decided.doubts)
 
 
-def upload(matches: list[re.Match]) -> Upload:
-    """One participant's files."""
-    match = matches[0]
-    name = "" if match["name"] == ANONYMOUS else match["name"]
-    origin = Origin("moodle", match["user"], plain(name), prefix=match[0].removesuffix(match["file"]))
-    return Upload(origin, {one["file"]: one[0] for one in matches}, named(match["name"], match["user"]))
+def readings(name: str) -> list[Reading]:
+    """Return each way to read the name of a file as one that Moodle gave it: ids follow a name without a slash."""
+    end = name.find("/") + 1 or len(name)
+    owners = [match for match in OWNER.finditer(name) if match.start() < end]
+    return [
+        Reading(name, name[: match.start()], match["user"], name[match.start("rest") :], kind=match["kind"])
+        for match in owners
+    ]
+
+
+def upload(own: list[Reading]) -> Upload:
+    """Return one participant's files as an upload."""
+    first = own[0]
+    name = "" if first.name == ANONYMOUS else first.name
+    origin = Origin("moodle", first.user, plain(name), prefix=first.whole.removesuffix(first.file))
+    files = {reading.file: reading.whole for reading in own}
+    return Upload(origin, files, named(first.name, first.user))
 
 
 def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:

@@ -24,17 +24,26 @@ COLUMNS = (
 
 
 def recognises(export: Export) -> bool:
-    """Whether students' folders hold folders of assignments, most of them with nbgrader's note of the time."""
-    if ROOM in export.folders:
-        return any(name.count("/") > 1 for name in export.tops[ROOM])
+    """Return True if students' folders hold folders of assignments, most of them with nbgrader's note of the time."""
+    return is_stamped(export) or has_room(export)
+
+
+def is_stamped(export: Export) -> bool:
+    """Return True if most folders at the top are students' with nbgrader's note of the time."""
     paths = [name.split("/") for name in export.names]
     stamped = {path[0] for path in paths if len(path) == 3 and path[2] == STAMP}
     return 2 * len(stamped) > len(export.folders) > 0
 
 
+def has_room(export: Export) -> bool:
+    """Return True if the students' folders lie in nbgrader's own folder, rather than beside a student of its name."""
+    deep = ROOM in export.folders and any(name.count("/") > 1 for name in export.tops[ROOM])
+    return deep and not is_stamped(export)
+
+
 def read(export: Export, slug: str, zone: tzinfo | None = None) -> Found:
     """Each student's folder of this assignment. Raises CourseError where nobody handed it in."""
-    names = export.tops[ROOM] if ROOM in export.folders else {name: name for name in export.names}
+    names = export.tops[ROOM] if has_room(export) else {name: name for name in export.names}
     found: dict[str, dict[str, str]] = {}
     others, left_out = Counter(), aside(export)
     for inner, name in names.items():
@@ -53,16 +62,18 @@ def read(export: Export, slug: str, zone: tzinfo | None = None) -> Found:
 
 def aside(export: Export) -> dict[str, str]:
     """What lies beside the folder of submissions, where there is one: a line each."""
-    tops = [top for top in export.tops if ROOM in export.folders and top != ROOM]
+    tops = [top for top in export.tops if has_room(export) and top != ROOM]
     return dict.fromkeys(tops, f"beside nbgrader's folder {ROOM}")
 
 
 def upload(export: Export, place: str, files: dict[str, str], zone: tzinfo | None) -> Upload:
     """One student's folder; nbgrader's note of the time is no file of the student's."""
-    student = plain(place.partition("/")[0])
+    student = place.partition("/")[0]
     stamp = files.pop(STAMP, "")
     submitted = moment(stamped(export, stamp), zone) if stamp else ""
-    return Upload(Origin("nbgrader", login=student, prefix=f"{place}/", submitted=submitted), files, student)
+    return Upload(
+        Origin("nbgrader", login=plain(student), prefix=f"{place}/", submitted=submitted), files, student
+    )
 
 
 def stamped(export: Export, name: str) -> str:

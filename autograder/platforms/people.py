@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -24,51 +25,71 @@ class Upload:
     """What one student handed in: the files' paths in the export by their path in the submission.
 
     key: how the student is named if nobody else has that name. more: other texts that name the student.
+    doubts: what a person must settle about whose it is.
     """
 
     origin: Origin
     files: dict[str, str]
     key: str
     more: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """The uploads in an export, and each file that is none of theirs, with the reason."""
+    """The uploads in an export, and each file that is none of theirs, with the reason.
+
+    doubts: lines on files that may be of more than one student.
+    """
 
     platform: str
     uploads: list[Upload]
     left_out: dict[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 def class_of(export: Export, found: Found) -> Class:
-    """The class as the grader takes it: names told apart, files opened only when they are asked for."""
-    uploads = sorted(
-        found.uploads, key=lambda one: (one.key, one.origin.id, one.origin.prefix, one.origin.name)
-    )
-    keys = told_apart(safe(one.key, one.origin.id) for one in uploads)
-    words = [words_of(one, key) for one, key in zip(uploads, keys, strict=True)]
+    """Return the class as the grader takes it: each student once, files opened only when they are asked for."""
+    uploads = sorted(found.uploads, key=claim)
+    plain_keys = [safe(upload.key, upload.origin.id) for upload in uploads]
+    keys = told_apart(plain_keys)
+    words = [words_of(upload, key) for upload, key in zip(uploads, keys, strict=True)]
     shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
-    handed_in = (
-        HandedIn(key, partial(export.opened, one.files), one.origin, named, shared)
-        for key, one, named in zip(keys, uploads, words, strict=True)
-    )
+    submissions = []
+    for upload, plain_key, key, named in zip(uploads, plain_keys, keys, words, strict=True):
+        doubts = upload.doubts
+        if key != plain_key:
+            doubts += (f"Another submission is named {plain_key!r} as well: find out whose this one is.",)
+        source = partial(export.opened, upload.files)
+        submissions.append(HandedIn(key, source, upload.origin, named, shared, doubts))
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
-    return Class(
-        found.platform, tuple(sorted(handed_in, key=lambda one: one.student)), dict(sorted(left_out.items()))
-    )
+    submissions.sort(key=lambda submission: submission.student)
+    doubts = (*found.doubts, *look_alikes(keys))
+    return Class(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts)
 
 
-def by_user(names: Iterable[str], pattern: re.Pattern) -> tuple[dict[str, list[re.Match]], list[str]]:
-    """The files by the `user` that the pattern finds in their names; and those that it does not fit."""
-    users: dict[str, list[re.Match]] = {}
-    others = []
-    for name in names:
-        if match := pattern.fullmatch(name):
-            users.setdefault(match["user"].casefold(), []).append(match)
-        else:
-            others.append(name)
-    return users, others
+def claim(upload: Upload) -> tuple:
+    """Return the order in which uploads get the name that they claim: first who is named just so, then earlier ids."""
+    key, origin = safe(upload.key, upload.origin.id), upload.origin
+    return key, upload.key != key, len(origin.id), origin.id, origin.prefix, origin.name
+
+
+def look_alikes(keys: Iterable[str]) -> list[str]:
+    """Return a line for each group of names that a person could take for one: by case, accents, spaces or signs."""
+    groups: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        groups.setdefault(look(key), []).append(key)
+    return [
+        f"{' and '.join(map(repr, group[:4]))} look alike: make sure that they are not one student."
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def look(name: str) -> str:
+    """Return `name` without what is easily overlooked; the name itself where nothing else is in it."""
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(sign for sign in text if sign.isalnum()) or name
 
 
 def safe(name: str, ending: str = "") -> str:
@@ -91,17 +112,24 @@ def cut(text: str, longest: int, largest: int) -> str:
     return kept.strip(". ")
 
 
-def told_apart(keys: Iterable[str]) -> list[str]:
-    """The keys, each of them once even where case is ignored: a second `ann` is `ann_2`."""
-    taken, apart = set(), []
+def told_apart(keys: Iterable[str], fold: Callable[[str], str] = str) -> list[str]:
+    """Return the keys, no two with the same `fold`: a second `ann` is `ann_2`, and who is called so keeps the name."""
+    keys = list(keys)
+    taken, counts, apart = {fold(key) for key in keys}, Counter(), []
     for key in keys:
-        number, tried = 1, key
-        while (folded := unicodedata.normalize("NFC", tried.casefold())) in taken:
-            number += 1
-            tried = f"{key}_{number}"
-        taken.add(folded)
-        apart.append(tried)
+        counts[fold(key)] += 1
+        name = key
+        while counts[fold(key)] > 1 and fold(name) in taken:
+            name = f"{key}_{counts[fold(key)]}"
+            counts[fold(key)] += fold(name) in taken
+        taken.add(fold(name))
+        apart.append(name)
     return apart
+
+
+def as_file(name: str) -> str:
+    """Return what two file names have in common that some systems take for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def words_of(upload: Upload, key: str) -> frozenset[str]:
@@ -123,39 +151,81 @@ class Roster:
     people: tuple[Origin, ...] = ()
 
     def completed(self, origin: Origin) -> Origin:
-        """The origin with what the table tells about the person, if it is there: the name, and what was unknown."""
-        person = self.find(origin)
-        if person is None:
-            return origin
-        told = {
-            name: getattr(person, name)
-            for name in ("login", "email", "submitted")
-            if not getattr(origin, name)
-        }
-        return replace(origin, name=person.name or origin.name, **told)
+        """Return the origin with the name that the table has for the person, and with what was unknown."""
+        return complete(origin, self.find(origin))
 
     def find(self, origin: Origin) -> Origin | None:
-        """The one person of this id where the table has the platform's ids; else of this address, login or name."""
-        if origin.id and any(one.platform == origin.platform and one.id for one in self.people):
-            found = only(one for one in self.people if one.id == origin.id)
-            return found if found and is_like(found, origin) else None
+        """Return the one person of this id where the table has the platform's ids; else of this address, login or name."""
+        if origin.platform == "gradescope":  # whose ids are of submissions, which a group shares
+            named = (person for person in self.people if person.id == origin.id and is_like(person, origin))
+            return self.by_account(origin) or only(named) or self.by_name(origin)
+        if origin.id and any(person.platform == origin.platform and person.id for person in self.people):
+            found = only(person for person in self.people if person.id == origin.id)
+            return found if found and (origin.platform != "moodle" or is_like(found, origin)) else None
+        return self.by_account(origin) or self.by_name(origin)
+
+    def by_account(self, origin: Origin) -> Origin | None:
+        """Return the one person of this address, else of this login."""
         for what in ("email", "login"):
             wanted = getattr(origin, what).casefold()
             if wanted and (
-                found := only(one for one in self.people if getattr(one, what).casefold() == wanted)
+                found := only(person for person in self.people if getattr(person, what).casefold() == wanted)
             ):
                 return found
+        return None
+
+    def by_name(self, origin: Origin) -> Origin | None:
+        """Return the one person of this name, in any order of its words."""
         name = sorted(tokens(origin.name))
-        return only(one for one in self.people if sorted(tokens(one.name)) == name) if len(name) > 1 else None
+        named = (person for person in self.people if sorted(tokens(person.name)) == name)
+        return only(named) if len(name) > 1 else None
+
+    def identified(self, uploads: Iterable[Upload]) -> tuple[list[Upload], list[str]]:
+        """Return the uploads, completed, and lines for a person: nobody is completed whom another may be as well."""
+        uploads = list(uploads)
+        found = [self.find(upload.origin) for upload in uploads]
+        claims: dict[Origin, list[int]] = {}
+        for place, person in enumerate(found):
+            if person:
+                claims.setdefault(person, []).append(place)
+        lines = []
+        for person, places in claims.items():
+            if len(places) < 2:
+                uploads[places[0]] = replace(
+                    uploads[places[0]], origin=complete(uploads[places[0]].origin, person)
+                )
+                continue
+            who = " and ".join(repr(plain(uploads[place].key)) for place in places)
+            lines.append(f"{who} may both be {person.name or person.email}: a person decides.")
+            exact = [place for place in places if tokens(uploads[place].origin.name) == tokens(person.name)]
+            for place in places:
+                if exact == [place]:
+                    uploads[place] = replace(uploads[place], origin=complete(uploads[place].origin, person))
+                else:
+                    doubt = (
+                        f"In the list of the class this may be {person.name or person.email}, as may another."
+                    )
+                    uploads[place] = replace(uploads[place], doubts=(*uploads[place].doubts, doubt))
+        return uploads, lines
+
+
+def complete(origin: Origin, person: Origin | None) -> Origin:
+    """Return the origin with the person's name, and with what of the person was unknown."""
+    if person is None:
+        return origin
+    unknown = {name for name in ("login", "email", "submitted") if not getattr(origin, name)}
+    return replace(
+        origin, name=person.name or origin.name, **{name: getattr(person, name) for name in unknown}
+    )
 
 
 def is_like(person: Origin, origin: Origin) -> bool:
-    """Whether somebody of the same id may be meant: in Moodle a team's number may be that of another's student."""
+    """Return True if somebody of the same id may be meant: in Moodle a team's number may be a participant's as well."""
     words, others = set(tokens(person.name)), set(tokens(origin.name))
-    return origin.platform != "moodle" or not words or not others or bool(words & others)
+    return not words or not others or bool(words & others)
 
 
 def only(people: Iterable[Origin]) -> Origin | None:
-    """The one person among them; none where there are several."""
+    """Return the one person among them; None where there are several."""
     found = list(people)
     return found[0] if len(found) == 1 else None
