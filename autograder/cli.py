@@ -188,6 +188,7 @@ def grade(
     ] = "",
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
+    from autograder.classroom import partial_line
     from autograder.grader import Setup
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
@@ -198,8 +199,8 @@ def grade(
 
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
-    found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo)
     out, reports = out or Path("results") / chosen.slug, []
+    found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo, out)
     device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
     setup = Setup(chosen, source, device, probe(), no_isolation)
     with setup.opened() as grader:
@@ -208,15 +209,21 @@ def grade(
         grader = replace(grader, watch=progress.watch)
         told = lambda line: say(line, "yellow")  # noqa: E731
         with at_work(setup, grader, jobs, progress.total, dask, told) as workers, live(progress):
-            for one in grade_class(grader, books, found, out, fresh, workers):
-                progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
-                reports.append(slim(one.report))
+            try:
+                for one in grade_class(grader, books, found, out, fresh, workers):
+                    progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
+                    reports.append(slim(one.report))
+            except BaseException:
+                if len(reports) < progress.total:
+                    say(partial_line(len(reports), progress.total), "bold red")
+                raise
     console.print(class_table(reports))
     for line in books.told:
         say(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
         say(line, style)
-    raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
+    unsettled = bool(found.doubts) or any(report.status == "needs a person" for report in reports)
+    raise typer.Exit(int(unsettled))
 
 
 @app.command()
@@ -269,11 +276,11 @@ def integrity(
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
-    found, others = read_class(submissions, chosen.slug, roster), {}
+    out = out or Path("results") / chosen.slug
+    found, others = read_class(submissions, chosen.slug, roster, out=out), {}
     for folder in against or ():
         earlier = read_class(folder, chosen.slug).submissions
         others |= {f"{folder.name}: {one.student}": one for one in earlier}
-    out = out or Path("results") / chosen.slug
     out.mkdir(parents=True, exist_ok=True)
     with console.status("") as status:
         watch = lambda said: status.update(Text(said))  # noqa: E731

@@ -1,9 +1,9 @@
 """Marks and pages of feedback for a platform, in files that it takes back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.classroom import OWN_FILES, folder_name, saved_reports
+from autograder.classroom import OWN_FILES, SavedClass, saved_class
 from autograder.course import Course, CourseError
 from autograder.kept import write
 from autograder.platforms import canvas, feedback_zip, moodle, nbgrader
@@ -41,11 +41,17 @@ def export(
     for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
     Raises CourseError, in one line, for a table or column that does not fit.
     """
-    reports = saved_reports(results)
+    saved = saved_class(results)
+    reports = saved.reports
+    stopped = ()
+    if saved.waiting:
+        stopped = (
+            f"{saved.waiting} submissions are not graded, as the run stopped: run `grade` again, then export.",
+        )
     if to == "gradescope":
-        return for_gradescope(reports, results)
+        return replace(for_gradescope(saved, results), left_alone=stopped)
     if to == "csv":
-        return for_others(course, reports, filled or results / "export.csv")
+        return replace(for_others(course, reports, filled or results / "export.csv"), left_alone=stopped)
     if file is None:
         raise CourseError(f"--to {to} fills in {TABLES[to]}: name it with --file.")
     filled = filled or results / own_name(file.name, to)
@@ -62,9 +68,9 @@ def export(
     lines = (
         f"{filled}: {done.written} marks in the column {done.column!r}",
         *done.warnings,
-        pages(reports, results),
+        pages(saved, results),
     )
-    return Exported(lines, done.untouched)
+    return Exported(lines, (*stopped, *done.untouched))
 
 
 def wanted(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
@@ -78,19 +84,20 @@ def own_name(name: str, to: str) -> str:
     return f"{to}_{name}" if name.casefold() in OWN_FILES else name
 
 
-def pages(reports: list[Report], results: Path) -> str:
-    """Zips the students' pages as the platform takes them back; a line about it."""
-    found = {report.student: results / folder_name(report.student) / "report.html" for report in reports}
-    archive = feedback_zip(reports, {student: path.read_bytes() for student, path in found.items()})
+def pages(saved: SavedClass, results: Path) -> str:
+    """Zip the students' pages as the platform takes them back. Return a line about it."""
+    students = [report.student for report in saved.reports]
+    found = {student: (saved.folders[student] / "report.html").read_bytes() for student in students}
+    archive = feedback_zip(saved.reports, found)
     (results / FEEDBACK).write_bytes(archive)
     return f"{results / FEEDBACK}: a page for each student, named as the platform takes them back"
 
 
-def for_gradescope(reports: list[Report], results: Path) -> Exported:
-    """Writes `results.json` beside each report."""
-    for report in reports:
-        write(results / folder_name(report.student) / "results.json", results_json(report))
-    return Exported((f"{results}/<student>/results.json: {len(reports)} written",))
+def for_gradescope(saved: SavedClass, results: Path) -> Exported:
+    """Write `results.json` beside each report."""
+    for report in saved.reports:
+        write(saved.folders[report.student] / "results.json", results_json(report))
+    return Exported((f"{results}/<student>/results.json: {len(saved.reports)} written",))
 
 
 def for_others(course: Course, reports: list[Report], filled: Path) -> Exported:

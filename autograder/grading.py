@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
 from autograder import answers, late, marks
-from autograder.classroom import save_class, save_report
+from autograder.classroom import folder_names, save_class, save_report
 from autograder.course import Course, CourseError
 from autograder.failure import plain
 from autograder.grader import Given, Graded, Grader, Planned, Setup
@@ -52,7 +52,7 @@ class Books:
         by_hand = marks.read_marks(out / marks.FILE, grader.items)
         earlier = [path.parent.name for path in out.glob("*/report.json")]
         astray = marks.astray(by_hand, {plain(one.student) for one in found.submissions}, earlier)
-        told = (*rules.told, *astray)
+        told = (*found.doubts, *rules.told, *astray)
         return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
 
     def settled(self, report: Report) -> Report:
@@ -81,17 +81,20 @@ def grade_class(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         title, done = books.rules.assignment.title, []
+        folders = folder_names(plain(handed_in.student) for handed_in in found.submissions)
         marking = Marking(grader, Kept(out / KEPT, fresh), workers or Here(grader))
         try:
             for one in marking.in_order(found.submissions):
                 one = replace(one, report=books.settled(one.report))
-                save_report(one.report, title, out)
+                save_report(one.report, title, out / folders[one.report.student])
                 done.append(replace(one, report=slim(one.report)))
                 yield one
         finally:
             reports = [one.report for one in done]
             books.save(reports, out)
-            save_class(reports, title, took(done), found.left_out, books.told, out)
+            graded = {report.student for report in reports}
+            waiting = [one for one in found.submissions if plain(one.student) not in graded]
+            save_class(reports, title, took(done), found.left_out, books.told, out, waiting)
 
 
 @contextmanager

@@ -109,8 +109,8 @@ def records(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
 
 
 def cell(text: str) -> str:
-    """`text` such that a spreadsheet shows it and never runs it as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """Return `text` such that a spreadsheet shows it and never runs it as a formula."""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
 def unmasked(text: str) -> str:

@@ -3,17 +3,23 @@
 import csv
 import hashlib
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder import grader as grader_module
+from autograder.classroom import OWN_FILES, folder_names, saved_class
 from autograder.course import CourseError, read_course
+from autograder.exporting import export
 from autograder.grader import Grader, author
 from autograder.grading import Books, grade_class
 from autograder.hidden import hidden_data
 from autograder.platforms import read_class
+from autograder.platforms.people import as_file
 
 
 @pytest.fixture
@@ -81,14 +87,80 @@ def test_marks_made_before_an_interruption_are_kept(grader, course, hand_in, tmp
     reports = begun(grader, course, folder, tmp_path / "out")
     next(reports)
     reports.close()
-    assert list(rows(tmp_path / "out")) == ["ann"]
+    marks = rows(tmp_path / "out")
+    assert {name: row["status"] for name, row in marks.items()} == {"ann": "graded", "bob": "not graded"}
+    assert (marks["ann"]["earned"], marks["bob"]["earned"], marks["bob"]["greets"]) != ("", "", "")
+    assert marks["bob"]["earned"] == ""
+    line = "PARTIAL: 1 of 2 submissions are graded"
+    assert line in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    done = export(course, tmp_path / "out", "csv")
+    assert done.left_alone == (
+        "1 submissions are not graded, as the run stopped: run `grade` again, then export.",
+    )
+    assert (tmp_path / "out" / "export.csv").read_text().count("\n") == 2
+    list(begun(grader, course, folder, tmp_path / "out"))
+    assert {row["status"] for row in rows(tmp_path / "out").values()} == {"graded"}
+    assert "PARTIAL" not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert export(course, tmp_path / "out", "csv").left_alone == ()
 
 
 def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_path):
-    for name in ("grades.csv", "index.html", "=1+1"):
-        folder = hand_in(name, **{"greeting.txt": "hello"})
+    names = [
+        "grades.csv",
+        "grades.csv_",
+        "GRADES.CSV",
+        "index.html",
+        "left_out.csv_2",
+        "=1+1",
+        "'=1+1",
+        "Ann",
+        "ann",
+    ]
+    for name in names:
+        folder = hand_in(name, **{"greeting.txt": f"hello {name}"})
     graded(grader, folder, tmp_path / "out")
-    assert set(rows(tmp_path / "out")) == {"grades.csv", "index.html", "'=1+1"}
+    assert set(rows(tmp_path / "out")) == {*names, "'=1+1", "''=1+1"} - {"=1+1"}
+    saved = saved_class(tmp_path / "out")
+    assert [report.student for report in saved.reports] == sorted(names)
+    folders = {as_file(path.name) for path in saved.folders.values()}
+    assert len(folders) == len(names) and not folders & OWN_FILES
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("aAßsSéE\u0301_2.csvgrdeindxhtml"), min_size=1)
+        | st.sampled_from(sorted(OWN_FILES))
+    )
+)
+def test_no_two_students_share_a_folder(students):
+    folders = folder_names(students)
+    assert set(folders) == set(students)
+    assert len({as_file(name) for name in folders.values()} - OWN_FILES) == len(set(students))
+
+
+@pytest.mark.parametrize("out", ["results", "results/hello", "ann"])
+def test_results_in_the_class_are_no_submission(grader, course, hand_in, tmp_path, out):
+    for name in ("ann", "bob"):
+        folder = hand_in(name, **{"greeting.txt": "hello"})
+    out = folder / out
+    if out.name == "ann":
+        with pytest.raises(CourseError, match="lies in ann, which is in the class"):
+            read_class(folder, "hello", out=out)
+        return
+    for again in range(3):
+        found = read_class(folder, "hello", out=out if again < 2 else tmp_path / "elsewhere")
+        assert [one.student for one in found.submissions] == ["ann", "bob"]
+        assert ("results" in found.left_out) == (again > 0)
+        list(grade_class(grader, Books.read(course, grader, found, out), found, out))
+    shutil.make_archive(tmp_path / "zipped", "zip", folder)
+    assert len(read_class(tmp_path / "zipped.zip", "hello").submissions) == 2
+
+
+def test_results_are_not_written_over_the_class(hand_in):
+    folder = hand_in("ann", **{"greeting.txt": "hello"})
+    for out in (folder, folder.parent):
+        with pytest.raises(CourseError, match="name another folder for --out"):
+            read_class(folder, "hello", out=out)
 
 
 def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in, tmp_path):

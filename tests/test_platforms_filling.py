@@ -201,9 +201,11 @@ def test_of_two_submissions_of_one_row_none_is_written(tmp_path):
     filled = moodle.fill(
         sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5), mark("moodle", "11", 1.0)]
     )
-    assert filled.text == WORKSHEET and filled.untouched == (
-        "student 11: another submission may be for this row as well, none is written.",
-    ) * 2
+    assert (
+        filled.text == WORKSHEET
+        and filled.untouched
+        == ("student 11: another submission may be for this row as well, none is written.",) * 2
+    )
 
 
 def test_who_handed_in_elsewhere_is_found_by_address_login_or_whole_name(tmp_path):

@@ -13,6 +13,7 @@ from autograder.platforms.export import Export, below, in_zip, is_parted, listed
 from autograder.platforms.feedback import feedback_names as feedback_names
 from autograder.platforms.feedback import feedback_zip as feedback_zip
 from autograder.platforms.people import Found, class_of
+from autograder.platforms.results import without_results
 from autograder.platforms.roster import Roster, read_roster
 
 DEEPEST = 3  # folders around a class
@@ -31,10 +32,13 @@ class Asked:
         return [person for person in self.roster.people if person.platform == platform and person.id]
 
 
-def read_class(path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None) -> Class:
+def read_class(
+    path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None, out: Path | None = None
+) -> Class:
     """What a class handed in of the assignment `slug`, in the zip or folder at `path` that a platform exported.
 
     roster: the table of people that the platform exported. zone: in which its times are where they don't say.
+    out: the folder for results, which is no submission where it lies in the class.
     Nothing is written, and a submission is opened only when its `source` is called, which may raise Failure.
     Raises CourseError, in one line, where there is no class at `path`, or the roster is of another kind.
     """
@@ -42,7 +46,7 @@ def read_class(path: Path, slug: str, roster: Path | None = None, zone: tzinfo |
     if gradescope.is_container(path):
         export, found = gradescope.read_container(path)
     else:
-        export, found = understood(open_class(path, asked), asked)
+        export, found = understood(without_results(open_class(path, asked), out), asked)
     uploads, lines = asked.roster.identified(found.uploads)
     return class_of(export, replace(found, uploads=uploads, doubts=(*found.doubts, *lines)))
 

@@ -155,7 +155,7 @@ class Roster:
         return complete(origin, self.find(origin))
 
     def find(self, origin: Origin) -> Origin | None:
-        """Return the one person of this id where the table has the platform's ids; else of this address, login or name."""
+        """Return the one person of this id where the table has the platform's; else of this address, login, name."""
         if origin.platform == "gradescope":  # whose ids are of submissions, which a group shares
             named = (person for person in self.people if person.id == origin.id and is_like(person, origin))
             return self.by_account(origin) or only(named) or self.by_name(origin)

@@ -79,7 +79,7 @@ def ambiguous(readings: Iterable[Reading]) -> str:
 
 
 def fits(listed: str, name: str) -> bool:
-    """Return True if `name`, as a platform writes it into file names, may be the `listed` one: "leeann" for "Lee, Ann"."""
+    """Return True if `name`, as it is in file names, may be the `listed` one: "leeann" for "Lee, Ann"."""
     if not tokens(listed) or not tokens(name):
         return True
     words = tokens(name)

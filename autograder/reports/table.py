@@ -5,27 +5,43 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from autograder.failure import plain
+from autograder.handed_in import HandedIn, Origin
 from autograder.rubric import Report
 from autograder.spreadsheets import cell
 
+NOT_GRADED = "not graded"  # the status of a submission that a run did not reach
 
-def grades_csv(reports: Sequence[Report]) -> str:
-    """The class as CSV text, sorted by student; an item that is not decided leaves its cell empty."""
-    rows = [
+
+def grades_csv(reports: Sequence[Report], waiting: Sequence[HandedIn] = ()) -> str:
+    """Return the class as CSV text, sorted by student; an item that is not decided leaves its cell empty.
+
+    waiting: submissions that were not graded, as the run stopped early; they have a row without points.
+    """
+    graded = [
         {
-            "student": cell(report.student),
-            "name": cell(report.origin.name),
-            "id": cell(report.origin.id),
+            **identity(report.student, report.origin),
             **{score.item: score.earned for score in report.scores},
             "adjustment": round(sum(one.points for one in report.adjustments), 2),
             "earned": report.earned,
             "possible": report.possible,
             "status": report.status,
         }
-        for report in sorted(reports, key=lambda report: report.student)
+        for report in reports
     ]
-    columns = None if rows else ["student", "name", "id", "adjustment", "earned", "possible", "status"]
+    others = [
+        {**identity(plain(handed_in.student), handed_in.origin), "status": NOT_GRADED}
+        for handed_in in waiting
+    ]
+    columns = list(dict.fromkeys(name for row in graded for name in row))
+    columns = columns or ["student", "name", "id", "adjustment", "earned", "possible", "status"]
+    names = [report.student for report in reports] + [plain(handed_in.student) for handed_in in waiting]
+    rows = [row for _, row in sorted(zip(names, graded + others, strict=True), key=lambda pair: pair[0])]
     return pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
+
+
+def identity(student: str, origin: Origin) -> dict[str, str]:
+    """Return the cells that say whose row it is."""
+    return {"student": cell(student), "name": cell(origin.name), "id": cell(origin.id)}
 
 
 def left_out_csv(left_out: Mapping[str, str]) -> str:
