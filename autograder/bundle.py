@@ -40,7 +40,7 @@ FIELD_ENDS = ("", "\n", "\r", ",", ";", "\t", '"', "'", "\\")
 _WORD = re.compile(r"\w+")
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FIELD = re.compile(r"""^[ \t]*|["',;\t]""", re.MULTILINE)
-COURSE_KEYS, ENTRY_KEYS = ("title", "bundle", "late"), ("slug", "title", "points", "due")
+COURSE_KEYS, ENTRY_KEYS = ("title", "bundle", "timezone", "late"), ("slug", "title", "points", "due")
 PRIVATE = 6  # characters of a name or reason, with more than letters, that are told from chance
 
 

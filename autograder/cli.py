@@ -200,7 +200,9 @@ def grade(
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
     out, reports = out or Path("results") / chosen.slug, []
-    found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo, out)
+    found = read_class(
+        submissions, chosen.slug, roster, course.timezone or (chosen.due and chosen.due.tzinfo), out
+    )
     device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
     setup = Setup(chosen, source, device, probe(), no_isolation)
     with setup.opened() as grader:

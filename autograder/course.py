@@ -5,13 +5,15 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from zoneinfo import ZoneInfo, available_timezones
 
 COURSE_FILE = "course.toml"
-TABLES = {"title", "bundle", "assignment", "late", "extension"}
+TABLES = {"title", "bundle", "timezone", "assignment", "late", "extension"}
+ASSIGNMENT_KEYS = ("slug", "title", "points", "due")
 POLICIES = {  # of late work: the rules that each needs, and those that it may have
     "none": (set(), set()),
     "constant": ({"penalty"}, {"grace_minutes", "most_days"}),
@@ -37,7 +39,7 @@ class Assignment:
     title: str
     points: float
     root: Path  # of the course
-    due: datetime | None = None  # with its offset from UTC
+    due: datetime | None = None  # in the course's time zone, or with an offset from UTC
 
     @property
     def room(self) -> Path:
@@ -105,6 +107,7 @@ class Course:
     bundle: str = ""  # the address of the archive that students fetch
     late: Late = Late()
     extensions: tuple[Extension, ...] = ()
+    timezone: ZoneInfo | None = None
 
     def assignment(self, slug: str) -> Assignment:
         """The assignment named `slug`; a CourseError that suggests the nearest name if there is none."""
@@ -135,9 +138,11 @@ def read_course(root: Path) -> Course:
         text = tomllib.loads((root / COURSE_FILE).read_text(encoding="utf-8"))
         for name in set(text) - TABLES:  # a misspelt [[extension]] would cost a student points
             raise CourseError(f"{root / COURSE_FILE}: {unknown('entry', name, sorted(TABLES))}")
-        assignments = tuple(read_assignment(entry, root) for entry in text.get("assignment", []))
+        zone = read_timezone(text.get("timezone"), root)
+        assignments = tuple(read_assignment(entry, root, zone) for entry in tables(text, "assignment", root))
         late, extensions = read_late(text.get("late", {}), root), text.get("extension", [])
-        course = Course(root, text["title"], assignments, read_bundle(text.get("bundle", ""), root), late)
+        bundle = read_bundle(text.get("bundle", ""), root)
+        course = Course(root, text["title"], assignments, bundle, late, timezone=zone)
         return replace(course, extensions=read_extensions(extensions, course))
     except tomllib.TOMLDecodeError as error:
         raise CourseError(f"{root / COURSE_FILE} is not valid TOML: {error}.") from None
@@ -145,20 +150,62 @@ def read_course(root: Path) -> Course:
         raise CourseError(f"{root / COURSE_FILE} lacks {error}.") from None
 
 
-def read_assignment(entry: dict, root: Path) -> Assignment:
-    """One assignment of `course.toml`; its due date must say which offset from UTC its time has."""
+def tables(text: dict, name: str, root: Path) -> list[dict]:
+    """Return the tables under lines `[[name]]`."""
+    entries = text.get(name, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise CourseError(
+            f"{root / COURSE_FILE}: [[{name}]] is a list of tables, each under a line `[[{name}]]`."
+        )
+    return entries
+
+
+def read_assignment(entry: dict, root: Path, zone: ZoneInfo | None = None) -> Assignment:
+    """Return one assignment of `course.toml`; a due date without an offset from UTC is of the course's time zone."""
+    for name in entry:
+        if name not in ASSIGNMENT_KEYS:  # a misspelt due date would be no due date
+            place = f"{root / COURSE_FILE}: [[assignment]] {entry.get('slug', '')}".rstrip()
+            raise CourseError(f"{place}: {unknown('entry', name, ASSIGNMENT_KEYS)}")
     due = entry.get("due")
     if due is not None:
-        require_moment(due, f"the due date of {entry['slug']}", root)
+        due = read_due(due, f"the due date of {entry['slug']}", root, zone)
     return Assignment(entry["slug"], entry["title"], entry["points"], root, due)
 
 
-def require_moment(due: object, what: str, root: Path) -> None:
-    """Raise CourseError unless `due` is a date with a time and an offset from UTC."""
-    if not (isinstance(due, datetime) and due.tzinfo):
+def read_due(due: object, what: str, root: Path, zone: ZoneInfo | None) -> datetime:
+    """Return a date with a time and an offset from UTC, its own or the zone's. Raises CourseError for another."""
+    if not isinstance(due, datetime) or not (due.tzinfo or zone):
         example = "due = 2027-03-05T23:59:00+01:00"
-        said = f"{what} needs a date, a time and an offset, as in `{example}`"
-        raise CourseError(f"{root / COURSE_FILE}: {said}; it is {str(due)!r}.")
+        advice = 'or leave out the offset and name the course\'s zone, as in `timezone = "Europe/Berlin"`'
+        problem = f"{what} needs a date, a time and an offset, as in `{example}`, {advice}"
+        raise CourseError(f"{root / COURSE_FILE}: {problem}; it is {str(due)!r}.")
+    if due.tzinfo:
+        return due
+    local = due.replace(tzinfo=zone)
+    if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != due:
+        problem = f"{what} is {due}, a time that does not exist in {zone.key}: the clocks go forward over it"
+        raise CourseError(f"{root / COURSE_FILE}: {problem}.")
+    return local
+
+
+def read_timezone(name: object, root: Path) -> ZoneInfo | None:
+    """Return the course's time zone; None where `course.toml` names none. Raises CourseError with the nearest names."""
+    if name is None:
+        return None
+    try:
+        if isinstance(name, str) and name:
+            return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        pass
+    place, known = f"{root / COURSE_FILE}: timezone", sorted(available_timezones())
+    if not known:
+        raise CourseError(f"{place} is {name!r}, but this machine has no time zones: `pip install tzdata`.")
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone in reversed(known)}
+    near = get_close_matches(str(name), known, n=3)
+    if city := get_close_matches(str(name).rpartition("/")[2].casefold(), cities, n=1, cutoff=0.75):
+        near = [cities[city[0]], *(zone for zone in near if zone != cities[city[0]])]
+    example = f"did you mean {', '.join(near[:3])}?" if near else 'expected one such as "Europe/Berlin".'
+    raise CourseError(f"{place}: There is no time zone named {name!r}; {example}")
 
 
 def read_late(table: object, root: Path) -> Late:
@@ -221,12 +268,10 @@ def read_extension(entry: dict, course: Course, place: str) -> Extension:
         assignment = course.assignment(entry["assignment"])
     except CourseError as error:
         raise CourseError(f"{where}: {error}") from None
-    require_moment(entry.get("due"), f"the extension of {entry['student']!r}", course.root)
-    if assignment.due is None or entry["due"] <= assignment.due:
-        raise CourseError(
-            f"{where}: due {entry['due']}, expected later than {assignment.slug}'s ({assignment.due})."
-        )
-    return Extension(**entry)
+    due = read_due(entry.get("due"), f"the extension of {entry['student']!r}", course.root, course.timezone)
+    if assignment.due is None or due.astimezone(UTC) <= assignment.due.astimezone(UTC):
+        raise CourseError(f"{where}: due {due}, expected later than {assignment.slug}'s ({assignment.due}).")
+    return Extension(**entry | {"due": due})
 
 
 def read_bundle(address: object, root: Path) -> str:

@@ -52,7 +52,7 @@ class Books:
         by_hand = marks.read_marks(out / marks.FILE, grader.items)
         earlier = [path.parent.name for path in out.glob("*/report.json")]
         astray = marks.astray(by_hand, {plain(one.student) for one in found.submissions}, earlier)
-        told = (*found.doubts, *rules.told, *astray)
+        told = (*found.doubts, *found.notices, *rules.told, *astray)
         return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
 
     def settled(self, report: Report) -> Report:

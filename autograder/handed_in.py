@@ -56,10 +56,11 @@ class HandedIn:
 class Class:
     """All that was handed in, by `platform`, sorted by student; and each file that was not taken, with the reason.
 
-    doubts: lines on what a person must settle about whose files are whose.
+    doubts: lines on what a person must settle about whose files are whose. notices: other lines for the TA.
     """
 
     platform: str
     submissions: tuple[HandedIn, ...]
     left_out: dict[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

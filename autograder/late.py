@@ -5,9 +5,10 @@ after those that stand before it in `course.toml`, so that grading one again giv
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,8 @@ class Rules:
     """The course's rules on late work, as they stand for the class that handed in one assignment.
 
     extensions: by student. unsure: students for whom one may be meant that fits others as well.
-    used: late days that each person took in assignments before this one. told: lines for the TA.
+    used: late days that each person took in assignments before this one. told: lines for the TA. namesakes:
+    students whose late days can't be told from another's, as no id, login or address tells who they are.
     """
 
     late: Late
@@ -39,6 +41,7 @@ class Rules:
     unsure: Set[str] = frozenset()
     used: dict[str, int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+    namesakes: Set[str] = frozenset()
 
     def due(self, student: str) -> datetime | None:
         """When the work of `student` is due: as the assignment's, or with an extension."""
@@ -66,12 +69,25 @@ def late_rules(
     if course.late.policy != "none" and assignment.due:
         told += timeless(submissions)
     used = used_before(table, course, assignment) if table else {}
-    return Rules(course.late, assignment, extensions, unsure, used, tuple(told))
+    counts = Counter(person(submission.origin, plain(submission.student)) for submission in submissions)
+    namesakes = {
+        plain(submission.student)
+        for submission in submissions
+        if counts[person(submission.origin, plain(submission.student))] > 1
+    }
+    return Rules(course.late, assignment, extensions, unsure, used, tuple(told), namesakes)
 
 
 def meant(who: str, submissions: Iterable[HandedIn]) -> list[HandedIn]:
     """Whose submission a person means by `who`: a key, id, login, e-mail address or name, else some of the words."""
-    submissions = list(submissions)
+    submissions, wanted = list(submissions), who.strip().casefold()
+    for accounts in (  # what a platform gives goes before what students may call themselves
+        lambda one: (one.origin.id, one.origin.login, one.origin.email),
+        lambda one: (one.student,),
+    ):
+        known = [one for one in submissions if wanted and wanted in map(str.casefold, accounts(one))]
+        if known:
+            return known
     exact = [one for one in submissions if " ".join(tokens(who)) in spelled(one) or who in spelled(one)]
     return exact or [one for one in submissions if fits(who, one)]
 
@@ -138,9 +154,17 @@ def days_late(report: Report, rules: Rules, by_hand: Mapping[str, int | None]) -
     handed_in = moment(origin)
     if handed_in is None:
         return days_unknown(report, rules)
-    days = max(0, math.ceil((handed_in - due - timedelta(minutes=rules.late.grace_minutes)) / DAY))
+    late_by = handed_in.astimezone(UTC) - due.astimezone(UTC) - timedelta(minutes=rules.late.grace_minutes)
+    days = 0
+    if late_by > timedelta(0):  # days of the clock on the wall, of which one may have 23 hours and another 25
+        local = handed_in.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
+        days = max(1, math.ceil((local - timedelta(minutes=rules.late.grace_minutes)) / DAY))
     if days and report.student in rules.unsure:
         raise Unclear("Late, and it is open whether an extension is meant for this student or another")
+    if days and report.student in rules.namesakes and rules.late.policy == "late days":
+        raise Unclear(
+            "Late, and another student has the same name, so that nobody knows whose late days these are"
+        )
     return days
 
 
@@ -186,18 +210,15 @@ def penalty(report: Report, rules: Rules, days: int) -> tuple[float, str]:
     return (days - free) * late.penalty * possible / 100, f"{how}; beyond, {percent}"
 
 
-def person(report: Report) -> str:
+def person(origin: Origin, student: str) -> str:
     """By what a student is known from one assignment to the next; Moodle's and Gradescope's ids last for one only."""
-    origin = report.origin
     lasting = origin.id if origin.platform == "canvas" else ""
-    return plain(
-        origin.email.casefold() or origin.login.casefold() or lasting or origin.name or report.student
-    )
+    return plain(origin.email.casefold() or origin.login.casefold() or lasting or origin.name or student)
 
 
 def budget(report: Report, rules: Rules) -> int:
     """The late days that this student had left before this assignment."""
-    return max(0, rules.late.days - rules.used.get(person(report), 0))
+    return max(0, rules.late.days - rules.used.get(person(report.origin, report.student), 0))
 
 
 def taken(report: Report, rules: Rules, days: int) -> int:
@@ -242,9 +263,9 @@ def late_days_csv(
         return ""
     days = read_table(path)
     for report in reports:
-        days.pop((person(report), rules.assignment.slug), None)
+        days.pop((person(report.origin, report.student), rules.assignment.slug), None)
         if count := days_taken(report, rules, by_hand or {}):
-            days[person(report), rules.assignment.slug] = count
+            days[person(report.origin, report.student), rules.assignment.slug] = count
     rows = [(cell(who), slug, count) for (who, slug), count in sorted(days.items())]
     return pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
 

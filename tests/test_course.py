@@ -63,6 +63,81 @@ def test_an_address_that_is_none_is_refused(course, bundle):
         read_course(course.root)
 
 
+def test_due_dates_in_a_time_zone_follow_its_clocks(course):
+    file = course.root / "course.toml"
+    before = file.read_text()
+    for due, utc in (
+        ("2027-03-05T23:59:00", 22),
+        ("2027-06-05T23:59:00", 21),
+        ("2027-06-05T23:59:00+05:00", 18),
+    ):
+        file.write_text('timezone = "Europe/Berlin"\n' + before + f"due = {due}\n")
+        course = read_course(course.root)
+        assert (
+            course.assignments[0].due.astimezone(UTC).hour == utc and course.timezone.key == "Europe/Berlin"
+        )
+    late = extension(due="2027-06-07T12:00:00")
+    file.write_text('timezone = "Europe/Berlin"\n' + before + f"due = {due}\n" + late)
+    assert read_course(course.root).extensions[0].due == datetime(2027, 6, 7, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "complaint"),
+    [
+        ('"Europe/Berln"', "did you mean Europe/Berlin"),
+        ('"berlin"', "did you mean Europe/Berlin"),
+        ('"America/NewYork"', "did you mean America/New_York"),
+        ('"CEST"', "There is no time zone named 'CEST'"),
+        ('"UTC+1"', "There is no time zone named 'UTC+1'"),
+        ('"../../etc/passwd"', "There is no time zone"),
+        ('"Europe"', "There is no time zone named 'Europe'"),
+        ('""', "There is no time zone"),
+        ("1", "There is no time zone named 1"),
+    ],
+)
+def test_a_time_zone_that_is_none_is_one_line_with_near_names(course, zone, complaint):
+    file = course.root / "course.toml"
+    file.write_text(f"timezone = {zone}\n" + file.read_text())
+    with pytest.raises(CourseError) as raised:
+        read_course(course.root)
+    assert complaint in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_due_time_that_the_clocks_leave_out_is_refused(course):
+    file = course.root / "course.toml"
+    file.write_text('timezone = "Europe/Berlin"\n' + file.read_text() + "due = 2027-03-28T02:30:00\n")
+    with pytest.raises(CourseError, match="a time that does not exist in Europe/Berlin"):
+        read_course(course.root)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("deu = 2027-03-05T23:59:00+01:00", r"\[\[assignment\]\] hello: .* named 'deu'; did you mean due"),
+        ("point = 3", "did you mean points"),
+        ("Due = 2027-03-05T23:59:00+01:00", "did you mean due"),
+        ("colour = 3", "there are: slug, title, points, due"),
+        ('[late]\npolice = "none"', "no rule named 'police'; did you mean policy"),
+        ("[[extension]]\nstudnet = 3", "no entry named 'studnet'; did you mean student"),
+        ("[timezone]", "no time zone named"),
+    ],
+)
+def test_a_misspelt_entry_is_one_line_with_the_near_name(course, text, complaint):
+    file = course.root / "course.toml"
+    file.write_text(file.read_text() + text + "\n")
+    with pytest.raises(CourseError, match=complaint) as raised:
+        read_course(course.root)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["tittle", "timezon", "time_zone", "bundel", "assignments"])
+def test_a_misspelt_entry_of_the_course_is_one_line(course, name):
+    file = course.root / "course.toml"
+    file.write_text(f'{name} = "x"\n' + file.read_text())
+    with pytest.raises(CourseError, match="did you mean (title|timezone|bundle|assignment)\\?"):
+        read_course(course.root)
+
+
 def with_rules(course, text, due="due = 2027-03-05T23:59:00+01:00\n"):
     """The course with more text in its course.toml."""
     file = course.root / "course.toml"

@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -261,10 +262,10 @@ def test_a_person_is_known_across_assignments_and_platforms():
     from autograder.late import person
 
     moodle = Origin("moodle", id="9", name="Ann Lee")
-    assert person(report(moodle, student="Ann Lee_9")) == "Ann Lee"
-    assert person(report(Origin("canvas", id="9", name="leeann"), student="leeann_9")) == "9"
-    assert person(report(Origin("canvas", id="9", email="Ann@X.org"))) == "ann@x.org"
-    assert person(report(Origin())) == "ann"
+    assert person(moodle, "Ann Lee_9") == "Ann Lee"
+    assert person(Origin("canvas", id="9", name="leeann"), "leeann_9") == "9"
+    assert person(Origin("canvas", id="9", email="Ann@X.org"), "ann") == "ann@x.org"
+    assert person(Origin(), "ann") == "ann"
 
 
 def test_a_waived_penalty_takes_no_late_days(tmp_path):
@@ -283,3 +284,49 @@ def test_a_table_that_is_not_as_it_should_be_is_one_line(tmp_path, days):
     ) as complaint:
         rules(course(BUDGET), table=tmp_path / "late_days.csv", slug="second")
     assert "\n" not in str(complaint.value)
+
+
+@pytest.mark.parametrize(
+    ("due", "handed_in", "days"),
+    [
+        ("2027-10-30T20:00:00", "2027-10-31T18:50:00+00:00", 1),  # 19:50 in winter time, 24 h 50 min later
+        ("2027-10-30T20:00:00", "2027-10-31T19:10:00+00:00", 2),  # 20:10
+        ("2027-03-27T20:00:00", "2027-03-28T17:50:00+00:00", 1),  # 19:50 in summer time, 22 h 50 min later
+        ("2027-03-27T20:00:00", "2027-03-28T18:10:00+00:00", 2),  # 20:10, 23 h 10 min later
+        ("2027-10-31T02:30:00", "2027-10-31T01:10:00+00:00", 1),  # 2:10 for the second time that night
+        ("2027-10-31T02:30:00", "2027-10-31T00:20:00+00:00", 0),
+    ],
+)
+def test_days_are_those_of_the_clock_on_the_wall(due, handed_in, days):
+    due = datetime.fromisoformat(due).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    first = Assignment("first", "first", 110, Path("."), due)
+    for submitted in (handed_in, moment_in_berlin(handed_in)):
+        one = report(Origin(submitted=submitted))
+        given = late_rules(
+            Course(Path("."), "Toy", (first,), late=PERCENT), first, [HandedIn("ann", Path("."), one.origin)]
+        )
+        assert adjusted(one, given).earned == 100 - 11 * days
+
+
+def moment_in_berlin(text):
+    return datetime.fromisoformat(text).astimezone(ZoneInfo("Europe/Berlin")).isoformat()
+
+
+def test_an_extension_is_for_the_account_and_not_for_who_is_called_so():
+    ann = Origin("canvas", id="7", name="leeann", login="alee", email="ann@x.org")
+    for name in ("alee", "ann@x.org", "7", "leeann_7"):
+        mallory = Origin("canvas", id="8", name=name)
+        people = [report(ann, student="leeann_7"), report(mallory, student=f"{name}_8")]
+        for who in ("alee", "ANN@x.org", "7", "leeann_7"):
+            given = rules(course(PERCENT, extended(who, 3)), *people)
+            assert set(given.extensions) == {"leeann_7"} and not given.unsure
+
+
+def test_late_days_of_two_of_one_name_wait_for_a_person(tmp_path):
+    people = [report(origin(DAY, name="Ann Lee"), student=f"Ann Lee_{number}") for number in (1, 2)]
+    people.append(report(origin(DAY, name="Bo Ek"), student="Bo Ek_3"))
+    given = rules(course(BUDGET), *people, table=tmp_path / "late_days.csv")
+    first, second, third = (adjusted(one, given) for one in people)
+    assert first.doubts and second.doubts and not third.doubts
+    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", given, people)))
+    assert list(rows)[1:] == [["Bo Ek", "first", "1"]]

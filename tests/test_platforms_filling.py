@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from datetime import UTC
 
 import pytest
 from hypothesis import given
@@ -290,3 +291,12 @@ def test_the_table_of_nbgrader(tmp_path):
         "7.50",
         "10.00",
     ]
+
+
+def test_times_that_are_not_understood_are_named(tmp_path):
+    text = GERMAN.replace('"-";"-";""', '"Sunnuntai 5. Unmonth 2027, 10:00";"-";""')
+    found = read_roster(sheet_of(tmp_path, text).path, UTC)
+    assert found.people[0].submitted == "2027-03-05T23:58:00+00:00" and found.people[1].submitted == ""
+    [line] = found.notices
+    assert "'Sunnuntai 5. Unmonth 2027, 10:00' is not understood" in line
+    assert read_roster(sheet_of(tmp_path, WORKSHEET).path, UTC).notices == ()

@@ -48,7 +48,9 @@ def read_class(
     else:
         export, found = understood(without_results(open_class(path, asked), out), asked)
     uploads, lines = asked.roster.identified(found.uploads)
-    return class_of(export, replace(found, uploads=uploads, doubts=(*found.doubts, *lines)))
+    return class_of(
+        export, replace(found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices)
+    )
 
 
 def open_class(path: Path, asked: Asked) -> Export:

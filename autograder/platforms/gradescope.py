@@ -191,6 +191,12 @@ def container_metadata(path: Path) -> dict:
     return told if isinstance(told, dict) else {}
 
 
+def times(sheet: Sheet) -> list[str]:
+    """Return the times of submission as they stand in the table."""
+    table = Table(sheet)
+    return [table.text(row, "submission time") for row in table.rows]
+
+
 def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
     """Who is in a roster or in an assignment's grades; none if it is another table."""
     table = Table(sheet)

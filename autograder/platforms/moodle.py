@@ -82,13 +82,24 @@ def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
     if not ids:
         return None
     name, email = name_column(table), column_of(table, "email address", lambda text: "@" in text)
-    highest = maximum_column(table)
-    time = column_of(table, "last modified (submission)") or (highest and highest + 2)
+    time = time_column(table)
     found = []
     for id, row in ids.items():
         called, address, when = (cell(table, row, column) for column in (name, email, time))
         found.append(Origin("moodle", id, called, email=address, submitted=moment(when, zone)))
     return found
+
+
+def times(sheet: Sheet) -> list[str]:
+    """Return the times of submission as they stand in the worksheet."""
+    table = Table(sheet)
+    return [cell(table, row, time_column(table)) for row in identifiers(table).values()]
+
+
+def time_column(table: Table) -> int | None:
+    """Return the column of the time of submission: the one of this title, else the second after the maximum grade."""
+    highest = maximum_column(table)
+    return column_of(table, "last modified (submission)") or (highest and highest + 2)
 
 
 def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:

@@ -39,13 +39,14 @@ class Upload:
 class Found:
     """The uploads in an export, and each file that is none of theirs, with the reason.
 
-    doubts: lines on files that may be of more than one student.
+    doubts: lines on files that may be of more than one student. notices: other lines for the TA.
     """
 
     platform: str
     uploads: list[Upload]
     left_out: dict[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def class_of(export: Export, found: Found) -> Class:
@@ -65,7 +66,7 @@ def class_of(export: Export, found: Found) -> Class:
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
     submissions.sort(key=lambda submission: submission.student)
     doubts = (*found.doubts, *look_alikes(keys))
-    return Class(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts)
+    return Class(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts, found.notices)
 
 
 def claim(upload: Upload) -> tuple:
@@ -146,9 +147,10 @@ def named(name: str, id: str) -> str:
 
 @dataclass(frozen=True)
 class Roster:
-    """The people in a table; nobody where there is none."""
+    """The people in a table; nobody where there is none. notices: lines on what in it was not understood."""
 
     people: tuple[Origin, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def completed(self, origin: Origin) -> Origin:
         """Return the origin with the name that the table has for the person, and with what was unknown."""

@@ -1,12 +1,14 @@
 """A platform's table of people: full names, logins, addresses and times that its zip does not tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.failure import plain
 from autograder.handed_in import Origin
 from autograder.platforms import canvas, gradescope, moodle
+from autograder.platforms.dates import moment
 from autograder.platforms.people import Roster
 from autograder.spreadsheets import Sheet, read_sheet
 
@@ -21,14 +23,24 @@ def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
     if path is None:
         return Roster()
     sheet = read_sheet(path)
-    for people in known(sheet, zone):
+    for people, times in known(sheet, zone):
         if people is not None:
-            return Roster(tuple(people))
+            told = {text: None for text in times if text not in ("", "-")}
+            unread = [text for text in told if zone and not moment(text, zone)]
+            return Roster(tuple(people), tuple(unread_line(path, unread)))
     raise CourseError(f"{path} is no table of people that is understood: {EXPECTED}.")
 
 
-def known(sheet: Sheet, zone: tzinfo | None) -> Iterable[list[Origin] | None]:
-    """The people in the sheet as each platform reads it."""
-    yield gradescope.people(sheet, zone)
-    yield canvas.people(sheet)
-    yield moodle.people(sheet, zone)
+def known(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Origin] | None, list[str]]]:
+    """Yield the people in the sheet as each platform reads it, and the times of submission as they stand there."""
+    yield gradescope.people(sheet, zone), gradescope.times(sheet)
+    yield canvas.people(sheet), []
+    yield moodle.people(sheet, zone), moodle.times(sheet)
+
+
+def unread_line(path: Path, unread: list[str]) -> Iterator[str]:
+    """Yield a line on times that were not understood, if there are any."""
+    if unread:
+        several = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+        advice = "these submissions count as in time; settle them with a row `days` in marks.csv"
+        yield f"{path}: the time {plain(unread[0], 60)!r}{several} is not understood: {advice}."
