@@ -46,16 +46,19 @@ def read_answers(path: Path) -> dict[tuple[str, str], Row]:
     Spreadsheets write what they like between columns and before decimals: `,` and `;` are both understood. Raises
     CourseError with the row for points that are no number or out of range, before anything is graded or written.
     """
-    rows = [Row(**{name: line[name] for name in COLUMNS}) for line in records(path, COLUMNS)]
-    for place, row in enumerate(rows, start=2):
-        refuse_points(row, f"{path}, row {place} ({row.student}, {row.item})")
-    return {row.key: row for row in rows}
-
-
-def refuse_points(row: Row, place: str) -> None:
-    """Raise CourseError unless the points are empty or a number that can be given."""
-    if row.points and not 0 <= number(row.points) <= number(row.possible):
-        raise CourseError(f"{place}: points are {row.points!r}, expected a number from 0 to {row.possible}.")
+    table = records(path, COLUMNS)
+    rows = {}
+    for line, place in zip(table.rows, table.places, strict=True):
+        row = Row(**{name: line[name] for name in COLUMNS})
+        points, where = table.number(row.points), f"{place} ({row.student}, {row.item})"
+        if row.points.strip() and not 0 <= points <= table.number(row.possible):
+            raise CourseError(
+                f"{where}: points are {row.points!r}, expected a number from 0 to {row.possible}."
+            )
+        if row.key in rows:
+            raise CourseError(f"{where}: a row above is for the same answer; leave one.")
+        rows[row.key] = replace(row, points=f"{points:g}" if row.points.strip() else "")
+    return rows
 
 
 def answered(report: Report, rows: dict[tuple[str, str], Row]) -> Report:

@@ -108,7 +108,7 @@ def saved_class(results: Path) -> SavedClass:
         raise CourseError(
             f"{results} holds no {GRADES}: name the folder that `autograder grade` wrote with --out."
         )
-    rows = records(results / GRADES, ["student"])
+    rows = records(results / GRADES, ["student"]).rows
     folders = {
         student: results / name for student, name in folder_names(row["student"] for row in rows).items()
     }

@@ -522,6 +522,9 @@ def main() -> None:
     """Runs a command; a person's mistake ends with one line and exit status 2."""
     from autograder.notebooks import MarkerError
 
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        if hasattr(stream, "reconfigure"):  # a name that the console can't show is shown with `?`
+            stream.reconfigure(errors="replace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     try:
         app()

@@ -17,7 +17,7 @@ from autograder.course import Assignment, Course, CourseError, Extension, Late
 from autograder.failure import plain
 from autograder.handed_in import HandedIn, Origin
 from autograder.rubric import Adjustment, Report
-from autograder.spreadsheets import cell, number, records
+from autograder.spreadsheets import cell, records
 from autograder.student import is_same, tokens
 
 FILE = "late_days.csv"
@@ -233,11 +233,11 @@ def taken(report: Report, rules: Rules, days: int) -> int:
 
 def read_table(path: Path) -> dict[tuple[str, str], int]:
     """The late days taken, by person and assignment. Raises CourseError with the row for what is no whole number."""
-    days = {}
-    for place, row in enumerate(records(path, COLUMNS), start=2):
-        count = number(row["days"])
+    table, days = records(path, COLUMNS), {}
+    for row, place in zip(table.rows, table.places, strict=True):
+        count = table.number(row["days"])
         if not (0 <= count < math.inf and count == int(count)):
-            said = f"{path}, row {place} ({plain(row['person'])}): days are {plain(row['days'])!r}"
+            said = f"{place} ({plain(row['person'])}): days are {plain(row['days'])!r}"
             raise CourseError(f"{said}, expected a whole number.")
         days[row["person"], row["assignment"]] = int(count)
     return days

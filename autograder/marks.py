@@ -6,7 +6,7 @@ of the rule (0, or less); or `days`, how many days late the rule shall count.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.course import CourseError, unknown
 from autograder.failure import plain
 from autograder.rubric import Adjustment, Item, Report, Score
-from autograder.spreadsheets import number, read_sheet, records
+from autograder.spreadsheets import records
 
 FILE = "marks.csv"
 COLUMNS = ("student", "item", "points", "comment", "by", "why")
@@ -24,7 +24,10 @@ MOST_DAYS = 366
 
 @dataclass(frozen=True)
 class Mark:
-    """One row: what `by` gave for an item, or beside the items, and why. `row` is its number in the table."""
+    """One row: what `by` gave for an item, or beside the items, and why. `row` says where it stands.
+
+    points: NaN where `written`, their text in the table, is no number or may be two.
+    """
 
     student: str
     item: str
@@ -32,7 +35,8 @@ class Mark:
     comment: str
     by: str
     why: str
-    row: int
+    row: str
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,33 +66,32 @@ def read_marks(path: Path, items: Iterable[Item]) -> Marks:
     rows = {}
     for mark in marks_in(path):
         key = mark.student, mark.item
-        where = place(path, mark)
+        where = place(mark)
         refuse(mark, possible, where)
         if key in rows:
-            raise CourseError(f"{where}: row {rows[key].row} is for the same; leave one.")
+            raise CourseError(f"{where}: {rows[key].row.rpartition(', ')[2]} is for the same; leave one.")
         rows[key] = mark
     for student in (student for student, item in rows if item == LATE and (student, DAYS) in rows):
-        raise CourseError(f"{place(path, rows[student, LATE])}: there is a row `{DAYS}` as well; leave one.")
+        raise CourseError(f"{place(rows[student, LATE])}: there is a row `{DAYS}` as well; leave one.")
     return Marks(path, rows)
 
 
-def marks_in(path: Path) -> Iterable[Mark]:
-    """The rows of the table, each with its number there; empty rows count."""
-    lines = records(path, COLUMNS)
-    sheet = read_sheet(path) if lines else None
-    numbers = (row + 1 for row in range(1, len(sheet.rows)) if any(sheet.texts(row))) if sheet else ()
-    for row, line in zip(numbers, lines, strict=True):
+def marks_in(path: Path) -> Iterator[Mark]:
+    """Yield the rows of the table."""
+    table = records(path, COLUMNS)
+    for line, row in zip(table.rows, table.places, strict=True):
         texts = {name: line[name].strip() for name in COLUMNS}
         said = {name: plain(texts[name]) for name in ("comment", "by", "why")}
         if not texts["student"]:
-            raise CourseError(f"{path}, row {row}: the student is missing.")
-        student, points = plain(texts["student"]), number(texts["points"])
-        yield Mark(student, texts["item"], points, row=row, **said)
+            raise CourseError(f"{row}: the student is missing.")
+        points = table.number(texts["points"])
+        written = plain(texts["points"])
+        yield Mark(plain(texts["student"]), texts["item"], points, row=row, written=written, **said)
 
 
-def place(path: Path, mark: Mark) -> str:
-    """Where a row stands, for a person to find it."""
-    return f"{path}, row {mark.row} ({mark.student}, {plain(mark.item)})"
+def place(mark: Mark) -> str:
+    """Return where a row stands, for a person to find it."""
+    return f"{mark.row} ({mark.student}, {plain(mark.item)})"
 
 
 def refuse(mark: Mark, possible: dict[str, float], where: str) -> None:
@@ -103,7 +106,9 @@ def refuse(mark: Mark, possible: dict[str, float], where: str) -> None:
     least, most = bounds.get(mark.item) or (0, possible[mark.item])
     if not least <= mark.points <= most or (mark.item == DAYS and mark.points != int(mark.points)):
         kind = "a whole number" if mark.item == DAYS else "a number"
-        said = "are missing or no number" if math.isnan(mark.points) else f"are {mark.points:g}"
+        said = f"are {mark.points:g}"
+        if math.isnan(mark.points):
+            said = f"are missing or no number that is read in one way only ({mark.written!r})"
         raise CourseError(f"{where}: points {said}, expected {kind} from {least:g} to {most:g}.")
 
 
@@ -114,7 +119,7 @@ def astray(marks: Marks, students: Collection[str], earlier: Iterable[str] = ())
     """
     lines, known = {}, sorted({*students, *earlier})
     for mark in (mark for mark in marks.rows.values() if mark.student not in students):
-        where = place(marks.path, mark)
+        where = place(mark)
         if mark.student not in known:
             near = get_close_matches(mark.student, known, n=1)
             advice = f"did you mean {near[0]}?" if near else "grades.csv has their names."

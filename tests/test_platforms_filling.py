@@ -300,3 +300,40 @@ def test_times_that_are_not_understood_are_named(tmp_path):
     [line] = found.notices
     assert "'Sunnuntai 5. Unmonth 2027, 10:00' is not understood" in line
     assert read_roster(sheet_of(tmp_path, WORKSHEET).path, UTC).notices == ()
+
+
+IDS = {'="1"': 1, "2.0": 2, "'3": 3, "\u00a04": 4, "5.000E+00": 5}
+
+
+def test_a_gradebook_that_a_spreadsheet_saved_is_filled(tmp_path):
+    rows = "".join(f'"P{number}";{cell};A;\r\n' for cell, number in IDS.items())
+    text = "sep=;\r\nStudent;ID;Section;RNN (4)\r\n    Points Possible;;;10,50\r\n" + rows
+    marks = [mark("canvas", str(number), 9.5, possible=10.5) for number in IDS.values()]
+    filled = canvas.fill(sheet_of(tmp_path, text), marks, "RNN")
+    assert filled.text == text.replace(";A;", ";A;9,50") and filled.written == 5 and not filled.warnings
+
+
+def test_points_with_thousands_are_no_reason_for_a_decimal_comma(tmp_path):
+    text = 'Student,ID,Section,RNN (4)\n    Points Possible,,,"1,012"\n'
+    text += "Ann,1,A,\nBo,2,A,N/A\nCy,3,A,Excused\nDi,4,A,\nDi,4,B,\n"
+    marks = [mark("canvas", str(number), 9.5, possible=1012) for number in range(1, 5)]
+    filled = canvas.fill(sheet_of(tmp_path, text), marks, "RNN")
+    assert filled.text == text.replace("Ann,1,A,", "Ann,1,A,9.50") and not filled.warnings
+    assert filled.untouched == (
+        "student 2: the cell holds 'N/A', which is no number.",
+        "student 3: excused in Canvas (EX).",
+        "student 4: its id is in more than one row of the table.",
+    )
+
+
+def test_a_gradebook_in_spanish_is_filled(tmp_path):
+    text = "Estudiante,ID,ID de inicio de sesión del SIS,Sección,RNN (4)\nPoints Possible,,,,10\nAnn,1,a,A,\n"
+    filled = canvas.fill(sheet_of(tmp_path, text), [mark("canvas", "1", 9.5)], "RNN")
+    assert filled.text == text.replace("a,A,", "a,A,9.50")
+    assert read_roster(sheet_of(tmp_path, text).path).people[0].name == "Ann"
+
+
+def test_a_login_without_its_zeros_is_found(tmp_path):
+    people = read_roster(sheet_of(tmp_path, "Name,SID,Email\nAnn Lee,12,a@x\nBo Ek,13,b@x\n").path)
+    assert people.completed(Origin("nbgrader", login="00012")).name == "Ann Lee"
+    assert people.completed(Origin("nbgrader", login="0")).name == ""

@@ -10,10 +10,10 @@ from autograder.course import CourseError, unknown
 from autograder.failure import plain
 from autograder.handed_in import Origin
 from autograder.platforms.export import Export
-from autograder.platforms.filling import Filled, Marks, Table, decimal_comma, filled
+from autograder.platforms.filling import Filled, Marks, Table, filled
 from autograder.platforms.people import Found, Upload, named
 from autograder.platforms.readings import Reading, decide
-from autograder.spreadsheets import Sheet, number
+from autograder.spreadsheets import Sheet
 from autograder.student import tokens
 
 NUMBER = r"(?:0|[1-9][0-9]{0,19})"
@@ -134,7 +134,7 @@ def upload(own: list[Reading], files: dict[str, str], called_late: Set[str]) -> 
 
 def people(sheet: Sheet) -> list[Origin] | None:
     """Who is in a gradebook; none if it is another table."""
-    table = Table(sheet)
+    table = in_english(Table(sheet))
     if "id" not in table.header or not {"student", "lastname"} & set(table.header):
         return None
     found = []
@@ -142,9 +142,9 @@ def people(sheet: Sheet) -> list[Origin] | None:
         name = table.text(row, "student") or " ".join(
             filter(None, (table.text(row, "firstname"), table.text(row, "lastname")))
         )
-        login = table.text(row, "sis login id")
+        login = table.account(row, "sis login id")
         email = login if "@" in login else ""
-        found.append(Origin("canvas", table.text(row, "id"), plain(name), plain(login), plain(email)))
+        found.append(Origin("canvas", table.account(row, "id"), plain(name), plain(login), plain(email)))
     return [person for person in found if person.id]
 
 
@@ -155,19 +155,31 @@ def fill(sheet: Sheet, marks: Marks, title: str, slug: str = "", unfinished: boo
     column that is like it, or like its `slug`. An excused student stays so. Raises CourseError, in one line, for
     another table or column.
     """
-    table = Table(sheet)
+    table = in_english(Table(sheet))
     students = people(sheet)
     if students is None or "section" not in table.header:
         raise CourseError(f"{sheet.path} is no gradebook of Canvas: {EXPECTED}.")
     column = column_of(table, title, slug)
-    rows = {table.text(row, "id"): row for row in table.rows if table.text(row, "id")}
+    rows = {table.account(row, "id"): row for row in table.rows if table.text(row, "id")}
 
     def excused(row: int, _) -> str:
-        return "excused in Canvas (EX)" if table.at(row, column).strip().upper() == "EX" else ""
+        return "excused in Canvas (EX)" if table.at(row, column).strip().upper() in ("EX", "EXCUSED") else ""
 
-    comma = decimal_comma(table.at(row, column) for row in table.rows)
+    comma = sheet.decimal_comma(table.at(row, column) for row in table.rows)
     result = filled(sheet, marks, students, rows, column, comma, excused, unfinished)
     return result.warned(differing_points(table, column, marks))
+
+
+def in_english(table: Table) -> Table:
+    """Return the table with the titles that are needed, where it is a gradebook in another language.
+
+    It is known by the row of points possible. The last column before the assignments holds the section.
+    """
+    first = next((number for number, text in enumerate(table.titles) if TITLE.fullmatch(text.strip())), 0)
+    is_gradebook = any(table.at(row, 0).strip().casefold() == "points possible" for row in table.rows[:4])
+    if is_gradebook and first > 2 and table.header[1] == "id" and "section" not in table.header:
+        table.header[0], table.header[first - 1] = "student", "section"
+    return table
 
 
 def column_of(table: Table, title: str, slug: str) -> int:
@@ -216,7 +228,7 @@ def similar(offered: dict[int, str], wanted: list[str]) -> list[int]:
 
 def differing_points(table: Table, column: int, marks: Marks) -> list[str]:
     """A line where Canvas has other points possible than the assignment."""
-    known = [number(table.at(row, column)) for row in table.rows[:3] if not table.text(row, "id")]
+    known = [table.number(row, column) for row in table.rows[:3] if not table.text(row, "id")]
     known = [points for points in known if points == points]
     possible = {report.possible for _, report in marks}
     if not known or possible <= {known[0]}:

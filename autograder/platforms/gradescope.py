@@ -205,8 +205,12 @@ def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
     found = []
     for row in table.rows:
         parts = (table.text(row, title) for title in ("name", "first name", "last name"))
-        name, login, email = " ".join(filter(None, parts)), table.text(row, "sid"), table.text(row, "email")
+        name, login, email = (
+            " ".join(filter(None, parts)),
+            table.account(row, "sid"),
+            table.text(row, "email"),
+        )
         time = moment(table.text(row, "submission time"), zone)
-        id = table.text(row, "submission id")
+        id = table.account(row, "submission id")
         found.append(Origin("gradescope", id, plain(name), plain(login), plain(email), submitted=time))
     return [one for one in found if one.name or one.email]

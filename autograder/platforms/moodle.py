@@ -6,6 +6,7 @@ by cells like `Participant 1234`; the maximum grade as the last column whose eve
 with the grade before it; the e-mail address by its sign; the time of submission two columns right of the maximum.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
@@ -15,11 +16,11 @@ from autograder.failure import plain
 from autograder.handed_in import Origin
 from autograder.platforms.dates import moment
 from autograder.platforms.export import Export
-from autograder.platforms.filling import Filled, Marks, Table, decimal_comma, filled
+from autograder.platforms.filling import Filled, Marks, Table, filled
 from autograder.platforms.people import Found, Upload, named
 from autograder.platforms.readings import Reading, decide
 from autograder.rubric import Report
-from autograder.spreadsheets import Sheet, number
+from autograder.spreadsheets import Sheet
 
 OWNER = re.compile(
     r"_(?P<user>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?=_?[/_]?(?P<rest>.))", re.DOTALL
@@ -114,18 +115,18 @@ def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:
         raise CourseError(f"{sheet.path} is no worksheet of Moodle: {EXPECTED}.")
 
     def too_high(row: int, report: Report) -> str:
-        most = number(table.at(row, highest))
+        most = table.number(row, highest)
         too_many = f"{report.earned:.2f} is above Moodle's maximum grade {most:g}, and would be skipped"
         return too_many if report.earned > most else ""
 
-    comma = decimal_comma(table.at(row, column) for row in table.rows for column in (grade, highest))
+    comma = sheet.decimal_comma(table.at(row, column) for row in table.rows for column in (grade, highest))
     result = filled(sheet, marks, people(sheet), ids, grade, comma, too_high, unfinished)
     return result.warned(differing_maximum(table, highest, marks))
 
 
 def differing_maximum(table: Table, highest: int, marks: Marks) -> list[str]:
     """A line where Moodle's maximum grade is another than the assignment's points."""
-    maxima = {number(table.at(row, highest)) for row in identifiers(table).values()}
+    maxima = {table.number(row, highest) for row in identifiers(table).values()}
     possible = {report.possible for _, report in marks}
     if possible <= maxima:
         return []
@@ -162,7 +163,7 @@ def maximum_column(table: Table) -> int | None:
     if "maximum grade" in table.header:
         return table.header.index("maximum grade")
     rows = identifiers(table).values()
-    cells = {column: [number(table.at(row, column)) for row in rows] for column in range(2, table.width)}
+    cells = {column: [table.number(row, column) for row in rows] for column in range(2, table.width)}
     same = [column for column, found in cells.items() if found and all(one == found[0] for one in found)]
     return same[-1] if same else None
 
@@ -174,7 +175,11 @@ def grade_column(table: Table, highest: int | None) -> int | None:
     cells = (
         {table.at(row, highest - 1).strip() for row in identifiers(table).values()} if highest else {"none"}
     )
-    return highest - 1 if all(text in ("", "-") or number(text) == number(text) for text in cells) else None
+    return (
+        highest - 1
+        if all(text in ("", "-") or not math.isnan(table.sheet.number(text)) for text in cells)
+        else None
+    )
 
 
 def name_column(table: Table) -> int | None:

@@ -167,13 +167,17 @@ class Roster:
         return self.by_account(origin) or self.by_name(origin)
 
     def by_account(self, origin: Origin) -> Origin | None:
-        """Return the one person of this address, else of this login."""
+        """Return the one person of this address, else of this login, perhaps without zeros in front."""
         for what in ("email", "login"):
             wanted = getattr(origin, what).casefold()
-            if wanted and (
-                found := only(person for person in self.people if getattr(person, what).casefold() == wanted)
-            ):
-                return found
+            named = [
+                person for person in self.people if wanted and getattr(person, what).casefold() == wanted
+            ]
+            if not named and wanted.isdecimal():
+                short = wanted.lstrip("0")
+                named = [person for person in self.people if getattr(person, what).lstrip("0") == short]
+            if len(named) == 1:
+                return named[0]
         return None
 
     def by_name(self, origin: Origin) -> Origin | None:
