@@ -1,5 +1,6 @@
 """The command line as its people type it: exit status, one line for a mistake, no traceback, no slow start."""
 
+import io
 import os
 import resource
 import shutil
@@ -10,13 +11,15 @@ from pathlib import Path
 import pytest
 from toy import write
 
+from autograder import cli
+
 ROOT = Path(__file__).parents[1]
 
 
 def run(*arguments, cwd=ROOT):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "autograder", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, errors="replace")
 
 
 def test_a_class_is_graded_from_any_folder_of_the_course(course, hand_in):
@@ -118,3 +121,42 @@ def test_a_gpu_that_is_not_there_is_one_line(course, hand_in):
         assert done.stderr.startswith("autograder: No GPU") and done.stderr.count("\n") == 1
     else:
         assert list(Path("/dev").glob("nvidia*"))  # there is one
+
+
+@pytest.mark.parametrize("encoding", [pytest.param("ascii", marks=pytest.mark.slow), "cp1252"])
+def test_a_pipe_that_cannot_encode_a_name_shows_another_sign(course, hand_in, monkeypatch, encoding):
+    monkeypatch.setenv("PYTHONIOENCODING", f"{encoding}:strict")
+    for name in ("李明", "Zoë Łuk", "\udcff" if sys.platform == "linux" else "x"):
+        folder = hand_in(name, **{"greeting.txt": "hello"})
+    done = run("grade", "hello", folder, "--out", "out", cwd=course.root)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert "?" in done.stdout and " / 10" in done.stdout
+    (course.root / "list.csv").write_text(
+        "Student,ID,Section,Héllo → (1)\nPoints Possible,,,10\n李,1,A,\n", "utf-8"
+    )
+    done = run("export", "out", "--to", "canvas", "--file", "list.csv", "--column", "Ł → 名", cwd=course.root)
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "no column" in done.stderr
+
+
+COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("arguments", [["--help"], ["名前 → ✓"], ["--nö→"]])
+def test_no_command_ends_in_a_traceback_where_its_words_cannot_be_shown(
+    course, monkeypatch, command, arguments
+):
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    monkeypatch.setattr(sys, "argv", ["autograder", command, *arguments])
+    monkeypatch.chdir(course.root)
+    for module in ("examine", "new_term"):  # slow, or writes
+        monkeypatch.setattr(
+            f"autograder.{'doctor' if module == 'examine' else 'hidden'}.{module}", lambda *_: ()
+        )
+    with pytest.raises(SystemExit):
+        cli.main()
+    for stream in streams:
+        stream.flush()
+        assert b"Traceback" not in stream.buffer.getvalue()
