@@ -302,10 +302,10 @@ def test_days_are_those_of_the_clock_on_the_wall(due, handed_in, days):
     first = Assignment("first", "first", 110, Path("."), due)
     for submitted in (handed_in, moment_in_berlin(handed_in)):
         one = report(Origin(submitted=submitted))
-        given = late_rules(
+        found = late_rules(
             Course(Path("."), "Toy", (first,), late=PERCENT), first, [HandedIn("ann", Path("."), one.origin)]
         )
-        assert adjusted(one, given).earned == 100 - 11 * days
+        assert adjusted(one, found).earned == 100 - 11 * days
 
 
 def moment_in_berlin(text):
@@ -318,15 +318,15 @@ def test_an_extension_is_for_the_account_and_not_for_who_is_called_so():
         mallory = Origin("canvas", id="8", name=name)
         people = [report(ann, student="leeann_7"), report(mallory, student=f"{name}_8")]
         for who in ("alee", "ANN@x.org", "7", "leeann_7"):
-            given = rules(course(PERCENT, extended(who, 3)), *people)
-            assert set(given.extensions) == {"leeann_7"} and not given.unsure
+            found = rules(course(PERCENT, extended(who, 3)), *people)
+            assert set(found.extensions) == {"leeann_7"} and not found.unsure
 
 
 def test_late_days_of_two_of_one_name_wait_for_a_person(tmp_path):
     people = [report(origin(DAY, name="Ann Lee"), student=f"Ann Lee_{number}") for number in (1, 2)]
     people.append(report(origin(DAY, name="Bo Ek"), student="Bo Ek_3"))
-    given = rules(course(BUDGET), *people, table=tmp_path / "late_days.csv")
-    first, second, third = (adjusted(one, given) for one in people)
+    found = rules(course(BUDGET), *people, table=tmp_path / "late_days.csv")
+    first, second, third = (adjusted(one, found) for one in people)
     assert first.doubts and second.doubts and not third.doubts
-    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", given, people)))
+    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", found, people)))
     assert list(rows)[1:] == [["Bo Ek", "first", "1"]]
