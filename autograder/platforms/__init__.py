@@ -39,7 +39,8 @@ def read_class(path: Path, slug: str, roster: Path | None = None, zone: tzinfo |
         export, found = gradescope.read_container(path)
     else:
         export, found = understood(open_class(path, asked), asked)
-    return class_of(export, replace(found, uploads=[completed(one, asked.roster) for one in found.uploads]))
+    uploads = [completed(one, asked.roster) for one in found.uploads]
+    return class_of(export, replace(found, uploads=uploads), slug)
 
 
 def open_class(path: Path, asked: Asked) -> Export:

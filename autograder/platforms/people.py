@@ -4,11 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from autograder.failure import plain
 from autograder.handed_in import Class, HandedIn, Origin
-from autograder.platforms.export import Export
+from autograder.platforms.export import Export, Uploaded
 from autograder.student import tokens
 
 RESERVED = re.compile(
@@ -41,7 +40,7 @@ class Found:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def class_of(export: Export, found: Found) -> Class:
+def class_of(export: Export, found: Found, slug: str = "") -> Class:
     """The class as the grader takes it: names told apart, files opened only when they are asked for."""
     uploads = sorted(
         found.uploads, key=lambda one: (one.key, one.origin.id, one.origin.prefix, one.origin.name)
@@ -50,13 +49,18 @@ def class_of(export: Export, found: Found) -> Class:
     words = [words_of(one, key) for one, key in zip(uploads, keys, strict=True)]
     shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
     handed_in = (
-        HandedIn(key, partial(export.opened, one.files), one.origin, named, shared)
+        HandedIn(key, source_of(export, one, slug), one.origin, named, shared)
         for key, one, named in zip(keys, uploads, words, strict=True)
     )
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
     return Class(
         found.platform, tuple(sorted(handed_in, key=lambda one: one.student)), dict(sorted(left_out.items()))
     )
+
+
+def source_of(export: Export, upload: Upload, slug: str) -> Uploaded:
+    """Where the files of one student lie."""
+    return Uploaded({path: export.where[name] for path, name in upload.files.items()}, slug)
 
 
 def by_user(names: Iterable[str], pattern: re.Pattern) -> tuple[dict[str, list[re.Match]], list[str]]:
