@@ -46,11 +46,10 @@ def carried(source: Source, slug: str = "") -> Carried:
     if isinstance(source, Carried):
         return source
     try:
-        budget = Budget()
-        files = opened(source, slug, budget)
+        files = opened(source, slug, Budget())
         if closed := next((name for name in files.names if name.endswith("/")), ""):
             files.read(closed)  # a folder that can't be listed: nobody knows what is in it
-        content, left = {}, MOST_READ
+        content, left, budget = {}, MOST_READ, Budget()  # another, since archives may have used up the first
         for name in sorted(files.names, key=rank):
             content[name] = attempt(files, name, left, budget)
             left -= len(content[name]) if isinstance(content[name], bytes) else 0

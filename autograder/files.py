@@ -13,7 +13,6 @@ import stat
 import struct
 import time
 import zipfile
-import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +45,10 @@ ODD_PATH = "its path leads out of the folder, or is too long or too deep"
 COURSE_PARTS = ("assignments", "autograder", "benchmarks", "datasets", "docs", "solutions", "tests")
 FIRST = (".ipynb", ".keras")  # these are read before all else
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+BLOCK = 512  # bytes, of which a tar is made
+FILES, FOLDER, RECORDS = (b"0", b"\0", b"7"), b"5", (b"x", b"g", b"L", b"K")  # kinds of entries in a tar
+BODILESS = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders
+LARGEST_RECORD = 2**20  # bytes
 END_OF_ZIP, ZIP_ENTRY = b"PK\5\6", b"PK\1\2"
 
 BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that is written here
@@ -119,7 +122,7 @@ def open_files(path: Path, slug: str = "", budget: Budget | None = None) -> File
 
 @contextmanager
 def reading(name: str, damaged: Failure) -> Iterator[None]:
-    """Raise `damaged` for whatever goes wrong inside with a student's bytes; Undecided where the machine is at fault."""
+    """Raise `damaged` for whatever goes wrong with a student's bytes; Undecided where the machine is at fault."""
     try:
         yield
     except (Failure, Undecided):
@@ -187,7 +190,8 @@ def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> File
     if passed_over and not found:
         name, why = next(iter(passed_over.items()))
         raise Failure(
-            f"Expected a notebook and models, got nothing that can be read: {name}: {why}.", "Hand in plain files."
+            f"Expected a notebook and models, got nothing that can be read: {name}: {why}.",
+            "Hand in plain files.",
         )
     ranked = sorted(found, key=rank)
     if len(ranked) > MOST_FILES:
@@ -235,9 +239,7 @@ def base(path: str) -> str:
     return path.rpartition("/")[2].casefold()
 
 
-def without_courses(
-    paths: Iterable[str], slug: str, has_notebook: bool
-) -> tuple[list[str], dict[str, str]]:
+def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tuple[list[str], dict[str, str]]:
     """The paths without what a course's own folder holds that is no work, and what was passed over.
 
     Such a folder has a course.toml beside `assignments/`. Students unpack it beside their work, or work inside it:
@@ -246,7 +248,9 @@ def without_courses(
     paths = list(paths)
     marked = {path.removesuffix(COURSE_FILE) for path in paths if path.rpartition("/")[2] == COURSE_FILE}
     parts, work = {}, set()
-    for course in marked & {place.removesuffix("assignments/") for path in paths for place in folders_of(path)}:
+    for course in marked & {
+        place.removesuffix("assignments/") for path in paths for place in folders_of(path)
+    }:
         parts |= {f"{course}{part}/": course for part in COURSE_PARTS}
         work.add(f"{course}assignments/{slug}/")
     kept, notebooks, passed_over = [], [], Counter()
@@ -290,7 +294,7 @@ def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o
 
 
 def folder(root: Path) -> Files:
-    """The files in a folder on disk. Reading a name that ends with "/", of a folder that can't be listed, is Undecided."""
+    """The files in a folder. A name that ends with "/" is a folder that can't be listed: reading it says why."""
     names, passed_over = walked(root)
     names, others = sifted(name or "./" for name in names)
     return Files(
@@ -474,35 +478,52 @@ def tar_entries(file: BinaryIO, budget: Budget) -> Iterator[tuple[str, tuple[int
     takes quadratic time. Understood are the formats ustar, GNU (long names) and PAX (`path` and `size`).
     """
     place, end, said = 0, file.seek(0, io.SEEK_END), {}
-    if end < 512:
+    if end < BLOCK:
         raise ValueError("no tar")
-    while place + 512 <= end:
+    while place + BLOCK <= end:
         file.seek(place)
-        header = file.read(512)
+        header = file.read(BLOCK)
         if not header.strip(b"\0"):
             return
-        if tar_number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * 32:
-            raise ValueError("damaged header")
+        if tar_number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+            raise ValueError("a damaged header")
         budget.spend(entries=1)
-        kind = header[156:157]
-        size = int(said.get("size", -1)) if kind not in b"xgLK" and "size" in said else tar_number(header[124:136])
-        body = place + 512
-        if size < 0 or body + size > end:
-            raise ValueError("a size beyond the archive")
-        has_body = kind not in b"123456"  # links, devices and folders have none
-        place = body + (-(-size // 512) * 512 if has_body else 0)
-        if kind in b"xLgK":
-            if size > 2**16:
-                raise ValueError("a record of names that is far too long")
-            file.seek(body)
-            record = file.read(size)
-            said |= pax_record(record) if kind == b"x" else {"path": record.rstrip(b"\0").decode("utf-8", "surrogateescape")} if kind == b"L" else {}
+        kind, body = header[156:157], place + BLOCK
+        is_record = kind in RECORDS
+        size = int(said["size"]) if "size" in said and not is_record else tar_number(header[124:136])
+        if size < 0 or (kind not in BODILESS and body + size > end):
+            raise ValueError("a size that is negative, or beyond the archive")
+        place = body if kind in BODILESS else body + -(-size // BLOCK) * BLOCK
+        if is_record:
+            said |= tar_record(kind, file, size)
             continue
-        name = said.get("path") or tar_name(header)
-        is_sparse = any(key.startswith("GNU.sparse") for key in said) or kind == b"S"
+        path = (said.get("path") or tar_path(header)).removeprefix("./")
+        is_plain = kind in FILES and not any(key.startswith("GNU.sparse") for key in said)
         said = {}
-        if kind != b"5" and not (kind == b"\0" and name.endswith("/")):
-            yield name.removeprefix("./"), (body if kind in b"0\0 7" and not is_sparse else -1, size)
+        if kind != FOLDER and not path.endswith("/"):
+            yield path, (body if is_plain else -1, size)
+
+
+def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
+    """What a record says of the file whose header follows: of GNU a long path, of PAX pairs of keys and values.
+
+    A pair is written `LENGTH KEY=VALUE`, with a line's end.
+    """
+    if size > LARGEST_RECORD:
+        raise ValueError("a record that is far too long")
+    record, said = file.read(size), {}
+    if kind == b"L":
+        return {"path": record.rstrip(b"\0").decode("utf-8", "surrogateescape")}
+    place = 0
+    while kind == b"x" and place < len(record):
+        digits = record[place : place + 12].partition(b" ")[0]
+        if int(digits) <= len(digits):
+            raise ValueError("a pair without a length")
+        pair = record[place + len(digits) + 1 : place + int(digits) - 1]
+        key, _, value = pair.decode("utf-8", "surrogateescape").partition("=")
+        said[key] = value
+        place += int(digits)
+    return said
 
 
 def tar_number(text: bytes) -> int:
@@ -512,24 +533,10 @@ def tar_number(text: bytes) -> int:
     return int(text.strip(b" \0") or b"0", 8)
 
 
-def tar_name(header: bytes) -> str:
+def tar_path(header: bytes) -> str:
     """The path in a header of a tar, which ustar keeps in two parts."""
-    name, prefix = (part.split(b"\0")[0].decode("utf-8", "surrogateescape") for part in (header[:100], header[345:500]))
-    return f"{prefix}/{name}" if prefix and header[257:263] == b"ustar\0" else name
-
-
-def pax_record(record: bytes) -> dict[str, str]:
-    """The keys and values in an extended header of a tar, each `LENGTH KEY=VALUE` and a line's end."""
-    said, place = {}, 0
-    while place < len(record):
-        digits, _, _ = record[place : place + 12].partition(b" ")
-        length = int(digits)
-        key, _, value = record[place + len(digits) + 1 : place + length - 1].partition(b"=")
-        if length <= len(digits):
-            raise ValueError("a record without a length")
-        said[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
-        place += length
-    return said
+    parts = [header[:100]] if header[257:263] != b"ustar\0" else [header[345:500], header[:100]]
+    return "/".join(part.partition(b"\0")[0].decode("utf-8", "surrogateescape") for part in parts if part[0])
 
 
 # --- names
@@ -542,9 +549,7 @@ def sifted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """
     kept, passed_over, counts = [], {}, Counter()
     names = list(names)
-    environments = {
-        name.removesuffix(ENVIRONMENT_MARK) for name in names if name.endswith(ENVIRONMENT_MARK)
-    }
+    environments = {name.removesuffix(ENVIRONMENT_MARK) for name in names if name.endswith(ENVIRONMENT_MARK)}
     for name in names:
         if leads_out(name):
             passed_over[name[:100]] = ODD_PATH

@@ -81,7 +81,9 @@ def test_archives_beyond_the_budget_stay_files_and_cost_the_rest_nothing():
 def test_of_a_crowd_notebooks_and_models_count_first_and_then_the_nearest(monkeypatch):
     monkeypatch.setattr(module, "MOST_FILES", 4)
     crowd = {f"data/{number}.csv": b"" for number in range(9)}
-    files = unpacked(these(**crowd, **{"x/y/z/m.keras": b"", "x/a.ipynb": b"", "x/y/b.csv": b"", "top.csv": b""}))
+    files = unpacked(
+        these(**crowd, **{"x/y/z/m.keras": b"", "x/a.ipynb": b"", "x/y/b.csv": b"", "top.csv": b""})
+    )
     assert set(files.names) == {"x/y/z/m.keras", "x/a.ipynb", "top.csv", "data/0.csv"}
     assert files.passed_over == {"9 more files": "at most 4 are read"}
 
