@@ -60,7 +60,7 @@ class Budget:
 
     seconds: float = 20.0
     bytes: int = 512 * 2**20
-    entries: int = 50_000
+    entries: int = 200_000
     start: float = field(default_factory=time.process_time)
 
     def spend(self, entries: int = 0, bytes: int = 0) -> None:
