@@ -248,9 +248,8 @@ def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tupl
     paths = list(paths)
     marked = {path.removesuffix(COURSE_FILE) for path in paths if path.rpartition("/")[2] == COURSE_FILE}
     parts, work = {}, set()
-    for course in marked & {
-        place.removesuffix("assignments/") for path in paths for place in folders_of(path)
-    }:
+    places = {place for path in paths for place in folders_of(path)}
+    for course in (course for course in marked if f"{course}assignments/" in places):
         parts |= {f"{course}{part}/": course for part in COURSE_PARTS}
         work.add(f"{course}assignments/{slug}/")
     kept, notebooks, passed_over = [], [], Counter()
@@ -517,8 +516,8 @@ def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
     place = 0
     while kind == b"x" and place < len(record):
         digits = record[place : place + 12].partition(b" ")[0]
-        if int(digits) <= len(digits):
-            raise ValueError("a pair without a length")
+        if not len(digits) < int(digits) <= len(record) - place:
+            raise ValueError("a pair of a length that can't be")
         pair = record[place + len(digits) + 1 : place + int(digits) - 1]
         key, _, value = pair.decode("utf-8", "surrogateescape").partition("=")
         said[key] = value
