@@ -8,7 +8,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,10 +23,10 @@ from autograder.failure import plain
 from autograder.grader import Given, Graded, Grader, Planned, Ran, Setup
 from autograder.handed_in import Class
 from autograder.kept import Kept, write
-from autograder.reading import Read, read_ahead
+from autograder.reading import Read, read_ahead, said_of
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
-from autograder.workers import Here, Lost, Workers, crew, usual_jobs
+from autograder.workers import Here, Workers, crew, usual_jobs
 
 KEPT, LOCK = ".scores", ".lock"
 AHEAD = 32  # times the room of the workers: submissions that are done and wait for one before them
@@ -196,8 +196,10 @@ class Marking:
         """Keeps what the items at these places gave."""
         try:
             ran = one.running.result()
-        except Lost as lost:
-            ran = self.grader.lost(places, str(lost))
+        except (CancelledError, CourseError):
+            raise
+        except Exception as error:  # of any kind: it is no reason to grade no other
+            ran = self.grader.lost(places, said_of(error))
         for place, given in ran.items():
             if given.lasts:
                 self.kept.put(one.planned.keys[place], given.score, given.seconds)

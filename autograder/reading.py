@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -112,13 +113,20 @@ def read_ahead(workers: Workers, submissions: Iterable[HandedIn], slug: str) -> 
         yield result_of(*line.popleft())
 
 
-def result_of(handed: HandedIn, future) -> Read:
+def result_of(handed: HandedIn, future: Future) -> Read:
     """What a reader gave; where none lived to tell, a person must look."""
     try:
         return future.result()
-    except Lost as lost:
-        trouble = Undecided(f"the submission could not be read: {lost}")
+    except (CancelledError, CourseError):
+        raise
+    except Exception as error:  # of any kind: it is no reason to read no other
+        trouble = Undecided(f"the submission could not be read: {said_of(error)}")
         return Read(replace(handed, source=Carried(trouble)), {}, ())
+
+
+def said_of(error: Exception) -> str:
+    """Why a task has no result, for a person."""
+    return str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
 
 
 def read_class(

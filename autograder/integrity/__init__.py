@@ -5,6 +5,7 @@ words and cells (code); what is found is graded by how strongly it speaks (evide
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from functools import partial
 
 from autograder.course import Assignment, Course
@@ -16,8 +17,8 @@ from autograder.integrity.evidence import STRENGTHS, Finding, Findings
 from autograder.integrity.page import integrity_csv, integrity_html
 from autograder.integrity.weights import matches
 from autograder.integrity.work import Work, of_notebooks, read_work
-from autograder.reading import limit_processor
-from autograder.workers import Here, Lost, Workers
+from autograder.reading import limit_processor, said_of
+from autograder.workers import Here, Workers
 
 __all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
 
@@ -70,8 +71,10 @@ def read_all(
         watch(f"{len(works) + 1} of {len(futures)}: {name}")
         try:
             works.append(future.result())
-        except Lost as lost:
-            works.append(Work(name, skipped=(plain(f"{name} is not compared: {lost}"),)))
+        except CancelledError:
+            raise
+        except Exception as error:  # of any kind: it is no reason to compare no other
+            works.append(Work(name, skipped=(plain(f"{name} is not compared: {said_of(error)}"),)))
     return works
 
 

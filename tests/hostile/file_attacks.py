@@ -381,7 +381,7 @@ EXPECTS: dict[Callable, str] = {
     tar_bomb: "at most archives of 512 MiB, unpacked",
     folder_link: "model.keras is a link or a device",
     folder_pipe: "notebook.py is a link or a device",
-    folder_of_neighbour: "it is empty",
+    folder_of_neighbour: "a link to a folder",
     huge_notebook: "notebook.ipynb has 100 MiB",
     deep_notebook: "not a notebook that can be read",
     deep_source: "The notebook defines no function double",
