@@ -272,7 +272,7 @@ def engine_code() -> Iterator[bytes]:
 def author(path: Path) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
-    with warnings.catch_warnings(), suppress(Failure):
+    with warnings.catch_warnings(), suppress(Failure, Undecided):
         warnings.simplefilter("ignore")
         return Submission(name, path, Predictor(), sandbox=None).signature or name
     return name
