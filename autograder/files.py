@@ -137,7 +137,8 @@ def reading(name: str, damaged: Failure) -> Iterator[None]:
 
 def unreadable(name: str, error: OSError) -> Undecided:
     """What a person is told where this machine can't read a file."""
-    return Undecided(f"{name} can't be read here: {error.strerror}. Fix that, and grade again")
+    what = name.removesuffix("./") or "the folder"
+    return Undecided(f"{what} can't be read here: {error.strerror}. Fix that, and grade again")
 
 
 def archived(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
@@ -295,7 +296,7 @@ def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o
 def folder(root: Path) -> Files:
     """The files in a folder. A name that ends with "/" is a folder that can't be listed: reading it says why."""
     names, passed_over = walked(root)
-    names, others = sifted(name or "./" for name in names)
+    names, others = sifted(names)
     return Files(
         tuple(names),
         lambda name: read_regular(root / name, name),
@@ -308,7 +309,7 @@ def walked(root: Path) -> tuple[list[str], dict[str, str]]:
     """The paths of the files in a folder, and the folders in it that were not entered, with the reason.
 
     No link is followed. The nearest to the top are looked at first, MOST_LISTED in all. A folder that can't be
-    listed stands among the paths, with a "/" at its end; `root` itself is empty there.
+    listed stands among the paths, with "./" at its end.
     """
     names, passed_over, line = [], {}, deque([""])
     while line:
@@ -317,7 +318,7 @@ def walked(root: Path) -> tuple[list[str], dict[str, str]]:
             with os.scandir(root / place) as entries:
                 inside = sorted((entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries)
         except OSError:
-            names.append(place)
+            names.append(f"{place}./")
             continue
         is_environment = (ENVIRONMENT_MARK, False, False) in inside
         for name, is_folder, is_link in inside:

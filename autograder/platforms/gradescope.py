@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from autograder.course import CourseError
-from autograder.failure import Failure, plain
+from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import Origin
 from autograder.platforms.dates import iso, moment
 from autograder.platforms.export import Export, on_disk
@@ -79,7 +79,7 @@ def metadata(export: Export) -> dict:
     """What Gradescope tells about the submissions, by folder. Raises CourseError if it can't be read."""
     try:
         told = yaml.load(export.read(METADATA), Loader)  # noqa: S506, a safe loader
-    except (yaml.YAMLError, Failure, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, Failure, Undecided, ValueError, RecursionError) as error:
         said = plain(str(error), 100)
         raise CourseError(
             f"{export.path}: {METADATA} can't be read ({said}): download the export again."
