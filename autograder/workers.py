@@ -22,7 +22,7 @@ from autograder.sandbox.confinement import die_with_parent
 
 TRIES = 3  # of a task whose worker is killed: by the system, which is out of memory, or by a person
 MEMORY = 2 * 2**30  # bytes that a worker and the process in which its student code runs may take
-STOP = 10.0  # seconds that a worker may take to clean up
+START, STOP = 300.0, 10.0  # seconds that a worker may take to open what it works with, and to clean up
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 Watch = Callable[[str], None]
@@ -151,6 +151,7 @@ class Process:
     connection: Connection
     watch: Watch
     ended: bool = field(default=False, init=False)
+    is_open: bool = field(default=False, init=False)
 
     @classmethod
     def start(cls, opening: Opening, watch: Watch) -> "Process":
@@ -180,11 +181,13 @@ class Process:
         with suppress(OSError):  # one that could not open has said why, and ended
             self.connection.send((task, arguments))
         while True:
-            if not self.connection.poll(patience):
+            if not self.connection.poll(patience if self.is_open else patience and max(patience, START)):
                 raise Silent
             kind, value = self.connection.recv()
             if kind == "said":
                 self.watch(value)
+            elif kind == "open":
+                self.is_open = True
             elif kind == "failed":
                 raise value
             else:
@@ -224,6 +227,7 @@ def main(descriptor: int) -> None:
 
     try:
         with connection.recv()(lambda line: say("said", line)) as opened:
+            say("open", None)
             while True:
                 work(say, opened, *connection.recv())
     except (EOFError, BrokenPipeError):

@@ -352,7 +352,7 @@ def use(submission):
 
 
 @pytest.mark.parametrize(
-    "seed, count", [(0, 300), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
+    "seed, count", [(0, 100), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
 def test_mutated_inputs_end_in_files_or_in_the_projects_own_errors(tmp_path, seed, count):
     with crew(1, limited) as workers:
