@@ -1,23 +1,31 @@
 """What was handed in, read into memory: its checksums, and a shape in which it goes to another process or machine."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from autograder.dependence import digest
-from autograder.failure import Failure, plain
-from autograder.files import Files
+from autograder.failure import Failure, Undecided, plain
+from autograder.files import Budget, Files, rank
 from autograder.handed_in import Source, opened
 
-MOST_READ = 256 * 2**20  # bytes of a submission; of one that has more, it is not told whether it has changed
+MOST_READ = 128 * 2**20  # bytes of a submission; of one that has more, the rest is passed over
+MOST_NOTES = 50  # lines of what was passed over
+
+Trouble = Failure | Undecided
 
 
 @dataclass(frozen=True)
 class Carried:
-    """The files of a submission in memory, or why there are none: what one process can send to another."""
+    """The files of a submission in memory, or why there are none: what one process can send to another.
 
-    content: dict[str, bytes | Failure] | Failure
+    passed_over: what of it was not read, with the reason.
+    """
 
-    def __call__(self) -> Files:
+    content: dict[str, bytes | Trouble] | Trouble
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, budget: Budget | None = None) -> Files:
         return Files(tuple(told(self.content)), lambda name: told(self.content[name]))
 
     @property
@@ -26,51 +34,68 @@ class Carried:
         found = self.content.values() if isinstance(self.content, dict) else ()
         return sum(len(one) for one in found if isinstance(one, bytes))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all was read that this machine could have read: a score that rests on it may be kept."""
+        found = self.content.values() if isinstance(self.content, dict) else [self.content]
+        return not any(isinstance(one, Undecided) for one in found)
 
-def carried(source: Source) -> Source:
-    """The files of a submission, all read; the source itself where they are too many bytes to hold."""
+
+def carried(source: Source, slug: str = "") -> Carried:
+    """The files of a submission, all read: notebooks and models first, then those nearest the top, see `rank`."""
+    if isinstance(source, Carried):
+        return source
     try:
-        files = opened(source)
-    except Failure as failure:
-        return Carried(failure)
-    content, size = {}, 0
-    for name in files.names:
-        content[name] = attempt(files, name)
-        size += len(content[name]) if isinstance(content[name], bytes) else 0
-        if size > MOST_READ:
-            return source
-    return Carried(content)
+        files = opened(source, slug, Budget())
+        if closed := next((name for name in files.names if name.endswith("/")), ""):
+            files.read(closed)  # a folder that can't be listed: nobody knows what is in it
+        content, left, budget = {}, MOST_READ, Budget()  # another, since archives may have used up the first
+        for name in sorted(files.names, key=rank):
+            content[name] = attempt(files, name, left, budget)
+            left -= len(content[name]) if isinstance(content[name], bytes) else 0
+    except (Failure, Undecided) as trouble:
+        return Carried(trouble)
+    except Exception:  # of any kind, for crafted bytes
+        return Carried(Failure("The submission can't be read: it is damaged.", "Make it again."))
+    notes = dict(sorted(files.passed_over.items())[:MOST_NOTES])
+    return Carried({name: content[name] for name in files.names}, notes)
 
 
-def attempt(files: Files, name: str) -> bytes | Failure:
+def attempt(files: Files, name: str, most: int, budget: Budget) -> bytes | Trouble:
     """The content of a file, or why it can't be read."""
     try:
-        return files.read(name)
-    except Failure as failure:
-        return failure
+        budget.spend()
+        content = files.read(name)
+    except (Failure, Undecided) as trouble:
+        return trouble
+    if len(content) > most:
+        limit = f"Expected at most {MOST_READ >> 20} MiB in all, got more: {name} is not read."
+        return Failure(limit, "Hand in the notebook and the models it saves, no more.")
+    return content
 
 
 def told(found):
-    """What was found; raises the Failure that it is, anew."""
+    """What was found; raises the Failure or the Undecided that it is, anew."""
     if isinstance(found, Failure):
         raise type(found)(found.reason, found.hint)
+    if isinstance(found, Undecided):
+        raise Undecided(str(found))
     return found
 
 
-def checksums(source: Source) -> tuple[dict[str, str], str]:
+def checksums(carried: Carried) -> tuple[dict[str, str], str]:
     """The SHA-256 of each file that was handed in, as any tool computes it, by its path; and a digest of them all.
 
     A file, or a whole submission, that can't be read counts by what is said of it, as it does for the items. The
-    digest is empty where there is too much to read it all.
+    digest is empty where this machine could not read it.
     """
-    if not isinstance(source, Carried):
-        return {}, ""
-    content = source.content
-    if isinstance(content, Failure):
-        return {}, digest(str(content).encode())
+    content = carried.content
+    if not isinstance(content, dict):
+        return {}, digest(str(content).encode()) if carried.is_whole else ""
     sums = {
-        name: str(one) if isinstance(one, Failure) else hashlib.sha256(one).hexdigest()
+        name: hashlib.sha256(one).hexdigest() if isinstance(one, bytes) else str(one)
         for name, one in sorted(content.items())
     }
     whole = digest(*(part.encode("utf-8", "surrogatepass") for pair in sums.items() for part in pair))
-    return {plain(name): found for name, found in sums.items()}, whole
+    notes = {plain(name): f"Passed over: {why}." for name, why in carried.passed_over.items()}
+    return notes | {plain(name): found for name, found in sums.items()}, whole if carried.is_whole else ""

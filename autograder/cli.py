@@ -1,10 +1,13 @@
 """The command line: parse, call, print; no logic.
 
-Exit status: 0 done; 1 done, but something needs a person; 2 the command or the course is not as it should be.
+Exit status: 0 done; 1 done, but something needs a person; 2 the command or the course is not as it should be;
+3 the autograder itself failed: what was written so far stays, and a log says where.
 """
 
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -26,16 +29,19 @@ from rich.text import Text
 
 from autograder.course import Assignment, Course, CourseError, find_course
 from autograder.devices import DeviceError, choose
+from autograder.failure import plain
 
 app = typer.Typer(
     help="Grades Keras models by a rubric. Students: check, pack. TAs: grade, export, integrity. "
-    "Instructors: new, verify, release. All: fetch, doctor.",
+    "Instructors: new, verify, release. All: fetch, doctor. Exit status: 0 done, 1 something needs a person, "
+    "2 the command or the course is wrong, 3 the autograder itself failed.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     suggest_commands=True,
 )
 console = Console(highlight=False, soft_wrap=False)
+LOG = "autograder-crash.log"
 MOST_LINES = 20  # of one kind, before the rest is counted
 
 Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
@@ -186,13 +192,17 @@ def grade(
         str,
         typer.Option(help="Grade on a Dask cluster: its scheduler's address, or local:N for N workers here."),
     ] = "",
+    minutes: Annotated[
+        float,
+        typer.Option(min=0.01, help="Time for all items of one submission; later ones get no points."),
+    ] = 20,
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
     from autograder.classroom import partial_line
     from autograder.grader import Setup
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
-    from autograder.platforms import read_class
+    from autograder.reading import read_class, readers
     from autograder.reports.progress import Progress
     from autograder.reports.text import class_lines, class_table
     from autograder.sandbox import probe
@@ -200,19 +210,18 @@ def grade(
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
     out, reports = out or Path("results") / chosen.slug, []
-    found = read_class(
-        submissions, chosen.slug, roster, course.timezone or (chosen.due and chosen.due.tzinfo), out
-    )
     device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
-    setup = Setup(chosen, source, device, probe(), no_isolation)
-    with setup.opened() as grader:
+    setup = Setup(chosen, source, device, probe(), no_isolation, minutes)
+    with logged(out), readers() as reading, setup.opened() as grader:
+        zone = course.timezone or (chosen.due and chosen.due.tzinfo)
+        found = read_class(reading, submissions, chosen.slug, roster, zone, out)
         books = Books.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)
         told = lambda line: say(line, "yellow")  # noqa: E731
         with at_work(setup, grader, jobs, progress.total, dask, told) as workers, live(progress):
             try:
-                for one in grade_class(grader, books, found, out, fresh, workers):
+                for one in grade_class(grader, books, found, out, fresh, workers, reading):
                     progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
                     reports.append(slim(one.report))
             except BaseException:
@@ -274,19 +283,19 @@ def integrity(
     """TA: which submissions are so alike that a person should look; lists with evidence, never a mark."""
     from autograder.integrity import compare, integrity_csv, integrity_html
     from autograder.kept import write
-    from autograder.platforms import read_class
+    from autograder.reading import read_class, readers
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     out = out or Path("results") / chosen.slug
-    found, others = read_class(submissions, chosen.slug, roster, out=out), {}
-    for folder in against or ():
-        earlier = read_class(folder, chosen.slug).submissions
-        others |= {f"{folder.name}: {one.student}": one for one in earlier}
-    out.mkdir(parents=True, exist_ok=True)
-    with console.status("") as status:
+    with logged(out), readers() as reading, console.status("") as status:
+        found, others = read_class(reading, submissions, chosen.slug, roster, out=out), {}
+        for folder in against or ():
+            earlier = read_class(reading, folder, chosen.slug).submissions
+            others |= {f"{folder.name}: {one.student}": one for one in earlier}
         watch = lambda said: status.update(Text(said))  # noqa: E731
-        findings = compare(course, chosen, found.submissions, others, watch)
+        findings = compare(course, chosen, found.submissions, others, watch, reading)
+    out.mkdir(parents=True, exist_ok=True)
     write(out / "integrity.html", integrity_html(findings))
     write(out / "integrity.csv", integrity_csv(findings))
     say(
@@ -518,8 +527,33 @@ def say(text: str, style: str = "") -> None:
     console.print(Text(text, style=style), soft_wrap=True)
 
 
+class Crash(Exception):
+    """The autograder itself failed, and the traceback stands in a log."""
+
+
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """Write the traceback of an error that is the autograder's own to LOG in `folder`, and raise Crash."""
+    from autograder.notebooks import MarkerError
+
+    try:
+        yield
+    except (CourseError, MarkerError, DeviceError, OSError, Crash, typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        said = traceback.format_exc()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / LOG).write_text(said, encoding="utf-8", errors="replace")
+        except OSError:
+            folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+            (folder / LOG).write_text(said, encoding="utf-8", errors="replace")
+        what = f"{type(error).__name__}: {plain(str(error), 200)}"
+        raise Crash(f"The autograder itself failed ({what}). Report it with {folder / LOG}.") from error
+
+
 def main() -> None:
-    """Runs a command; a person's mistake ends with one line and exit status 2."""
+    """Runs a command; what ends it, a person's mistake or the autograder's own, is one line and an exit status."""
     from autograder.notebooks import MarkerError
 
     for stream in filter(None, (sys.stdout, sys.stderr)):
@@ -527,7 +561,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     try:
-        app()
-    except (CourseError, MarkerError, DeviceError, OSError) as error:
+        with logged(Path(tempfile.gettempdir())):
+            app()
+    except (CourseError, MarkerError, DeviceError, OSError, Crash) as error:
         Console(stderr=True).print(Text(f"autograder: {error}"), soft_wrap=True)
-        sys.exit(2)
+        sys.exit(3 if isinstance(error, Crash) else 2)

@@ -62,7 +62,7 @@ class Post(WorkerPlugin):
         self.name, self.refusal, self._setup, self._standing = name, "", setup, standing
 
     async def setup(self, worker: Worker) -> None:
-        self.crew = Crew(1, Opening(self._setup), lambda line: None)
+        self.crew = Crew(1, Opening(self._setup), lambda line: None, self._setup.patience)
         try:
             there = await asyncio.wrap_future(self.crew.submit(Grader.standing))
             self.refusal = difference(self._standing, there)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 from autograder import devices
-from autograder.carried import Carried, carried, checksums
+from autograder.carried import Carried
 from autograder.course import Assignment, Course
 from autograder.dependence import digest, item_codes
 from autograder.failure import Failure, Undecided, plain
@@ -19,6 +20,7 @@ from autograder.handed_in import HandedIn
 from autograder.hidden import HiddenData
 from autograder.models import Predictor
 from autograder.questions import open_questions
+from autograder.reading import Read, read_submission
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
 from autograder.sandbox import Sandbox, probe, training_sandbox
 from autograder.sandbox.confinement import Isolation
@@ -30,11 +32,21 @@ BESIDE = {  # parts of the engine that no score rests on: they read a class, ren
     "gradescope.py", "integrity", "kept.py", "late.py", "marks.py", "packing.py", "platforms", "release.py", "reports",
     "skeleton.py", "spreadsheets.py", "verify", "workers.py",
 }  # fmt: skip
+MINUTES = 20.0  # for one submission, unless a person says otherwise; the slowest assignment takes two
+MARGIN = 600.0  # seconds beyond that, after which a worker is taken to hang
 MOST_TRAININGS = 200  # whose results are kept in memory, for submissions that ask for equal ones
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn", "scipy")
 
 
-Given = dict[int, tuple[Score, float]]  # what items gave, by their place, and the seconds that each took
+class Ran(NamedTuple):
+    """What an item gave, and the seconds that it took. lasts: whether another run would give the same."""
+
+    score: Score
+    seconds: float
+    lasts: bool = True
+
+
+Given = dict[int, Ran]  # by the place of the item
 
 
 class Latest(dict):
@@ -50,7 +62,7 @@ class Latest(dict):
 class Planned:
     """A submission that was read: its files' checksums, and for each item the key of its score.
 
-    A key is empty where it is not known what the score rests on: there is too much to read it all.
+    A key is empty where it is not known what the score rests on: this machine could not read it all.
     """
 
     handed: HandedIn
@@ -58,14 +70,9 @@ class Planned:
     keys: tuple[str, ...]
 
     @property
-    def is_carried(self) -> bool:
-        """Whether another process can run its items."""
-        return isinstance(self.handed.source, Carried)
-
-    @property
     def size(self) -> int:
         """The bytes in memory."""
-        return self.handed.source.size if self.is_carried else 0
+        return self.handed.source.size
 
     @property
     def emptied(self) -> "Planned":
@@ -87,7 +94,8 @@ class Grader:
     """Grades submissions of one assignment; holds what they share: items, data, batches of inputs, equal trainings.
 
     codes: a digest of the code of each item. basis: stands for the rest that marks depend on, but the submission.
-    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.
+    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line. minutes: of
+    the clock that the items of one submission may take.
     """
 
     assignment: str
@@ -101,6 +109,7 @@ class Grader:
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
     trainings: dict[str, tuple] = field(default_factory=Latest)
+    minutes: float = MINUTES
 
     @classmethod
     def of(
@@ -129,41 +138,62 @@ class Grader:
 
     def grade(self, handed: HandedIn) -> Graded:
         """The report on what was handed in. Never raises for what a student handed in."""
-        planned = self.plan(handed)
+        planned = self.plan(read_submission(handed, self.assignment))
         return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
 
-    def plan(self, handed: HandedIn) -> "Planned":
-        """Reads what was handed in, and tells by which keys its scores may be known."""
-        handed = replace(handed, source=carried(handed.source))
-        sums, whole = checksums(handed.source)
-        state = (whole, signer(self.submission(handed))) if whole else ()
-        return Planned(handed, sums, tuple(self.key(state, place) for place in range(len(self.items))))
+    def plan(self, read: Read) -> Planned:
+        """Tells by which keys the scores of a submission that was read may be known."""
+        keys = tuple(self.key(read.state, place) for place in range(len(self.items)))
+        return Planned(read.handed, read.sums, keys)
 
-    def run(self, handed: HandedIn, places: Iterable[int]) -> "Given":
-        """What the items at these places give, and the seconds that each took."""
-        submission = self.submission(handed)
-        given = {place: self.timed(self.items[place], submission) for place in places}
+    def run(self, handed: HandedIn, places: Iterable[int]) -> Given:
+        """What the items at these places give, in the time that one submission has."""
+        submission, given, before = self.submission(handed), {}, self.clock()
+        for place in places:
+            if given and self.clock() - before > 60 * self.minutes:
+                given |= self.unreached([place], list(given)[-1])
+            else:
+                given[place] = Ran(*self.timed(self.items[place], submission))
         submission.forget()
         return given
 
-    def lost(self, places: Iterable[int], why: str) -> "Given":
-        """The same where no process lived to tell: a person must look."""
+    def clock(self) -> float:
+        """Seconds, without those in which a training waited for the GPU."""
+        return time.monotonic() - (self.trainer.waited if self.trainer else 0.0)
 
-        def undecided(submission):
-            raise Undecided(why)
+    def unreached(self, places: Iterable[int], last: int) -> Given:
+        """What is given for items that the time of a submission, used up by the one before, did not suffice for."""
+        before = self.items[last].__name__
+        failure = Failure(
+            f"Expected all items to run within {self.minutes:g} minutes, they were stopped after {before}.",
+            "Look for a function or a cell that takes long, or never ends.",
+        )
+        return self.all_raise(places, failure)
 
-        return {place: (score(wraps(self.items[place])(undecided), None), 0.0) for place in places}
+    def lost(self, places: Iterable[int], why: str) -> Given:
+        """What is given where no process lived to tell: a person must look."""
+        return self.all_raise(places, Undecided(why))
 
-    def graded(self, planned: "Planned", ran: "Given", known: "Given") -> Graded:
+    def all_raise(self, places: Iterable[int], error: Exception) -> Given:
+        """What the items at these places give if each raises `error`; not to be kept."""
+
+        def raising(submission):
+            raise error
+
+        return {
+            place: Ran(score(wraps(self.items[place])(raising), None), 0.0, lasts=False) for place in places
+        }
+
+    def graded(self, planned: Planned, ran: Given, known: Given) -> Graded:
         """The report on a submission, from what its items gave now and what is known of earlier runs."""
         given, handed = ran | known, planned.handed
         names = [item.__name__ for item in self.items]
-        scores = tuple(given[place][0] for place in range(len(names)))
+        scores = tuple(given[place].score for place in range(len(names)))
         report = Report(
             plain(handed.student), self.assignment, scores, describe(self.source), self.versions,
             handed.origin, planned.sums, doubts=handed.doubts,
         )  # fmt: skip
-        seconds = {name: given[place][1] for place, name in enumerate(names)}
+        seconds = {name: given[place].seconds for place, name in enumerate(names)}
         return Graded(report, seconds, tuple(names[place] for place in sorted(ran)))
 
     def key(self, state: tuple[str, ...], place: int) -> str:
@@ -199,7 +229,7 @@ class Grader:
 class Setup:
     """All that a process needs to make a Grader; the seed of the hidden data is part of it.
 
-    isolation: of this machine; None where it is still to be found out. trusted: see `Sandbox`.
+    isolation: of this machine; None where it is still to be found out. trusted: see `Sandbox`. minutes: see `Grader`.
     """
 
     assignment: Assignment
@@ -207,6 +237,12 @@ class Setup:
     device: str = "cpu"
     isolation: Isolation | None = None
     trusted: bool = False
+    minutes: float = MINUTES
+
+    @property
+    def patience(self) -> float:
+        """The seconds for which a process that runs items may say nothing: it does so with each item and training."""
+        return 60 * self.minutes + MARGIN
 
     @contextmanager
     def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
@@ -217,7 +253,8 @@ class Setup:
             Sandbox(isolation, trusted=self.trusted) as sandbox,
             training_sandbox(isolation, self.device) as trainer,
         ):
-            yield replace(Grader.of(self.assignment, self.source, sandbox, trainer), watch=watch)
+            grader = Grader.of(self.assignment, self.source, sandbox, trainer)
+            yield replace(grader, watch=watch, minutes=self.minutes)
 
     def moved(self, course: Course) -> "Setup":
         """The same with another copy of the course, on another machine."""
@@ -232,20 +269,10 @@ def engine_code() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-def signer(submission: Submission) -> str:
-    """Whether the notebook's signature stands for the student, as far as marks depend on it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what there is to remark is said by the items
-        try:
-            return str(submission.signs(submission.signature))
-        except Failure as failure:
-            return str(failure)
-
-
 def author(path: Path) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
-    with warnings.catch_warnings(), suppress(Failure):
+    with warnings.catch_warnings(), suppress(Failure, Undecided):
         warnings.simplefilter("ignore")
         return Submission(name, path, Predictor(), sandbox=None).signature or name
     return name

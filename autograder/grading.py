@@ -4,10 +4,11 @@ Settled means: with the points that people gave (`answers.csv`, `marks.csv`), an
 Items run wherever there are workers; which of them must run is decided here, and all files are written here.
 """
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,16 +20,17 @@ from autograder import answers, late, marks
 from autograder.classroom import folder_names, save_class, save_report
 from autograder.course import Course, CourseError
 from autograder.failure import plain
-from autograder.grader import Given, Graded, Grader, Planned, Setup
-from autograder.handed_in import Class, HandedIn
+from autograder.grader import Given, Graded, Grader, Planned, Ran, Setup
+from autograder.handed_in import Class
 from autograder.kept import Kept, write
+from autograder.reading import Read, read_ahead, said_of
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
-from autograder.workers import Here, Lost, Workers, crew, usual_jobs
+from autograder.workers import Here, Workers, crew, usual_jobs
 
 KEPT, LOCK = ".scores", ".lock"
 AHEAD = 32  # times the room of the workers: submissions that are done and wait for one before them
-MOST_HELD = 512 * 2**20  # bytes of submissions that are under way
+MOST_HELD = 256 * 2**20  # bytes of submissions that are under way
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,19 @@ class Books:
 
 
 def grade_class(
-    grader: Grader, books: Books, found: Class, out: Path, fresh: bool = False, workers: Workers | None = None
+    grader: Grader,
+    books: Books,
+    found: Class,
+    out: Path,
+    fresh: bool = False,
+    workers: Workers | None = None,
+    readers: Workers | None = None,
 ) -> Iterator[Graded]:
     """Grades each submission and saves its report, in the order of the class; tables and pages however the run ends.
 
     An item's score from an earlier run is kept where nothing that it depends on has changed, unless `fresh`. What
-    people decided, in `books`, is taken over always. workers: what runs items; this process where there are none.
-    Raises CourseError where another run is at work in `out`.
+    people decided, in `books`, is taken over always. workers: what runs items; readers: what reads submissions; this
+    process where there are none. Raises CourseError where another run is at work in `out`.
     """
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
@@ -84,7 +92,9 @@ def grade_class(
         folders = folder_names(plain(handed_in.student) for handed_in in found.submissions)
         marking = Marking(grader, Kept(out / KEPT, fresh), workers or Here(grader))
         try:
-            for one in marking.in_order(found.submissions):
+            for one in marking.in_order(
+                read_ahead(readers or Here(None), found.submissions, grader.assignment)
+            ):
                 one = replace(one, report=books.settled(one.report))
                 save_report(one.report, title, out / folders[one.report.student])
                 done.append(replace(one, report=slim(one.report)))
@@ -110,8 +120,9 @@ def at_work(
 
         with cluster(dask, setup, grader, told) as workers:
             yield workers
-    elif (jobs := min(jobs or usual_jobs(), most)) > 1:
-        with crew(jobs, setup.opened, grader.watch) as workers:
+    elif os.name == "posix":  # a single one as well: a process that may die
+        jobs = max(1, min(jobs or usual_jobs(), most))
+        with crew(jobs, setup.opened, grader.watch, setup.patience) as workers:
             yield workers
     else:
         with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
@@ -144,11 +155,11 @@ class Marking:
     workers: Workers
     under_way: set[str] = field(default_factory=set)  # keys of scores
 
-    def in_order(self, submissions: Iterable[HandedIn]) -> Iterator[Graded]:
+    def in_order(self, submissions: Iterable[Read]) -> Iterator[Graded]:
         """Each submission, graded, in this order; several are under way at a time."""
         line: deque[Begun] = deque()
-        for handed in submissions:
-            line.append(self.begin(handed))
+        for read in submissions:
+            line.append(self.begin(read))
             yield from self.ended(line)
             while not self.fits(line):
                 wait([one.running for one in line if not one.is_done], return_when=FIRST_COMPLETED)
@@ -157,11 +168,11 @@ class Marking:
             wait([line[0].running])
             yield from self.ended(line)
 
-    def begin(self, handed: HandedIn) -> Begun:
-        """Reads a submission, and hands out the items of which nothing is known and that nobody runs."""
-        planned = self.grader.plan(handed)
+    def begin(self, read: Read) -> Begun:
+        """Hands out the items of a submission of which nothing is known and that nobody runs."""
+        planned = self.grader.plan(read)
         known = {place: self.kept.get(key) for place, key in enumerate(planned.keys)}
-        known = {place: given for place, given in known.items() if given}
+        known = {place: Ran(*given) for place, given in known.items() if given}
         missing = [place for place in range(len(planned.keys)) if place not in known]
         others = tuple(place for place in missing if self.is_under_way(planned.keys[place]))
         mine = tuple(place for place in missing if place not in others)
@@ -173,9 +184,8 @@ class Marking:
         return bool(key) and key in self.under_way and not self.kept.fresh
 
     def run(self, planned: Planned, places: tuple[int, ...]) -> Future:
-        """Has these items run; here where the submission is too large to be sent."""
-        workers = self.workers if planned.is_carried else Here(self.grader)
-        return workers.submit(Grader.run, planned.handed, places)
+        """Has these items run."""
+        return self.workers.submit(Grader.run, planned.handed, places)
 
     def ended(self, line: deque[Begun]) -> Iterator[Graded]:
         """Takes what is done; those at the head of the line leave it."""
@@ -189,10 +199,13 @@ class Marking:
         """Keeps what the items at these places gave."""
         try:
             ran = one.running.result()
-        except Lost as lost:
-            ran = self.grader.lost(places, str(lost))
+        except (CancelledError, CourseError):
+            raise
+        except Exception as error:  # of any kind: it is no reason to grade no other
+            ran = self.grader.lost(places, said_of(error))
         for place, given in ran.items():
-            self.kept.put(one.planned.keys[place], *given)
+            if given.lasts:
+                self.kept.put(one.planned.keys[place], given.score, given.seconds)
         one.ran, one.running = one.ran | ran, None
         self.under_way -= {one.planned.keys[place] for place in places}
         if not one.others:
@@ -201,7 +214,7 @@ class Marking:
     def whole(self, one: Begun) -> Graded:
         """The report on a submission; an item that another's should have told about, and did not, runs now."""
         found = {place: self.kept.get(one.planned.keys[place]) for place in one.others}
-        one.known |= {place: given for place, given in found.items() if given}
+        one.known |= {place: Ran(*given) for place, given in found.items() if given}
         if left := tuple(place for place in one.others if place not in one.known):
             one.running = self.run(one.planned, left)
             self.take(one, left)

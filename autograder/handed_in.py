@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.files import Files, open_files
+from autograder.files import Budget, Files, open_files
 
-Source = (
-    Path | Callable[[], Files]
-)  # a folder or an archive, or what opens the files of one student; may raise Failure
+# a folder or an archive, or what opens the files of one student; can be pickled; may raise Failure or Undecided
+Source = Path | Callable[..., Files]
 
 
-def opened(source: Source) -> Files:
-    """The files of a submission. Raises Failure, and so does their `read`, for what can't be read."""
-    return open_files(source) if isinstance(source, Path) else source()
+def opened(source: Source, slug: str = "", budget: Budget | None = None) -> Files:
+    """The files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or Undecided."""
+    return open_files(source, slug, budget) if isinstance(source, Path) else source(budget)
 
 
 @dataclass(frozen=True)

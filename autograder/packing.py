@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.course import Assignment, Course, CourseError
-from autograder.failure import Failure
+from autograder.failure import Failure, Undecided
 from autograder.files import zipped
 from autograder.grader import Grader, author
 from autograder.handed_in import HandedIn
@@ -52,8 +52,8 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
         submission = own_work(assignment, folder, grader)
         files, missing = gathered(submission, asked_for(course, submission, grader))
         name = file_name(assignment, submission.signature or submission.student)
-    except Failure as failure:
-        raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
+    except (Failure, Undecided) as failure:
+        raise CourseError(f"Nothing is packed. {failure}") from None
     except Unsigned:
         advice = (
             'set STUDENT = "..." in its first cell to the id that you hand in under, save it, and pack again'
@@ -104,8 +104,8 @@ def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, 
         try:
             path = submission.find(name)
             files[path] = submission.files.read(path)
-        except Failure as failure:
-            missing[name] = f"{ON_TOP if on_top else ''}{failure.reason} {failure.hint}"
+        except (Failure, Undecided) as failure:
+            missing[name] = f"{ON_TOP if on_top else ''}{failure}"
     return files, missing
 
 

@@ -4,8 +4,9 @@ A child gets the configuration, the data and plain numbers; it answers with loss
 test data stay here, as always.
 """
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import numpy as np
@@ -77,7 +78,9 @@ def on_the_gpu(
     call: Callable[[Sandbox], Answer], trainer: Sandbox, sandbox: Sandbox, watch: Callable[[str], None]
 ) -> tuple[Answer, str]:
     """What a training gave on the GPU; where that had too little memory, on the CPU, with a remark that says so."""
+    start = time.monotonic()
     with own_gpu(watch):
+        trainer.waited += time.monotonic() - start
         answer = call(trainer)
     if not lacks_memory(answer):
         return answer, ""
@@ -97,8 +100,10 @@ def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        watch("waiting for the GPU")
-        lock.acquire()
+        while not lock.is_locked:
+            watch("waiting for the GPU")  # again and again, so that nobody takes this process to hang
+            with suppress(Timeout):
+                lock.acquire(timeout=60)
     try:
         yield
     finally:

@@ -22,7 +22,7 @@ from autograder.sandbox.confinement import die_with_parent
 
 TRIES = 3  # of a task whose worker is killed: by the system, which is out of memory, or by a person
 MEMORY = 2 * 2**30  # bytes that a worker and the process in which its student code runs may take
-STOP = 10.0  # seconds that a worker may take to clean up
+START, STOP = 300.0, 10.0  # seconds that a worker may take to open what it works with, and to clean up
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 Watch = Callable[[str], None]
@@ -30,7 +30,11 @@ Opening = Callable[[Watch], AbstractContextManager]  # it and all tasks can be p
 
 
 class Lost(Exception):
-    """A task has no result: whichever process ran it was killed, each time."""
+    """A task has no result: whichever process ran it was killed, each time, or took too long."""
+
+
+class Silent(Exception):
+    """A process has said nothing for too long."""
 
 
 class Workers(Protocol):
@@ -73,12 +77,13 @@ class Here:
 class Crew:
     """So many processes, each started when there is first a task for it. Use `crew`.
 
-    A task whose process is killed is run in a new one, TRIES times in all; the others' go on meanwhile.
+    A task whose process is killed is run in a new one, TRIES times in all; the others' go on meanwhile. A process
+    that says nothing for `patience` seconds is killed, and its task is lost.
     """
 
-    def __init__(self, jobs: int, opening: Opening, watch: Watch):
+    def __init__(self, jobs: int, opening: Opening, watch: Watch, patience: float | None = None):
         self.room = 2 * jobs
-        self._opening, self._watch = opening, watch
+        self._opening, self._watch, self._patience = opening, watch, patience
         # a thread for each process, which dies with the thread that started it
         self._threads, self._mine, self._all = ThreadPoolExecutor(jobs), threading.local(), []
         self._closing = threading.Event()
@@ -90,9 +95,15 @@ class Crew:
         for _ in range(TRIES):
             worker = self._worker()
             try:
-                return worker.run(task, arguments)
+                return worker.run(task, arguments, self._patience)
+            except Silent:
+                worker.popen.kill()
+                worker.end()
+                raise Lost(f"it took more than {self._patience:g} s, and was stopped") from None
             except (EOFError, OSError):
                 worker.end()
+                if worker.popen.returncode == -getattr(signal, "SIGXCPU", 0):
+                    raise Lost("it took too much time of the processor, and was stopped") from None
         raise Lost(f"the process that ran it was killed {TRIES} times; is there enough memory?")
 
     def _worker(self) -> "Process":
@@ -118,12 +129,14 @@ class Crew:
 
 
 @contextmanager
-def crew(jobs: int, opening: Opening, watch: Watch = lambda line: None) -> Iterator[Crew]:
+def crew(
+    jobs: int, opening: Opening, watch: Watch = lambda line: None, patience: float | None = None
+) -> Iterator[Crew]:
     """So many workers of this machine; `opening(watch)` is entered in each, and what it gives passed to each task.
 
-    watch: is told, from other threads, what the workers tell theirs.
+    watch: is told, from other threads, what the workers tell theirs. patience: see `Crew`.
     """
-    workers = Crew(jobs, opening, watch)
+    workers = Crew(jobs, opening, watch, patience)
     try:
         yield workers
     finally:
@@ -138,6 +151,7 @@ class Process:
     connection: Connection
     watch: Watch
     ended: bool = field(default=False, init=False)
+    is_open: bool = field(default=False, init=False)
 
     @classmethod
     def start(cls, opening: Opening, watch: Watch) -> "Process":
@@ -159,14 +173,21 @@ class Process:
             process.end()
         return process
 
-    def run(self, task: Callable, arguments: tuple):
-        """What the task returns or raises. Raises EOFError or OSError where the process has ended."""
+    def run(self, task: Callable, arguments: tuple, patience: float | None = None):
+        """What the task returns or raises.
+
+        Raises EOFError or OSError where the process has ended, Silent where it says nothing for `patience` seconds.
+        """
         with suppress(OSError):  # one that could not open has said why, and ended
             self.connection.send((task, arguments))
         while True:
+            if not self.connection.poll(patience if self.is_open else patience and max(patience, START)):
+                raise Silent
             kind, value = self.connection.recv()
             if kind == "said":
                 self.watch(value)
+            elif kind == "open":
+                self.is_open = True
             elif kind == "failed":
                 raise value
             else:
@@ -206,6 +227,7 @@ def main(descriptor: int) -> None:
 
     try:
         with connection.recv()(lambda line: say("said", line)) as opened:
+            say("open", None)
             while True:
                 work(say, opened, *connection.recv())
     except (EOFError, BrokenPipeError):

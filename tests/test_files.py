@@ -1,14 +1,16 @@
 """Archives in archives, names in any encoding and litter: what is in a submission is found, and nothing blows up."""
 
 import io
+import random
 import tarfile
+import time
 import zipfile
 
 import pytest
 
 from autograder import files as module
 from autograder.failure import Failure
-from autograder.files import Files, accepted, archived, litter_of, unpacked, zipped
+from autograder.files import Budget, Files, archived, litter_of, open_files, sifted, unpacked, zipped
 
 
 def these(**content):
@@ -65,21 +67,27 @@ def test_a_damaged_archive_among_others_stays_a_file_and_alone_is_told():
         unpacked(these(**{"x/models.zip": b"PK damaged"}))
 
 
-def test_what_archives_hold_together_is_bounded(monkeypatch):
-    monkeypatch.setattr(module, "MOST_BYTES", 10_000)
+def test_archives_beyond_the_budget_stay_files_and_cost_the_rest_nothing():
     bomb = tarred(zeros=bytes(15_000))
-    assert unpacked(these(**{"1.tgz": bomb, "a": b""})).names == ("a", "1.tgz/zeros")
-    with pytest.raises(Failure, match="at most"):
-        unpacked(these(**{f"{number}.tgz": bomb for number in range(9)}))
-    with pytest.raises(Failure, match="at most"):
-        unpacked(these(**{"a.zip": zipped({f"{number}.txt": bytes(9_000) for number in range(9)})}))
-
-
-def test_a_crowd_in_nested_archives_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "MOST_FILES", 20)
     crowd = zipped({f"{number}.txt": b"" for number in range(15)})
-    with pytest.raises(Failure, match="more than 20 files"):
-        unpacked(these(**{"1.zip": crowd, "2.zip": crowd.replace(b".txt", b".tex")}))
+    archives = {f"{number}.tgz": bomb for number in range(9)}
+    names = unpacked(these(**archives, **{"a.ipynb": b""}), budget=Budget(bytes=50_000)).names
+    assert "a.ipynb" in names and {"0.tgz/zeros", "8.tgz"} <= set(names)
+    names = unpacked(these(**{"1.zip": crowd, "2.zip": crowd, "a": b""}), budget=Budget(entries=20)).names
+    assert {"a", "2.zip", "1.zip/14.txt"} <= set(names) and "2.zip/14.txt" not in names
+    for budget in (Budget(bytes=10_000), Budget(entries=0), Budget(seconds=0)):
+        with pytest.raises(Failure, match="Expected a submission that takes at most"):
+            unpacked(these(**{"work.tgz": bomb}), budget=budget)
+
+
+def test_of_a_crowd_notebooks_and_models_count_first_and_then_the_nearest(monkeypatch):
+    monkeypatch.setattr(module, "MOST_FILES", 4)
+    crowd = {f"data/{number}.csv": b"" for number in range(9)}
+    files = unpacked(
+        these(**crowd, **{"x/y/z/m.keras": b"", "x/a.ipynb": b"", "x/y/b.csv": b"", "top.csv": b""})
+    )
+    assert set(files.names) == {"x/y/z/m.keras", "x/a.ipynb", "top.csv", "data/0.csv"}
+    assert files.passed_over == {"9 more files": "at most 4 are read"}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
@@ -88,7 +96,7 @@ def test_other_ways_to_compress_are_told(method):
     with zipfile.ZipFile(content, "w", method) as archive:
         archive.writestr("a.txt", b"a" * 99)
     with pytest.raises(Failure, match="compressed in a way"):
-        archived("a.zip", content.getvalue).read("a.txt")
+        archived("a.zip", content).read("a.txt")
 
 
 def test_names_that_macos_wrote_in_utf8_without_saying_so():
@@ -96,13 +104,13 @@ def test_names_that_macos_wrote_in_utf8_without_saying_so():
     for start, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         place = content.index(start) + offset
         content = content[:place] + bytes(2) + content[place + 2 :]
-    files = archived("a.zip", lambda: content)
+    files = archived("a.zip", io.BytesIO(content))
     assert files.names == ("Übung 名.ipynb",) and files.read("Übung 名.ipynb") == b"x"
 
 
 def test_names_of_an_old_dos_stay_readable():
     content = zipped({"caf_.txt": b"x"}).replace(b"caf_", b"caf\x82")
-    assert archived("a.zip", lambda: content).names == ("café.txt",)
+    assert archived("a.zip", io.BytesIO(content)).names == ("café.txt",)
 
 
 @pytest.mark.parametrize(
@@ -115,4 +123,215 @@ def test_names_of_an_old_dos_stay_readable():
 )  # fmt: skip
 def test_litter_is_told_from_work(path, system):
     assert litter_of(path) == system
-    assert accepted([path]) == (() if system else (path,))
+    assert sifted([path])[0] == ([] if system else [path])
+
+
+# --- what costs nothing
+
+
+WORK = {"a.ipynb": b"a", "m.keras": b"m"}
+
+
+def names_in(files, slug="toy"):
+    return set(unpacked(these(**{"work.zip": zipped(files)}), slug).names)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "venv/lib/python3.11/site-packages/x/", "env/Lib/site-packages/", "node_modules/x/", ".tox/x/", "a/.nox/x/",
+        "conda/conda-meta/", "x/y/dist-packages/z/",
+    ],
+)  # fmt: skip
+def test_installed_packages_are_passed_over_and_counted(place, tmp_path):
+    crowd = {f"{place}{number}.ipynb": b"" for number in range(2_500)}
+    zipped_work = these(**{"work.zip": zipped(WORK | crowd)})
+    files = unpacked(zipped_work)
+    assert set(files.names) == set(WORK)
+    [(name, why)] = (
+        files.passed_over.items() or [("", "")] if litter_of(place) == "" else [("", "(2,500 files)")]
+    )
+    assert place.startswith(name) and "(2,500 files)" in why
+    for path, data in [*WORK.items(), *list(crowd.items())[:9]]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    assert set(open_files(tmp_path).names) == set(WORK)
+
+
+def test_work_inside_an_environment_counts():
+    inside = {"pyvenv.cfg": b"", "bin/python": b"", "lib/python3.11/x.ipynb": b"", "Scripts/y.ipynb": b""}
+    assert names_in(WORK | inside) == {*WORK, "pyvenv.cfg"}
+    assert names_in({"lib/x.ipynb": b"", "bin/y.ipynb": b""}) == {"lib/x.ipynb", "bin/y.ipynb"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "../x",
+        "/etc/x",
+        "C:/x",
+        "..\\x",
+        "d/" * 30 + "x",
+        "n" * 300,
+        "é" * 200,
+        "a\u0301" * 600,
+        "/" * 5000 + "x",
+    ],
+)
+def test_odd_paths_are_passed_over_one_by_one(odd):
+    files = unpacked(these(**{"work.zip": zipped(WORK | {odd: b"odd"})}))
+    assert set(files.names) == set(WORK) and len(files.passed_over) == 1
+    [why] = files.passed_over.values()
+    assert "leads out of the folder" in why
+
+
+COURSE = {
+    "course.toml": b"", "README.md": b"", "assignments/toy/toy.ipynb": b"mine", "assignments/toy/m.keras": b"m",
+    "assignments/other/other.ipynb": b"", "autograder/files.py": b"", "datasets/x/train.csv": b"", "docs/a.md": b"",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["", "course-main/", "x/y/course-main/"])
+def test_of_the_courses_own_folder_the_work_counts(place):
+    course = {place + name: data for name, data in COURSE.items()}
+    kept = {f"{place}{name}" for name in ("course.toml", "README.md", "assignments/toy/m.keras")}
+    assert names_in(course) == kept | {f"{place}assignments/toy/toy.ipynb"}
+    assert names_in({"course.zip": zipped(course)}) >= {f"course.zip/{place}assignments/toy/toy.ipynb"}
+    assert names_in(course | {f"{place}mine.ipynb": b""}) == kept | {f"{place}mine.ipynb"}
+    assert names_in({"mine.ipynb": b"", "course.zip": zipped(course)}) == {
+        "mine.ipynb", *(f"course.zip/{name}" for name in kept)
+    }  # fmt: skip
+    assert not any(name.endswith(".ipynb") for name in names_in(course, slug=""))
+
+
+def test_a_folder_that_only_has_a_file_called_like_a_courses_is_no_course():
+    files = {"course.toml": b"", "docs/a.ipynb": b"", "tests/b.ipynb": b""}
+    assert names_in(files) == set(files)
+
+
+def test_a_model_that_a_browser_called_a_zip_stays_a_file():
+    model = zipped({"config.json": b"{}", "metadata.json": b"{}", "model.weights.h5": b""})
+    assert names_in({"a.ipynb": b"", "m.keras.zip": model}) == {"a.ipynb", "m.keras.zip"}
+
+
+# --- tar, against Python's own reader
+
+
+FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tar_is_read_as_by_tarfile(format):
+    content = {
+        "a.txt": b"a" * 511, "empty": b"", "x/" * 9 + "n" * 80 + "/" + "m" * 60: b"b" * 513, "block": b"c" * 512,
+        "last": b"d",
+    } | ({} if format == "ustar" else {"x/" * 15 + "q" * 240: b"long", "ü 名.txt": b"e", "./dot": b"f"})  # fmt: skip
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=FORMATS[format]) as archive:
+        for name, data in content.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.uname = len(data), 1.25, "é"
+            archive.addfile(entry, io.BytesIO(data))
+        folder, sparse = tarfile.TarInfo("folder"), tarfile.TarInfo("link")
+        folder.type, sparse.type, sparse.linkname = (
+            tarfile.DIRTYPE,
+            tarfile.SYMTYPE,
+            "n" * 200 * (format != "ustar"),
+        )
+        archive.addfile(folder)
+        archive.addfile(sparse)
+    with tarfile.open(fileobj=io.BytesIO(file.getvalue())) as archive:
+        expected = {
+            entry.name.removeprefix("./"): archive.extractfile(entry).read()
+            for entry in archive
+            if entry.isreg()
+        }
+    files = archived("a.tar", file)
+    assert {name: files.read(name) for name in files.names if name != "link"} == expected
+    with pytest.raises(Failure, match="is a link or a device"):
+        files.read("link")
+
+
+def header(name=b"a", size=b"00000000001", kind=b"0"):
+    """A header of a tar with any text for the size."""
+    block = bytearray(512)
+    block[:100], block[124:136], block[156:157] = name.ljust(100, b"\0"), size.ljust(12, b"\0"), kind
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def record(pair, size=None):
+    """An extended header of a tar with any text for a pair, before a file."""
+    size = len(pair) if size is None else size
+    return header(kind=b"x", size=b"%011o" % size) + pair.ljust(512, b"\0") + header() + bytes(512)
+
+
+CRAFTED = {
+    "negative": header(size=b"-0000000001"),
+    "negative binary": header(size=b"\xff" * 12),
+    "huge binary": header(size=b"\x80" + b"\xff" * 11),
+    "huge": header(size=b"77777777777"),
+    "not octal": header(size=b"9"),
+    "pair beyond the record": record(b"9999999999 a=b\n"),
+    "pair of many digits": record(b"9" * 400 + b" a=b\n"),
+    "pair of no length": record(b"0 a=b\n"),
+    "pair of a negative length": record(b"-3 a=\n"),
+    "negative in a pair": record(b"13 size=-512\n"),
+    "many digits in a pair": record(b"411 size=" + b"9" * 401 + b"\n"),
+    "record of a gigabyte": record(b"", size=2**30),
+    "no checksum": b"x" * 512,
+    "cut": b"x",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("content", CRAFTED.values(), ids=CRAFTED)
+def test_a_crafted_tar_is_damaged_at_once(content):
+    start = time.process_time()
+    with pytest.raises(Failure, match="not an archive that can be opened"):
+        archived("a.tar", io.BytesIO(content + bytes(1024 if content[1:] else 0)))
+    assert time.process_time() - start < 1
+
+
+def test_a_sparse_file_in_a_tar_is_none_to_be_read():
+    content = record(b"22 GNU.sparse.major=1\n") + bytes(1024)
+    with pytest.raises(Failure, match="link or a device"):
+        archived("a.tar", io.BytesIO(content)).read("a")
+
+
+# --- zip
+
+
+def test_entries_are_counted_before_objects_are_made(monkeypatch):
+    made, whole = [], zipfile.ZipInfo
+    crowd = zipped({f"{number}/": b"" for number in range(3000)})
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda *names: made.append(names) or whole(*names))
+    lying = crowd[:-12] + bytes(2) + crowd[-10:]  # it claims to hold none
+    for content in (crowd, lying):
+        with pytest.raises(Failure, match="takes at most"):
+            archived("a.zip", io.BytesIO(content), Budget(entries=2999))
+    assert not made
+    archived("a.zip", io.BytesIO(crowd), Budget(entries=3000))
+    assert made
+
+
+def test_a_zip_of_zip64_that_leads_beyond_itself_is_damaged():
+    content = bytearray(zipped(WORK))
+    place = content.index(b"PK\1\2")
+    content[place + 42 : place + 46] = b"\xff" * 4  # its offset stands in an extra field, which there is not
+    with pytest.raises(Failure):
+        archived("a.zip", io.BytesIO(content)).read("a.ipynb")
+
+
+def test_a_large_archive_is_read_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    data = random.Random(0).randbytes(50_000)
+    (tmp_path / "outer.zip").write_bytes(
+        zipped({"inner.zip": zipped(WORK | {"data.bin": data}), "b.txt": b"b"})
+    )
+    files = open_files(tmp_path / "outer.zip")
+    assert {name.rpartition("/")[2]: files.read(name) for name in files.names} == WORK | {
+        "data.bin": data,
+        "b.txt": b"b",
+    }

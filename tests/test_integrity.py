@@ -370,7 +370,7 @@ NOBODY = Origin()
 
 def handed(student: str, origin: Origin = NOBODY, **files: bytes) -> HandedIn:
     named = {name.replace("_", "."): content for name, content in files.items()}
-    return HandedIn(student, lambda: Files(tuple(named), named.__getitem__), origin)
+    return HandedIn(student, lambda budget: Files(tuple(named), named.__getitem__), origin)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.course import CourseError
-from autograder.failure import Failure, plain
+from autograder.failure import Failure, Undecided, plain
 from autograder.files import leads_out, zipped
 from autograder.platforms import export as export_module
 from autograder.platforms import read_class
@@ -365,7 +365,7 @@ def test_a_folder_on_disk_keeps_the_empty_and_the_linked(tmp_path):
     (root / "di.zip").symlink_to(tmp_path / "di.zip")
     (root / "gone.zip").symlink_to(tmp_path / "gone.zip")
     found = {one.student: one for one in read_class(root, SLUG).submissions}
-    with pytest.raises(Failure, match="gone.zip can't be read"):
+    with pytest.raises(Undecided, match="gone.zip can't be read"):
         found.pop("gone").source()
     found = {student: one.source().names for student, one in found.items()}
     assert found == {
@@ -475,7 +475,7 @@ def test_every_file_is_taken_or_told(tmp_path_factory, names):
     except CourseError as error:
         assert "\n" not in str(error)
         return
-    taken = [name for one in found.submissions for name in one.source.args[0].values()]
+    taken = [name.entry for one in found.submissions for name in one.source.places.values()]
     assert len(taken) == len(set(taken)) or found.platform == "gradescope"
     told = (*found.left_out, *map(plain, taken), "timestamp.txt", "submission_metadata.yml")
     for name in files:

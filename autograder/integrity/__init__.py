@@ -5,17 +5,20 @@ words and cells (code); what is found is graded by how strongly it speaks (evide
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from concurrent.futures import CancelledError
+from functools import partial
 
 from autograder.course import Assignment, Course
+from autograder.failure import plain
 from autograder.handed_in import HandedIn
 from autograder.integrity import evidence
 from autograder.integrity.code import CODE, WORDS, Measures, alike
 from autograder.integrity.evidence import STRENGTHS, Finding, Findings
 from autograder.integrity.page import integrity_csv, integrity_html
-from autograder.integrity.units import Layout
 from autograder.integrity.weights import matches
 from autograder.integrity.work import Work, of_notebooks, read_work
+from autograder.reading import limit_processor, said_of
+from autograder.workers import Here, Workers
 
 __all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
 
@@ -28,24 +31,25 @@ def compare(
     submissions: Sequence[HandedIn],
     others: Mapping[str, HandedIn] | None = None,
     watch: Callable[[str], None] = lambda line: None,
+    readers: Workers | None = None,
 ) -> Findings:
     """Which submissions are alike, with one another, with `others` of earlier classes, and with the reference.
 
-    others: by the name that they are shown under. watch: is told what is being done, in a line. Never raises for
-    what a student handed in; what can't be read is named in `skipped`.
+    others: by the name that they are shown under. watch: is told what is being done, in a line. readers: processes
+    that read the works; this one where there are none. Never raises for what a student handed in; what can't be
+    read is named in `skipped`.
     """
-    layouts: dict[str, Layout] = {}
-    places = count(1)
-    works = [
-        read(one.student, one, layouts, f"{next(places)} of {len(submissions)}", watch) for one in submissions
-    ]
+    read = partial(read_all, readers or Here(None), assignment.slug, watch)
+    works = read({one.student: one for one in submissions})
     students = {work.owner for work in works}
-    earlier = [
-        read(f"{name} (earlier)" if name in students else name, one, layouts, "earlier", watch)
-        for name, one in sorted((others or {}).items())
-    ]
+    earlier = read(
+        {
+            f"{name} (earlier)" if name in students else name: one
+            for name, one in sorted((others or {}).items())
+        }
+    )
     given = starter(assignment)
-    compared = [*earlier, *reference(assignment, layouts)]
+    compared = [*earlier, *reference(assignment)]
     most = evidence.most_in_common(len(works))
     watch("weights")
     found, common = by_weights(works, compared, most)
@@ -57,9 +61,27 @@ def compare(
     return Findings(assignment.title, len(works), len(earlier), found, tuple(common), skipped)
 
 
-def read(name: str, handed: HandedIn, layouts: dict, where: str, watch: Callable[[str], None]) -> Work:
-    watch(f"{where}: {name}")
-    return read_work(name, handed, layouts)
+def read_all(
+    readers: Workers, slug: str, watch: Callable[[str], None], submissions: Mapping[str, HandedIn]
+) -> list[Work]:
+    """The works by the names of their owners; of one whose reader was lost there is nothing but a line that says so."""
+    futures = {name: readers.submit(of_work, name, handed, slug) for name, handed in submissions.items()}
+    works = []
+    for name, future in futures.items():
+        watch(f"{len(works) + 1} of {len(futures)}: {name}")
+        try:
+            works.append(future.result())
+        except CancelledError:
+            raise
+        except Exception as error:  # of any kind: it is no reason to compare no other
+            works.append(Work(name, skipped=(plain(f"{name} is not compared: {said_of(error)}"),)))
+    return works
+
+
+def of_work(opened: None, name: str, handed: HandedIn, slug: str) -> Work:
+    """The task of a reader."""
+    limit_processor()
+    return read_work(name, handed, {}, slug)
 
 
 def starter(assignment: Assignment) -> Work:
@@ -68,10 +90,10 @@ def starter(assignment: Assignment) -> Work:
     return of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
 
 
-def reference(assignment: Assignment, layouts: dict[str, Layout]) -> list[Work]:
+def reference(assignment: Assignment) -> list[Work]:
     """The perfect specimen, where there is one: its models and its notebook are the reference's."""
     perfect = assignment.specimens / "perfect"
-    return [read_work(REFERENCE, HandedIn("perfect", perfect), layouts)] if perfect.is_dir() else []
+    return [read_work(REFERENCE, HandedIn("perfect", perfect), {})] if perfect.is_dir() else []
 
 
 def by_weights(works: Sequence[Work], compared: Sequence[Work], most: int) -> tuple[list[Finding], list[str]]:

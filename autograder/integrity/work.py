@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from autograder.failure import Failure, plain
+from autograder.failure import Failure, Undecided, plain
 from autograder.files import Files
 from autograder.handed_in import HandedIn, opened
 from autograder.integrity.code import MOST_LETTERS, Text, code, words
@@ -39,12 +39,12 @@ class Work:
     skipped: tuple[str, ...] = ()
 
 
-def read_work(owner: str, handed: HandedIn, layouts: dict[str, Layout]) -> Work:
+def read_work(owner: str, handed: HandedIn, layouts: dict[str, Layout], slug: str = "") -> Work:
     """What was handed in, as far as it can be read. Never raises for what a student handed in."""
     skipped = []
     try:
-        files = opened(handed.source)
-    except (Failure, OSError) as failure:
+        files = opened(handed.source, slug)
+    except (Failure, Undecided) as failure:
         return Work(owner, skipped=(plain(f"{owner}: {failure}"),))
     models = tuple(read_models(owner, files, layouts, skipped))
     notebooks = [*read_notebooks(owner, files, skipped)]
@@ -78,7 +78,7 @@ def read_models(
     for name in names[:MOST_MODELS]:
         try:
             model = trained(owner, plain(name, 100), read_model(files.read(name)), layouts)
-        except (Failure, OSError, MemoryError) as failure:
+        except Exception as failure:  # of any kind, for crafted bytes
             skipped.append(plain(f"{owner}: {name[:100]} is not compared: {failure}"))
             continue
         if model:
@@ -94,7 +94,7 @@ def read_notebooks(owner: str, files: Files, skipped: list[str]) -> Iterator[tup
                 content = files.read(name)
                 refuse_text(content)
                 yield name, content
-            except (Failure, OSError, MemoryError) as failure:
+            except (Failure, Undecided) as failure:
                 skipped.append(plain(f"{owner}: {name[:100]} is not compared: {failure}"))
         if names:
             return
@@ -105,7 +105,7 @@ def cells_of(owner: str, name: str, content: bytes, skipped) -> list[tuple[str, 
     try:
         cells = [(kind, source) for kind, source, _ in all_cells(content, name) if isinstance(kind, str)]
         ids = identities(content) if not name.endswith(".py") else []
-    except (ValueError, RecursionError, MemoryError):
+    except Exception:  # of any kind, for crafted bytes
         skipped.append(plain(f"{owner}: {name[:100]} is not compared: it is no notebook that can be read."))
         return []
     ids += [""] * (len(cells) - len(ids))

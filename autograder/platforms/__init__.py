@@ -48,9 +48,10 @@ def read_class(
     else:
         export, found = understood(without_results(open_class(path, asked), out), asked)
     uploads, lines = asked.roster.identified(found.uploads)
-    return class_of(
-        export, replace(found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices)
+    found = replace(
+        found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices
     )
+    return class_of(export, found, slug)
 
 
 def open_class(path: Path, asked: Asked) -> Export:

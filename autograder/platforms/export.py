@@ -3,61 +3,134 @@
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from autograder.course import CourseError
 from autograder.failure import Failure, plain
 from autograder.files import (
-    DAMAGED,
-    MOST_FILES,
+    Budget,
     Files,
-    accepted,
     entries_of,
+    entry_count,
+    folders_of,
     is_archive,
     leads_out,
     litter_of,
+    open_regular,
     read_entry,
     read_regular,
-    refuse_crowd,
+    reading,
+    refuse_entry,
+    sifted,
     unpacked,
     walked,
 )
 
-LARGEST_CLASS = 200_000  # files
+LARGEST_CLASS = 500_000  # files
+MOST_OPEN = 16  # zips of a class that a process keeps open
 PARTED = re.compile(r"(?P<download>.+-\d{8}T\d{6}Z)(?:-\d+)?-\d{3}\.zip", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a file of an export lies: in the folder or the zip at `root`, under the name `entry`."""
+
+    root: Path
+    entry: str
+
+    def read(self) -> bytes:
+        """The file's bytes. Raises Failure or Undecided."""
+        if self.root.is_dir():
+            return read_regular(self.root / self.entry, self.entry)
+        archive, entry = self.find()
+        with reading(self.entry, self.damaged):
+            return read_entry(archive, entry, self.entry)
+
+    def open(self) -> BinaryIO:
+        """The file as a binary file, whatever its size. Raises Failure or Undecided."""
+        if self.root.is_dir():
+            return open_regular(self.root / self.entry, self.entry)
+        archive, entry = self.find()
+        with reading(self.entry, self.damaged):
+            refuse_entry(entry, self.entry)
+            return archive.open(entry)
+
+    def find(self) -> tuple[zipfile.ZipFile, zipfile.ZipInfo]:
+        """The zip, which each process opens once, and what it says of the file."""
+        with reading(self.root.name, self.damaged):
+            state = self.root.stat()
+            archive, entries = open_zip(self.root, state.st_size, state.st_mtime_ns)
+            return archive, entries[self.entry]
+
+    @property
+    def damaged(self) -> Failure:
+        return Failure(f"{self.entry} is damaged in {self.root.name}.", "Hand the file in again.")
+
+
+@lru_cache(MOST_OPEN)
+def open_zip(path: Path, *state: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """The zip at `path`, which stays open, and its entries by name. state: tells it from a later one of this path."""
+    with path.open("rb") as file:
+        if entry_count(file, LARGEST_CLASS) > LARGEST_CLASS:
+            raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
+    archive = zipfile.ZipFile(path)
+    return archive, entries_of(archive)
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """The files of one student in an export, by their path in the submission: any process can open them.
+
+    slug: of the assignment, see `unpacked`.
+    """
+
+    places: Mapping[str, Place]
+    slug: str = ""
+
+    def __call__(self, budget: Budget | None = None) -> Files:
+        names, passed_over = sifted(self.places)
+        files = Files(
+            tuple(names),
+            lambda name: self.places[name].read(),
+            lambda name: self.places[name].open(),
+            passed_over,
+        )
+        return unpacked(files, self.slug, budget)
+
+
+@dataclass(frozen=True)
 class Export:
-    """The files of a class: `names` that can be taken, the `folders` at the top, and what was left out, and why.
+    """The files of a class: `where` each lies that can be taken, the `folders` at the top, what was left out and why.
 
     packed: it lies in one archive or more, where a class often has a folder around it.
     """
 
     path: Path
-    names: tuple[str, ...] = field(repr=False)
+    where: Mapping[str, Place] = field(repr=False)
     folders: frozenset[str] = field(repr=False)
-    read: Callable[[str], bytes] = field(repr=False)
     left_out: dict[str, str] = field(default_factory=dict, repr=False)
     packed: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.where)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. Raises Failure or Undecided."""
+        return self.where[name].read()
 
     @cached_property
     def tops(self) -> dict[str, dict[str, str]]:
         """What lies at the top, by name: the files in a folder, by their path in it; a file has just itself."""
         found = {name: {} for name in self.folders}
-        for name in self.names:
+        for name in self.where:
             top, _, rest = name.partition("/")
-            found.setdefault(top, {})[rest or top] = name
+            found.setdefault(top, {})[rest or name] = name
         return dict(sorted(found.items()))
-
-    def opened(self, files: dict[str, str]) -> Files:
-        """Some of the files under other names, as one student's; see `unpacked`. Raises Failure."""
-        refuse_crowd(len(files))
-        return unpacked(Files(accepted(files), lambda name: self.read(files[name])))
 
 
 def open_export(path: Path) -> Export:
@@ -75,17 +148,18 @@ def open_export(path: Path) -> Export:
 def on_disk(root: Path, links: bool = True) -> Export:
     """A folder's files; `links` at its top to folders and archives count, as the TA laid them there, none elsewhere."""
     entries = [entry for entry in listed(root) if links or not entry.is_symlink()]
-    followed = {entry.name for entry in entries if entry.is_symlink() and is_archive(entry.name)}
     folders = {entry.name for entry in entries if entry.is_dir() and not litter_of(entry.name)}
-    names = [entry.name for entry in entries if entry.name not in folders]
-    for top in sorted(folders):  # one more than a submission may hold is enough to refuse it
-        names += (f"{top}/{name}" for name in islice(walked(root / top), MOST_FILES + 1))
-
-    def read(name: str) -> bytes:
-        path = root / name
-        return read_regular(Path(os.path.realpath(path)) if name in followed else path, name)
-
-    return export(root, names, folders, read)
+    where, left_out = {}, {}
+    for entry in entries:
+        if entry.name in folders:
+            names, passed_over = walked(entry)
+            where |= {f"{entry.name}/{name}": Place(root, f"{entry.name}/{name}") for name in names}
+            left_out |= {f"{entry.name}/{name}": why for name, why in passed_over.items()}
+        else:
+            followed = entry.is_symlink() and is_archive(entry.name)
+            real = Path(os.path.realpath(entry)) if followed else entry
+            where[entry.name] = Place(real.parent, real.name)
+    return export(root, where, folders, left_out)
 
 
 def listed(root: Path) -> list[Path]:
@@ -97,54 +171,43 @@ def listed(root: Path) -> list[Path]:
 
 
 def in_zip(path: Path) -> Export:
-    """The files of a zip, which stays open for as long as they are in use. Raises CourseError if it is damaged."""
+    """The files of a zip. Raises CourseError if it is damaged."""
     try:
-        archive = zipfile.ZipFile(path)
-        entries = entries_of(archive)
-    except DAMAGED as error:
+        state = path.stat()
+        _, entries = open_zip(path, state.st_size, state.st_mtime_ns)
+    except CourseError:
+        raise
+    except Exception as error:  # of any kind, for crafted bytes
         raise CourseError(
             f"{path} can't be opened as a zip ({plain(str(error))}): download it again."
         ) from None
-
-    def read(name: str) -> bytes:
-        try:
-            return read_entry(archive, entries[name], name)
-        except DAMAGED:
-            raise Failure(f"{name} is damaged in {path.name}.", "Hand the file in again.") from None
-
     folders = {name.partition("/")[0] for name in entries if "/" in name}
-    files = (name for name in entries if not name.endswith("/"))
-    return replace(export(path, files, folders, read), packed=True)
+    where = {name: Place(path, name) for name in entries if not name.endswith("/")}
+    return replace(export(path, where, folders), packed=True)
 
 
-def export(path: Path, names: Iterable[str], folders: Iterable[str], read: Callable[[str], bytes]) -> Export:
-    """An Export of the `names` that can be taken. Raises CourseError for far too many."""
-    names = list(names)
-    places = {name[:end] for name in names for end, sign in enumerate(name) if sign == "/"}
-    why_not = {name: reason_against(name, places) for name in names}
-    kept = [name for name, why in why_not.items() if not why]
-    left_out = {plain(name): why for name, why in why_not.items() if why}
+def export(
+    path: Path, where: dict[str, Place], folders: Iterable[str], left_out: Mapping[str, str] | None = None
+) -> Export:
+    """An Export of the files that can be taken. Raises CourseError for far too many."""
+    kept, passed_over = sifted(where)
+    litter = {name: f"litter of {litter_of(name)}" for name in where.keys() - set(kept) if litter_of(name)}
+    places = {place[:-1] for name in kept for place in folders_of(name)}
+    same = {name: "a folder has the same name" for name in kept if name in places}
     if len(kept) > LARGEST_CLASS:
         raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
     meant = {name for name in folders if not (litter_of(name) or leads_out(f"{name}/x"))}
-    return Export(path, tuple(kept), frozenset(meant), read, left_out)
-
-
-def reason_against(name: str, places: set[str]) -> str:
-    """Why a file can't be taken, among those in these `places`; empty where it can."""
-    if litter := litter_of(name):
-        return f"litter of {litter}"
-    if leads_out(name):
-        return "its path leads out of the folder, or far down"
-    return "a folder has the same name" if name in places else ""
+    said = (left_out or {}) | litter | passed_over | same
+    taken = {name: where[name] for name in kept if name not in same}
+    return Export(path, taken, frozenset(meant), {plain(name): why for name, why in said.items()})
 
 
 def merged(path: Path, exports: Sequence[Export]) -> Export:
     """Several zips as one: a platform parts a large download. Of one path in two of them the later counts."""
-    where = {name: one for one in exports for name in one.names}
+    where = {name: place for one in exports for name, place in one.where.items()}
     folders = frozenset().union(*(one.folders for one in exports))
     left_out = {name: why for one in exports for name, why in one.left_out.items()}
-    return Export(path, tuple(where), folders, lambda name: where[name].read(name), left_out, packed=True)
+    return Export(path, where, folders, left_out, packed=True)
 
 
 def below(export: Export) -> Export | None:
@@ -154,10 +217,8 @@ def below(export: Export) -> Export | None:
     [(top, files)] = export.tops.items()
     folders = frozenset(name.partition("/")[0] for name in files if "/" in name)
     left_out = {name.removeprefix(f"{top}/"): why for name, why in export.left_out.items()}
-    read = export.read
-    return replace(
-        export, names=tuple(files), folders=folders, read=lambda name: read(files[name]), left_out=left_out
-    )
+    where = {name: export.where[whole] for name, whole in files.items()}
+    return replace(export, where=where, folders=folders, left_out=left_out)
 
 
 def is_parted(zips: Sequence[Path]) -> bool:

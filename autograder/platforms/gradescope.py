@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from autograder.course import CourseError
-from autograder.failure import Failure, plain
+from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import Origin
 from autograder.platforms.dates import iso, moment
 from autograder.platforms.export import Export, on_disk
@@ -118,7 +118,7 @@ def metadata(export: Export) -> tuple[dict, list[str]]:
     try:
         loader = Loader(export.read(METADATA))
         entries = loader.get_single_data()
-    except (yaml.YAMLError, Failure, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, Failure, Undecided, ValueError, RecursionError) as error:
         reason = plain(str(error), 100)
         raise CourseError(
             f"{export.path}: {METADATA} can't be read ({reason}): download the export again."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from autograder.course import Assignment, unknown
-from autograder.failure import Failure, plain
+from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import Origin
 from autograder.platforms.dates import moment
 from autograder.platforms.export import Export
@@ -80,7 +80,7 @@ def stamped(export: Export, name: str) -> str:
     """What the note of the time says; nothing where it can't be read."""
     try:
         return export.read(name)[:200].decode("utf-8", "replace")
-    except Failure:
+    except (Failure, Undecided):
         return ""
 
 

@@ -5,11 +5,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from autograder.failure import plain
 from autograder.handed_in import Class, HandedIn, Origin
-from autograder.platforms.export import Export
+from autograder.platforms.export import Export, Uploaded
 from autograder.student import tokens
 
 RESERVED = re.compile(
@@ -49,7 +48,7 @@ class Found:
     notices: tuple[str, ...] = ()
 
 
-def class_of(export: Export, found: Found) -> Class:
+def class_of(export: Export, found: Found, slug: str = "") -> Class:
     """Return the class as the grader takes it: each student once, files opened only when they are asked for."""
     uploads = sorted(found.uploads, key=claim)
     plain_keys = [safe(upload.key, upload.origin.id) for upload in uploads]
@@ -61,12 +60,16 @@ def class_of(export: Export, found: Found) -> Class:
         doubts = upload.doubts
         if key != plain_key:
             doubts += (f"Another submission is named {plain_key!r} as well: find out whose this one is.",)
-        source = partial(export.opened, upload.files)
-        submissions.append(HandedIn(key, source, upload.origin, named, shared, doubts))
+        submissions.append(HandedIn(key, source_of(export, upload, slug), upload.origin, named, shared, doubts))
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
     submissions.sort(key=lambda submission: submission.student)
     doubts = (*found.doubts, *look_alikes(keys))
     return Class(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts, found.notices)
+
+
+def source_of(export: Export, upload: Upload, slug: str) -> Uploaded:
+    """Where the files of one student lie."""
+    return Uploaded({path: export.where[name] for path, name in upload.files.items()}, slug)
 
 
 def claim(upload: Upload) -> tuple:

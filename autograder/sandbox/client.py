@@ -81,6 +81,7 @@ class Sandbox:
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     processor: float = 0.0  # seconds that children took which have ended
+    waited: float = 0.0  # seconds for which trainings waited for the GPU
     _child: "_Child | None" = None
     _server: subprocess.Popen | None = None
     _control: socket.socket | None = None

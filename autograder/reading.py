@@ -1,0 +1,151 @@
+"""Readers: processes that may die, in which all bytes that a class handed in are unpacked and parsed.
+
+The grader's own process gets plain data from them. A reader that is killed, for its memory or because it takes too
+long, costs the one submission that it was reading: a person looks at that.
+"""
+
+import os
+import sys
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+
+from autograder.carried import Carried, carried, checksums
+from autograder.course import CourseError
+from autograder.failure import Undecided
+from autograder.handed_in import Class, HandedIn
+from autograder.models import Predictor
+from autograder.submission import Submission
+from autograder.workers import Here, Lost, Watch, Workers, crew
+
+READERS = 2
+AHEAD = 4  # submissions that are read before they are needed
+MEMORY = 2**30  # bytes that a reader may take beside what it takes when it starts
+PROCESSOR = 60  # seconds of the processor for one submission; its `Budget` ends well before
+PATIENCE = 300.0  # seconds that a submission, or the list of a class, may take
+
+
+@dataclass(frozen=True)
+class Read:
+    """A submission that was read: `handed` holds its files.
+
+    sums: their checksums, see `checksums`. state: what of it scores depend on; empty where that is not known.
+    """
+
+    handed: HandedIn
+    sums: dict[str, str]
+    state: tuple[str, ...]
+
+
+def read_submission(handed: HandedIn, slug: str) -> Read:
+    """Reads what was handed in of the assignment `slug`. Never raises for what a student handed in."""
+    source = carried(handed.source, slug)
+    handed = replace(handed, source=source)
+    sums, whole = checksums(source)
+    return Read(handed, sums, (whole, signer(handed)) if whole else ())
+
+
+def signer(handed: HandedIn) -> str:
+    """Whether the notebook's signature stands for the student, as far as marks depend on it."""
+    submission = Submission(
+        handed.student, handed.source, Predictor(), sandbox=None, words=handed.words, shared=handed.shared
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to remark is said by the items
+        try:
+            return str(submission.signs(submission.signature))
+        except Exception as error:  # of any kind, for crafted bytes; the items say what is wrong
+            return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def limited(watch: Watch) -> Iterator[None]:
+    """What a reader opens: limits on itself."""
+    if sys.platform == "linux":
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    yield
+
+
+@contextmanager
+def readers() -> Iterator[Workers]:
+    """The readers of a class; this process where the system has none that can be limited."""
+    if os.name != "posix":
+        yield Here(None)
+        return
+    with crew(READERS, limited, patience=PATIENCE) as workers:
+        yield workers
+
+
+def of_submission(opened: None, handed: HandedIn, slug: str) -> Read:
+    """The task of a reader."""
+    limit_processor()
+    return read_submission(handed, slug)
+
+
+def limit_processor() -> None:
+    """Ends this process when it has worked for PROCESSOR seconds from now."""
+    if sys.platform == "linux":
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        soft = int(used.ru_utime + used.ru_stime) + PROCESSOR
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def read_ahead(workers: Workers, submissions: Iterable[HandedIn], slug: str) -> Iterator[Read]:
+    """Each of the submissions, read, in this order; some are read before they are asked for."""
+    line = deque()
+    for handed in submissions:
+        line.append((handed, workers.submit(of_submission, handed, slug)))
+        if len(line) > AHEAD:
+            yield result_of(*line.popleft())
+    while line:
+        yield result_of(*line.popleft())
+
+
+def result_of(handed: HandedIn, future: Future) -> Read:
+    """What a reader gave; where none lived to tell, a person must look."""
+    try:
+        return future.result()
+    except (CancelledError, CourseError):
+        raise
+    except Exception as error:  # of any kind: it is no reason to read no other
+        trouble = Undecided(f"the submission could not be read: {said_of(error)}")
+        return Read(replace(handed, source=Carried(trouble)), {}, ())
+
+
+def said_of(error: Exception) -> str:
+    """Why a task has no result, for a person."""
+    return str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+
+
+def read_class(
+    workers: Workers,
+    path: Path,
+    slug: str,
+    roster: Path | None = None,
+    zone: tzinfo | None = None,
+    out: Path | None = None,
+) -> Class:
+    """The same as `platforms.read_class`, in a reader."""
+    try:
+        return workers.submit(of_class, path, slug, roster, zone, out).result()
+    except Lost as lost:
+        raise CourseError(f"{path} can't be read: {lost}") from None
+
+
+def of_class(opened: None, *arguments) -> Class:
+    """The task of a reader."""
+    from autograder import platforms
+
+    return platforms.read_class(*arguments)
