@@ -1,6 +1,7 @@
 """Grading: one submission against a rubric, item by item; what was graded before is kept."""
 
 import platform
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,8 @@ from autograder.questions import open_questions
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
 from autograder.sandbox import Sandbox, probe, training_sandbox
 from autograder.sandbox.confinement import Isolation
-from autograder.submission import Submission
+from autograder.submission import Expected, Submission, read_cells
+from autograder.written import texts_of
 
 ENGINE = Path(__file__).parent
 BESIDE = {  # parts of the engine that no score rests on: they read a class, render, release, prove
@@ -87,7 +89,8 @@ class Grader:
     """Grades submissions of one assignment; holds what they share: items, data, batches of inputs, equal trainings.
 
     codes: a digest of the code of each item. basis: stands for the rest that marks depend on, but the submission.
-    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line.
+    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line. expected:
+    what helps to find a student's notebook and answers.
     """
 
     assignment: str
@@ -101,6 +104,7 @@ class Grader:
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
     trainings: dict[str, tuple] = field(default_factory=Latest)
+    expected: Expected = Expected()
 
     @classmethod
     def of(
@@ -110,17 +114,16 @@ class Grader:
         made_with = versions() | {"isolation": str(sandbox.isolation)}
         if trainer:
             made_with["trained on"] = trainer.device
-        basis = digest(
-            identity.encode(), str(source.practice).encode(), str(made_with).encode(), *engine_code()
-        )
+        expected = expectations(assignment)
         questions = open_questions(assignment.room)
         texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
-        basis = digest(basis.encode(), *texts[1:])
+        found_by = "\n".join(sorted(expected.starter | expected.functions))
+        parts = identity, str(source.practice), str(made_with), found_by
+        basis = digest(*(part.encode("utf-8", "replace") for part in parts), *texts[1:], *engine_code())
         made_with |= {"rubric": digest(*texts)[:16], "data": identity[:16]}
         codes = item_codes(assignment.rubric)
-        return cls(
-            assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, trainer=trainer
-        )
+        shared = {"trainer": trainer, "expected": expected}
+        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
 
     def standing(self) -> dict[str, str]:
         """What marks rest on beside the submission, each part named; equal where the same marks come out."""
@@ -184,8 +187,8 @@ class Grader:
 
     def submission(self, handed: HandedIn) -> Submission:
         """What was handed in, with what it shares with the others."""
-        shared = {"trainer": self.trainer, "trainings": self.trainings}
-        words = {"words": handed.words, "shared": handed.shared}
+        shared = {"trainer": self.trainer, "trainings": self.trainings, "expected": self.expected}
+        words = {"words": handed.words, "shared": handed.shared, "name": handed.origin.name}
         return Submission(handed.student, handed.source, self.predictor, self.sandbox, **shared, **words)
 
     def watched(self, submission: Submission, item: Item) -> Submission:
@@ -237,18 +240,29 @@ def signer(submission: Submission) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to remark is said by the items
         try:
-            return str(submission.signs(submission.signature))
-        except Failure as failure:
+            return f"{submission.signs(submission.signature)} {submission.is_ambiguous(submission.signature)}"
+        except (Failure, Undecided) as failure:
             return str(failure)
 
 
-def author(path: Path) -> str:
+def author(path: Path, expected: Expected) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
-    with warnings.catch_warnings(), suppress(Failure):
+    with warnings.catch_warnings(), suppress(Failure, Undecided):
         warnings.simplefilter("ignore")
-        return Submission(name, path, Predictor(), sandbox=None).signature or name
+        return Submission(name, path, Predictor(), sandbox=None, expected=expected).signature or name
     return name
+
+
+def expectations(assignment: Assignment) -> Expected:
+    """Return what is known of an assignment before any submission: its name, starter, and the functions of items."""
+    called = re.findall(
+        r"\.(?:call|value|build)\(\s*[\"'](\w+)", assignment.rubric.read_text(encoding="utf-8")
+    )
+    starter = frozenset()
+    with suppress(OSError, Failure):
+        starter = texts_of(read_cells(assignment.starter.name, assignment.starter.read_bytes()))
+    return Expected(assignment.slug, frozenset(called), starter)
 
 
 def describe(source: HiddenData) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from autograder.failure import plain
 from autograder.handed_in import Class, HandedIn, Origin
 from autograder.platforms.export import Export
-from autograder.student import tokens
+from autograder.student import tokens, without_accents
 
 RESERVED = re.compile(
     r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))"
@@ -48,10 +48,10 @@ def class_of(export: Export, found: Found) -> Class:
     )
     keys = told_apart(safe(one.key, one.origin.id) for one in uploads)
     words = [words_of(one, key) for one, key in zip(uploads, keys, strict=True)]
-    shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
+    shared = shared_words(words)
     handed_in = (
-        HandedIn(key, partial(export.opened, one.files), one.origin, named, shared)
-        for key, one, named in zip(keys, uploads, words, strict=True)
+        HandedIn(key, partial(export.opened, one.files), one.origin, named, common)
+        for key, one, named, common in zip(keys, uploads, words, shared, strict=True)
     )
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
     return Class(
@@ -109,6 +109,23 @@ def words_of(upload: Upload, key: str) -> frozenset[str]:
     origin = upload.origin
     said = (key, origin.name, origin.login, origin.email.partition("@")[0], origin.id, *upload.more)
     return frozenset(word for text in said for word in tokens(text))
+
+
+def shared_words(words: list[frozenset[str]]) -> list[frozenset[frozenset[str]]]:
+    """Return for each student what other students' words equal theirs but for accents: a set for each other student."""
+    holders: dict[str, list[tuple[int, str]]] = {}
+    for place, own in enumerate(words):
+        for word in own:
+            holders.setdefault(without_accents(word), []).append((place, word))
+    shared = []
+    for place, own in enumerate(words):
+        common: dict[int, set[str]] = {}
+        for word in set(map(without_accents, own)):
+            for other, spelling in holders[word]:
+                common.setdefault(other, set()).add(spelling)
+        common.pop(place, None)
+        shared.append(frozenset(map(frozenset, common.values())))
+    return shared
 
 
 def named(name: str, id: str) -> str:
