@@ -65,8 +65,28 @@ def all_cells(content: bytes, file: str) -> Iterator[Cell]:
         yield from notebook_cells(content, file)
 
 
+def cell_ids(content: bytes, file: str) -> list[str]:
+    """Return the id of each cell of a notebook, where Jupyter or Colab keeps it; empty for a cell without one."""
+    found = []
+    for cell in _parsed(content, file):
+        metadata = cell.get("metadata")
+        identity = cell.get("id") or (metadata.get("id") if isinstance(metadata, dict) else "")
+        found.append(identity if isinstance(identity, str) else "")
+    return found
+
+
 def notebook_cells(content: bytes, file: str) -> Iterator[Cell]:
-    """Yield the cells of a notebook; what has no source, or is no cell, is passed over."""
+    """Yield the cells of a notebook. Raises Unreadable."""
+    for cell in _parsed(content, file):
+        kind, metadata = cell.get("cell_type"), cell.get("metadata")
+        source = _joined(cell.get("source", cell.get("input", "")))
+        if kind == "heading":  # of format 3
+            kind, source = "markdown", f"# {source}"
+        yield kind if isinstance(kind, str) else "raw", source, metadata if isinstance(metadata, dict) else {}
+
+
+def _parsed(content: bytes, file: str) -> list[dict]:
+    """Return the cells as JSON has them; what is not a table among them is passed over."""
     text = without_outputs(content).decode("utf-8", "replace").strip("\x00 \t\r\n")
     try:
         notebook, _ = json.JSONDecoder().raw_decode(text)
@@ -77,12 +97,7 @@ def notebook_cells(content: bytes, file: str) -> Iterator[Cell]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         what, hint = _diagnosis(text, error)
         raise Unreadable(f"{file} is not a notebook that can be read: {what}", hint) from None
-    for cell in found:
-        kind, metadata = cell.get("cell_type"), cell.get("metadata")
-        source = _joined(cell.get("source", cell.get("input", "")))
-        if kind == "heading":  # of format 3
-            kind, source = "markdown", f"# {source}"
-        yield kind if isinstance(kind, str) else "raw", source, metadata if isinstance(metadata, dict) else {}
+    return found
 
 
 def without_outputs(content: bytes) -> bytes:
