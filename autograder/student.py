@@ -39,7 +39,7 @@ def own(student: str | int, topic: str) -> np.random.Generator:
 
 
 def canonical(signature: str) -> tuple[str, ...]:
-    """Return what own numbers rest on: the words of a signature, each once, sorted, without accents.
+    """Return what own numbers rest on: the words of a signature, each once, sorted, numbers last, without accents.
 
     So there are few ways to sign that draw other numbers: order, repeated words, initials, labels ("id: "), leading
     zeros and the domain of an address make no difference. Names of folders ("lee_ann_12345") keep their order;
@@ -49,7 +49,8 @@ def canonical(signature: str) -> tuple[str, ...]:
     if _is_folder_name(signature):
         return words
     words = {without_accents(part) for word in words for part in _syllables(word)}
-    return tuple(sorted({word for word in words if not _is_initial(word) and word not in LABELS} or words))
+    words = {word for word in words if not _is_initial(word) and word not in LABELS} or words
+    return tuple(sorted(words, key=lambda word: (word.isdigit(), word)))
 
 
 def tokens(name: str) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def test_the_notebook_that_is_meant_counts_and_the_others_are_named(tmp_path, na
         work = submission(tmp_path, files)
         assert work.notebook == expected
         assert work.signature == ("" if expected.endswith(".py") else "ann")
-    remarks = [str(one.message) for one in caught if isinstance(one.message, Remark)]
+    remarks = [*{str(one.message) for one in caught if isinstance(one.message, Remark)}]
     suffix = ".py" if expected.endswith(".py") else ".ipynb"
     others = [path for path in files if stem_of(path, suffix) is not None and path != expected]
     assert len(remarks) == bool(others)
