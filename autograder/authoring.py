@@ -6,7 +6,7 @@ from types import ModuleType
 
 from autograder.notebooks import Cell, cells, without_markers
 from autograder.questions import Question
-from autograder.submission import STUB
+from autograder.written import STUB
 
 _ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
 _CONSTANT = re.compile(r"(\w+) = ")

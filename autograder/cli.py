@@ -73,7 +73,7 @@ def check(
 
     course = find_course(Path.cwd())
     with students_grader(course, course.assignment(assignment), device) as grader:
-        report = grader.grade(HandedIn(author(folder), require_submission(folder))).report
+        report = grader.grade(HandedIn(author(folder, grader.expected), require_submission(folder))).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
 

@@ -1,6 +1,7 @@
 """Grading: one submission against a rubric, item by item; what was graded before is kept."""
 
 import platform
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,8 @@ from autograder.reading import Read, read_submission
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
 from autograder.sandbox import Sandbox, probe, training_sandbox
 from autograder.sandbox.confinement import Isolation
-from autograder.submission import Submission
+from autograder.submission import Expected, Submission, read_cells
+from autograder.written import texts_of
 
 ENGINE = Path(__file__).parent
 BESIDE = {  # parts of the engine that no score rests on: they read a class, render, release, prove
@@ -94,8 +96,9 @@ class Grader:
     """Grades submissions of one assignment; holds what they share: items, data, batches of inputs, equal trainings.
 
     codes: a digest of the code of each item. basis: stands for the rest that marks depend on, but the submission.
-    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line. minutes: of
-    the clock that the items of one submission may take.
+    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line. expected:
+    what helps to find a student's notebook and answers. minutes: of the clock that the items of one submission may
+    take.
     """
 
     assignment: str
@@ -109,6 +112,7 @@ class Grader:
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
     trainings: dict[str, tuple] = field(default_factory=Latest)
+    expected: Expected = Expected()
     minutes: float = MINUTES
 
     @classmethod
@@ -119,17 +123,16 @@ class Grader:
         made_with = versions() | {"isolation": str(sandbox.isolation)}
         if trainer:
             made_with["trained on"] = trainer.device
-        basis = digest(
-            identity.encode(), str(source.practice).encode(), str(made_with).encode(), *engine_code()
-        )
+        expected = expectations(assignment)
         questions = open_questions(assignment.room)
         texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
-        basis = digest(basis.encode(), *texts[1:])
+        found_by = "\n".join(sorted(expected.starter | expected.functions))
+        parts = identity, str(source.practice), str(made_with), found_by
+        basis = digest(*(part.encode("utf-8", "replace") for part in parts), *texts[1:], *engine_code())
         made_with |= {"rubric": digest(*texts)[:16], "data": identity[:16]}
         codes = item_codes(assignment.rubric)
-        return cls(
-            assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, trainer=trainer
-        )
+        shared = {"trainer": trainer, "expected": expected}
+        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
 
     def standing(self) -> dict[str, str]:
         """What marks rest on beside the submission, each part named; equal where the same marks come out."""
@@ -138,7 +141,7 @@ class Grader:
 
     def grade(self, handed: HandedIn) -> Graded:
         """The report on what was handed in. Never raises for what a student handed in."""
-        planned = self.plan(read_submission(handed, self.assignment))
+        planned = self.plan(read_submission(handed, self.expected))
         return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
 
     def plan(self, read: Read) -> Planned:
@@ -214,8 +217,8 @@ class Grader:
 
     def submission(self, handed: HandedIn) -> Submission:
         """What was handed in, with what it shares with the others."""
-        shared = {"trainer": self.trainer, "trainings": self.trainings}
-        words = {"words": handed.words, "shared": handed.shared}
+        shared = {"trainer": self.trainer, "trainings": self.trainings, "expected": self.expected}
+        words = {"words": handed.words, "shared": handed.shared, "name": handed.origin.name}
         return Submission(handed.student, handed.source, self.predictor, self.sandbox, **shared, **words)
 
     def watched(self, submission: Submission, item: Item) -> Submission:
@@ -269,13 +272,27 @@ def engine_code() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-def author(path: Path) -> str:
+def author(path: Path, expected: Expected | None = None) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
     with warnings.catch_warnings(), suppress(Failure, Undecided):
         warnings.simplefilter("ignore")
-        return Submission(name, path, Predictor(), sandbox=None).signature or name
+        return (
+            Submission(name, path, Predictor(), sandbox=None, expected=expected or Expected()).signature
+            or name
+        )
     return name
+
+
+def expectations(assignment: Assignment) -> Expected:
+    """Return what is known of an assignment before any submission: its name, starter, and the functions of items."""
+    called = re.findall(
+        r"\.(?:call|value|build)\(\s*[\"'](\w+)", assignment.rubric.read_text(encoding="utf-8")
+    )
+    starter = frozenset()
+    with suppress(OSError, Failure):
+        starter = texts_of(read_cells(assignment.starter.name, assignment.starter.read_bytes()))
+    return Expected(assignment.slug, frozenset(called), starter)
 
 
 def describe(source: HiddenData) -> str:

@@ -93,7 +93,7 @@ def grade_class(
         marking = Marking(grader, Kept(out / KEPT, fresh), workers or Here(grader))
         try:
             for one in marking.in_order(
-                read_ahead(readers or Here(None), found.submissions, grader.assignment)
+                read_ahead(readers or Here(None), found.submissions, grader.expected)
             ):
                 one = replace(one, report=books.settled(one.report))
                 save_report(one.report, title, out / folders[one.report.student])

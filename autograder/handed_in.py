@@ -40,14 +40,15 @@ class HandedIn:
     """One student's submission. `student` names it among the class, in tables and as a folder.
 
     words: by which a signature may name the student, in small letters; those of `student` where it is None.
-    shared: words of every student's, by which nobody can sign. doubts: what a person must settle about whose it is.
+    shared: the words that the student has in common with each other student: by these alone nobody can sign.
+    doubts: what a person must settle about whose it is.
     """
 
     student: str
     source: Source
     origin: Origin = Origin()
     words: frozenset[str] | None = None
-    shared: frozenset[str] = frozenset()
+    shared: frozenset[frozenset[str]] = frozenset()
     doubts: tuple[str, ...] = ()
 
 

@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from autograder.cells import cells
 from autograder.course import CourseError, find_course, load_module, unknown
-from autograder.student import tokens
+from autograder.student import read_signature, text_of
 
 WIDTH = 100  # characters of a line of progress
 
 
-def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., float | None]]:
+def begin(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., float | None]]:
     """The rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
 
     `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.
@@ -27,8 +28,10 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., float | No
     from autograder.models import Predictor
     from autograder.rubric import hidden_from, items_of
 
-    if not isinstance(student, str) or not tokens(student):
+    student = text_of(student)
+    if not student:
         raise CourseError('Set STUDENT = "..." to the id that you hand in under, and run this cell again.')
+    refuse_unwritten(student)
     course = find_course(Path.cwd())
     assignment = course.assignment(slug)
     rubric, kept = load_module(assignment.rubric), {"predictor": Predictor(), "trainings": {}}
@@ -45,6 +48,19 @@ def begin(slug: str, student: str) -> tuple[ModuleType, Callable[..., float | No
         return points(report) if "NBGRADER_EXECUTION" in os.environ else None
 
     return rubric, check
+
+
+def refuse_unwritten(student: str) -> None:
+    """Raise CourseError in a notebook whose signature, as the grader reads it, is not `student`."""
+    if notebook_shell():
+        name, content = draft()
+        written = read_signature(cells(content, name)).text
+        if written != student:
+            got = f"the notebook says {written or 'nothing that can be read as text'}"
+            advice = 'Write STUDENT = "..." on a line of its own, as plain text, and run this cell again.'
+            raise CourseError(
+                f"The grader reads who you are from the notebook: expected {student}, {got}. {advice}"
+            )
 
 
 def fetched(dataset: str, **options):
@@ -122,11 +138,15 @@ def line_of(name: str) -> Callable[[str], None]:
     return lambda said: print(f"{name}: {said}".ljust(WIDTH)[:WIDTH], end="\r", flush=True, file=out)
 
 
+def notebook_shell():
+    """Return the shell in which a notebook runs; None outside of one."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def draft() -> tuple[str, bytes]:
     """Name and content of the notebook as it stands: the cells run so far; outside IPython, the file that is run."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell:
+    if shell := notebook_shell():
         cells = [{"cell_type": "code", "source": cell} for cell in shell.history_manager.input_hist_raw[1:]]
         return "notebook.ipynb", json.dumps({"cells": cells}).encode()
     file = getattr(sys.modules["__main__"], "__file__", None)

@@ -2,12 +2,13 @@
 
 import os
 import re
+import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from autograder.course import Assignment, Course, CourseError
-from autograder.failure import Failure, Undecided
+from autograder.failure import Failure, Remark, Undecided
 from autograder.files import zipped
 from autograder.grader import Grader, author
 from autograder.handed_in import HandedIn
@@ -49,26 +50,30 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
     if not folder.is_dir():
         raise CourseError(f"{folder} is no folder: name the one that holds your notebook and models.")
     try:
-        submission = own_work(assignment, folder, grader)
-        files, missing = gathered(submission, asked_for(course, submission, grader))
-        name = file_name(assignment, submission.signature or submission.student)
-    except (Failure, Undecided) as failure:
-        raise CourseError(f"Nothing is packed. {failure}") from None
-    except Unsigned:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Remark)  # the report says it
+            submission = own_work(assignment, folder, grader)
+            files, missing = gathered(submission, asked_for(course, submission, grader))
+            name = file_name(assignment, submission.signature or submission.student)
+    except Failure as failure:
+        raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
+    except Undecided as undecided:
+        raise CourseError(f"Nothing is packed. {undecided}.") from None
+    except Unsigned as unsigned:
         advice = (
             'set STUDENT = "..." in its first cell to the id that you hand in under, save it, and pack again'
         )
-        raise CourseError(f"Nothing is packed. Your notebook is not signed: {advice}.") from None
+        raise CourseError(f"Nothing is packed. Your notebook is not signed{unsigned}: {advice}.") from None
     path = out or Path(name)
     replaced = write_archive(path, zipped(files))
-    report = grader.grade(HandedIn(author(path), path)).report
+    report = grader.grade(HandedIn(author(path, grader.expected), path)).report
     return Packed(path, tuple(sorted(files)), missing, replaced, report)
 
 
 def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
     """The work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
     submission = grader.submission(HandedIn(folder.resolve().name, folder))
-    if submission.code[1] == assignment.rubric.read_bytes():
+    if submission.content(submission.notebook) == assignment.rubric.read_bytes():
         raise Failure(
             "There is no notebook in your folder.", "Put the .ipynb file with your functions there."
         )
@@ -87,7 +92,7 @@ def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[st
 
     def heard(item: Item, kind: str, name: str) -> None:
         if name == "STUDENT" and not submission.signature:
-            raise Unsigned
+            raise Unsigned(f" (it says {submission.near_signature})" if submission.near_signature else "")
         if kind == "file":
             names[name] = names.get(name, True) and item.stretch
 
@@ -99,13 +104,13 @@ def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[st
 
 def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, bytes], dict[str, str]]:
     """The notebook and each file by its path, and why those that can't be read are missing."""
-    files, missing = dict([submission.code]), {}
+    files, missing = {submission.notebook: submission.content(submission.notebook)}, {}
     for name, on_top in names.items():
         try:
             path = submission.find(name)
-            files[path] = submission.files.read(path)
-        except (Failure, Undecided) as failure:
-            missing[name] = f"{ON_TOP if on_top else ''}{failure}"
+            files[path] = submission.content(path)
+        except (Failure, Undecided) as problem:
+            missing[name] = f"{ON_TOP if on_top else ''}{problem}"
     return files, missing
 
 

@@ -20,7 +20,7 @@ from autograder.course import CourseError
 from autograder.failure import Undecided
 from autograder.handed_in import Class, HandedIn
 from autograder.models import Predictor
-from autograder.submission import Submission
+from autograder.submission import Expected, Submission
 from autograder.workers import Here, Lost, Watch, Workers, crew
 
 READERS = 2
@@ -42,23 +42,24 @@ class Read:
     state: tuple[str, ...]
 
 
-def read_submission(handed: HandedIn, slug: str) -> Read:
-    """Reads what was handed in of the assignment `slug`. Never raises for what a student handed in."""
-    source = carried(handed.source, slug)
+def read_submission(handed: HandedIn, expected: Expected) -> Read:
+    """Read what was handed in of the assignment `expected`. Never raises for what a student handed in."""
+    source = carried(handed.source, expected.slug)
     handed = replace(handed, source=source)
     sums, whole = checksums(source)
-    return Read(handed, sums, (whole, signer(handed)) if whole else ())
+    return Read(handed, sums, (whole, signer(handed, expected)) if whole else ())
 
 
-def signer(handed: HandedIn) -> str:
-    """Whether the notebook's signature stands for the student, as far as marks depend on it."""
+def signer(handed: HandedIn, expected: Expected) -> str:
+    """Return what marks depend on of the notebook's signature: whether it stands for the student, and for others."""
     submission = Submission(
-        handed.student, handed.source, Predictor(), sandbox=None, words=handed.words, shared=handed.shared
-    )
+        handed.student, handed.source, Predictor(), sandbox=None, expected=expected,
+        words=handed.words, shared=handed.shared, name=handed.origin.name,
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to remark is said by the items
         try:
-            return str(submission.signs(submission.signature))
+            return f"{submission.signs(submission.signature)} {submission.is_ambiguous(submission.signature)}"
         except Exception as error:  # of any kind, for crafted bytes; the items say what is wrong
             return f"{type(error).__name__}: {error}"
 
@@ -86,10 +87,10 @@ def readers() -> Iterator[Workers]:
         yield workers
 
 
-def of_submission(opened: None, handed: HandedIn, slug: str) -> Read:
+def of_submission(opened: None, handed: HandedIn, expected: Expected) -> Read:
     """The task of a reader."""
     limit_processor()
-    return read_submission(handed, slug)
+    return read_submission(handed, expected)
 
 
 def limit_processor() -> None:
@@ -102,11 +103,11 @@ def limit_processor() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def read_ahead(workers: Workers, submissions: Iterable[HandedIn], slug: str) -> Iterator[Read]:
+def read_ahead(workers: Workers, submissions: Iterable[HandedIn], expected: Expected) -> Iterator[Read]:
     """Each of the submissions, read, in this order; some are read before they are asked for."""
     line = deque()
     for handed in submissions:
-        line.append((handed, workers.submit(of_submission, handed, slug)))
+        line.append((handed, workers.submit(of_submission, handed, expected)))
         if len(line) > AHEAD:
             yield result_of(*line.popleft())
     while line:

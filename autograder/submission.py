@@ -3,35 +3,31 @@
 import csv
 import hashlib
 import io
-import re
-import unicodedata
+import json
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import PurePath
 
 import numpy as np
 
+from autograder import filenames
+from autograder.cells import Cell, Unreadable, all_cells
 from autograder.failure import Failure, Printed, Remark, Undecided, plain
-from autograder.files import Files
+from autograder.filenames import OTHER_ARCHIVES, base, folded, latest_copy, listed, nearest, stem_of
+from autograder.files import Files, zipped
 from autograder.handed_in import Source, opened
 from autograder.item_run import current_run
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
-from autograder.sandbox.definitions import all_cells, cells
-from autograder.student import is_same, tokens
+from autograder.student import Signature, is_same, read_signature, tokens
 from autograder.training import trained
+from autograder.written import written
 
 LONG_ROW = 1_000  # bytes, on average, of a row of a table
-MOST_TEXT = 16 * 2**20  # bytes of a notebook parsed here: as values they may take twenty times the memory
-SIGNATURE = re.compile(r"""(?m)^STUDENT[ \t]*=(?!=)[ \t]*(?:(["'])([^"'\\\n]{0,100})\1[ \t]*(?:#.*)?\r?$)?""")
-COPY = re.compile(
-    r"(?P<copied>Copy of )?(?P<stem>.*?)(?: ?\((?P<round>\d{1,3})\)|-(?P<dashed>\d{1,3}))?(?P<suffix>\.\w+)?",
-    re.IGNORECASE | re.DOTALL,
-)
-STUB = "YOUR ANSWER HERE"
+MAX_COMPARED = 20  # notebooks of one submission that are read to find the one that counts
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,18 @@ class Answer:
     """What a student wrote in own words, for a person to read."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the assignment, by which a student's notebook and answers are found.
+
+    slug: the notebook's name. functions: what the items call. starter: the text of each cell of the starter.
+    """
+
+    slug: str = ""
+    functions: frozenset[str] = frozenset()
+    starter: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Submission:
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
     asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
-    words, shared: by which a signature may name the student, and by which nobody can sign (see `HandedIn`).
+    words, shared, name: by which a signature may name the student, see `is_same`.
+    expected: what is known of the assignment.
     """
 
     student: str
@@ -63,7 +72,9 @@ class Submission:
     asks: Callable[[str, str], None] = lambda kind, name: None
     trainings: dict[str, tuple] = field(default_factory=dict)
     words: frozenset[str] | None = None
-    shared: frozenset[str] = frozenset()
+    shared: frozenset[frozenset[str]] = frozenset()
+    name: str = ""
+    expected: Expected = Expected()
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
@@ -94,12 +105,12 @@ class Submission:
         return plain(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
 
     def text(self, name: str) -> Answer:
-        """What stands in the notebook's Markdown cell that is tagged `answer:name`: for a person to read.
+        """Return what the student wrote as the answer `name`, for a person to read; see `written`.
 
-        Raises Failure while nothing is written there. A check in the notebook sees no Markdown, and no text comes.
+        Raises Failure if nothing is written. A check in the notebook sees no Markdown, so its answer is empty.
         """
         self.asks("answer", name)
-        return Answer("") if self.draft else Answer(written(name, *self.code))
+        return Answer("") if self.draft else Answer(written(name, self.cells, self.expected.starter))
 
     def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
         """The model that a function of the student's notebook builds for these arguments, to be trained here.
@@ -150,63 +161,163 @@ class Submission:
 
     @property
     def signed(self) -> str:
-        """The id that the student's own numbers are drawn from: the notebook's signature.
+        """The signature of the notebook, from which the student's own numbers are drawn.
 
-        Raises Failure where there is none, and Undecided where it is not that of whoever hands it in.
+        Raises Failure if there is none, and Undecided if it is not that of whoever hands it in.
         """
         self.asks("name", "STUDENT")
-        if not self.signature:
-            hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, and run it again.'
-            raise Failure("Your notebook is not signed: your own numbers are drawn from your id.", hint)
-        if not self.signs(self.signature):
-            raise Undecided(f"the notebook that {self.student} handed in is signed by {self.signature}.")
-        return self.signature
+        found = self._signature
+        if not found.text:
+            got = f" It says {found.near}." if found.near else ""
+            hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, as plain text, and run it again.'
+            raise Failure(f"Your notebook is not signed: your own numbers are drawn from your id.{got}", hint)
+        if not self.signs(found.text):
+            raise Undecided(f"the notebook that {self.student} handed in is signed by {found.text}.")
+        if self.is_ambiguous(found.text):
+            remark = f"Another student can sign with {found.text}, too: their own numbers are then the same."
+            warnings.warn(Remark(remark), stacklevel=2)
+        return found.text
 
     def signs(self, signature: str) -> bool:
-        """Whether this signature stands for the student."""
+        """Return whether this signature names the student."""
         words = frozenset(tokens(self.student)) if self.words is None else self.words
-        return is_same(signature, words, self.shared)
+        return is_same(signature, words, self.shared, self.name, self.student)
+
+    def is_ambiguous(self, signature: str) -> bool:
+        """Return whether this signature names another student as well: two may have the same full name."""
+        return any(is_same(signature, words) for words in self.shared)
 
     @property
     def signature(self) -> str:
-        """What the notebook's last line `STUDENT = "..."` says, read as text; empty where it names nobody."""
-        return _once(self._known, "STUDENT =", lambda: signature(*self.code))
+        """The last value that the notebook gives STUDENT, read and never run; empty if it names nobody."""
+        return self._signature.text
+
+    @property
+    def near_signature(self) -> str:
+        """A line that looks like a signature in a notebook that has none."""
+        return self._signature.near
+
+    @property
+    def _signature(self) -> Signature:
+        return _once(self._known, "STUDENT =", lambda: read_signature(_sources(self.cells)))
 
     @property
     def code(self) -> tuple[str, bytes]:
-        """Name and content of the notebook."""
+        """The notebook's name and its code cells, as a notebook without anything else."""
         if self.draft:
             return self.draft
-        return self.notebook, self.files.read(self.notebook)
+        cells = [{"cell_type": "code", "source": source} for source in _sources(self.cells)]
+        path = self.notebook
+        name = path if path.lower().endswith(".ipynb") else f"{path}.ipynb"
+        return name, _once(self._known, "code cells", lambda: json.dumps({"cells": cells}).encode())
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells of the notebook. Raises Failure if it can't be read."""
+        if self.draft:
+            return _once(self._known, "cells of the draft", lambda: read_cells(*self.draft))
+        return self._cells_of(self.notebook)
 
     @property
     def notebook(self) -> str:
-        """The path of the one notebook in the submission, whatever it is called; a .py file where there is none."""
+        """The path of the notebook that counts; of a .py file if there is none.
+
+        That is the one called as the assignment, nearest the top; else the only one, the latest of numbered copies,
+        the only one that is signed, or the only one with functions that items call. Raises Undecided for several.
+        """
+        path, remark = _once(self._known, "the notebook", self._choose_notebook)
+        if remark:
+            warnings.warn(Remark(remark), stacklevel=2)
+        return path
+
+    def _choose_notebook(self) -> tuple[str, str]:
+        """Return the path of the notebook, and the remark that names the others."""
+        names = self.files.names
         for suffix in (".ipynb", ".py"):
-            found = [path for path in self.files.names if path.lower().endswith(suffix)]
-            latest = found and latest_copy(found)
-            if found and not latest:
-                several = ", ".join(found[:6])
-                raise Failure(
-                    f"{len(found)} notebooks are handed in: {several}.", "Hand in just one of them."
-                )
-            if len(found) > 1:
-                warnings.warn(
-                    Remark(f"Of {len(found)} copies of the notebook, {latest} counts."), stacklevel=2
-                )
-            if found:
-                return latest
-        raise Failure(
-            "There is no notebook in your submission.", "Hand in the .ipynb file with your functions."
-        )
+            found = [path for path in names if stem_of(path, suffix) is not None]
+            if not found:
+                continue
+            meant = [path for path in found if not filenames.is_leftover(path)] or found
+            path = self._named_as_assignment(meant, suffix) or self._only(meant, suffix)
+            if not path:
+                reason = f"{len(meant)} notebooks are handed in: {listed(meant)}."
+                raise Undecided(f"{reason} Which of them counts? Hand in just the one that is meant")
+            others = sorted(set(found) - {path})
+            if others and latest_copy(found, suffix) == path:
+                return path, f"Of {len(found)} copies of the notebook, {path} counts."
+            return path, f"{path} counts; also handed in: {listed(others)}." if others else ""
+        raise _missing("notebook", names, "Hand in the .ipynb file with your functions.")
+
+    def _named_as_assignment(self, paths: list[str], suffix: str) -> str:
+        """Return the path that has the assignment's name, or is the latest copy of it; empty if it stays open.
+
+        The nearest to the top counts among those that are signed, if any is; of equal files any may be taken.
+        """
+        stem = folded(self.expected.slug)
+        named = [path for path in paths if stem_of(path, suffix) == stem]
+        copies = [path for path in paths if filenames.without_copy_marks(stem_of(path, suffix))[0] == stem]
+        if not named:
+            return copies[0] if len(copies) == 1 else latest_copy(copies, suffix) if copies else ""
+        named = sorted(named, key=lambda path: path.count("/"))[:MAX_COMPARED]
+        return self._one_of(nearest(self._signed(named) or self._readable(named) or named))
+
+    def _only(self, paths: list[str], suffix: str) -> str:
+        """Return the only path, the latest copy, or the only one that is signed or has functions that items call."""
+        if len(paths) == 1 or len(paths) > MAX_COMPARED:
+            return paths[0] if len(paths) == 1 else ""
+        if latest := latest_copy(paths, suffix):
+            return latest
+        paths = self._readable(paths) or paths
+        defining = [path for path in paths if self._defines(path)]
+        for some in (paths, self._signed(paths), defining, self._signed(defining)):
+            if path := self._one_of(some):
+                return path
+        return ""
+
+    def _one_of(self, paths: list[str]) -> str:
+        """Return the one path, or the first if all have the same content; empty otherwise."""
+        if len(paths) == 1:
+            return paths[0]
+        try:
+            contents = {self.files.read(path) for path in paths[:MAX_COMPARED]}
+        except (Failure, Undecided):
+            return ""
+        return paths[0] if len(contents) == 1 and len(paths) <= MAX_COMPARED else ""
+
+    def _readable(self, paths: list[str]) -> list[str]:
+        return [path for path in paths if self._try_cells(path)]
+
+    def _signed(self, paths: list[str]) -> list[str]:
+        return [path for path in paths if read_signature(_sources(self._try_cells(path))).text]
+
+    def _defines(self, path: str) -> bool:
+        """Return whether a notebook has one of the functions that items call."""
+        text = "\n".join(_sources(self._try_cells(path)))
+        return any(f"def {name}(" in text or f"\n{name} =" in text for name in self.expected.functions)
+
+    def _try_cells(self, path: str) -> list[Cell]:
+        try:
+            return self._cells_of(path)
+        except (Failure, Undecided):
+            return []
+
+    def _cells_of(self, path: str) -> list[Cell]:
+        return _once(self._known, f"cells of {path}", lambda: read_cells(path, self.files.read(path)))
 
     def read(self, name: str) -> bytes:
         """The content of the file called `name`, in whichever folder of the submission it lies."""
         self.asks("file", name)
         path = self.find(name)
-        if _folded(PurePosixPath(path).name) != _folded(name):
-            warnings.warn(Remark(f"{PurePosixPath(path).name} was taken for {name}."), stacklevel=2)
-        return self.files.read(path)
+        if folded(base(path)) != folded(name):
+            warnings.warn(Remark(f"{base(path)} was taken for {name}."), stacklevel=2)
+        return self.content(path)
+
+    def content(self, path: str) -> bytes:
+        """The bytes at a path that `find` gave: of a file, or of a model that was unpacked into a folder."""
+        if path in self.files.names:
+            return self.files.read(path)
+        inside = [name for name in self.files.names if name.startswith(f"{path}/")]
+        return zipped({name.removeprefix(f"{path}/"): self.files.read(name) for name in inside})
 
     def table(self, name: str, columns: Sequence[str], most: int) -> list[dict[str, str]]:
         """The rows of the CSV file `name`, each a text by column, with at least these columns and at most so many rows.
@@ -231,23 +342,40 @@ class Submission:
         return [dict(zip(header, row, strict=False)) for row in rows]
 
     def find(self, name: str) -> str:
-        """The path of the file called `name`; of several, that of the one nearest the top.
+        """The path of the file called `name`; of several, that of the one nearest the top, or beside the notebook.
 
-        Where none has the name itself, the latest of its copies, as browsers and platforms number them.
+        If none has the name itself: the latest of its copies, a file to whose name a browser added something, or the
+        folder of a model that was unpacked. Raises Failure if there is none, Undecided if several could be meant.
         """
-        files = self.files
-        matches = nearest(path for path in files.names if _folded(PurePosixPath(path).name) == _folded(name))
-        copies = [path for path in files.names if without_number(path)[0] == _folded(name)]
-        if not matches and (latest := latest_copy(copies)):
-            return latest
-        if not matches and not copies:
-            raise _missing(name, [PurePosixPath(path).name[:100] for path in files.names])
-        if len(matches or copies) > 1:
-            found = ", ".join(matches or copies)
-            raise Failure(
-                f"{len(matches or copies)} files are called {name}: {found}.", "Hand in just one of them."
-            )
-        return matches[0]
+        names, suffix = self.files.names, PurePath(name).suffix
+        stem = folded(name).removesuffix(folded(suffix))
+        exact = nearest(path for path in names if folded(base(path)) == folded(name))
+        added = [path for path in names if stem_of(path, suffix) == stem]
+        copies = [
+            path for path in names if filenames.without_copy_marks(stem_of(path, suffix) or "")[0] == stem
+        ]
+        for paths in (exact, added, copies):
+            if path := self._one_of(paths) or self._beside_notebook(paths) or latest_copy(paths, suffix):
+                return path
+            if paths:
+                reason = f"{len(paths)} files are called {name}: {listed(paths)}"
+                raise Undecided(f"{reason}. Which of them counts? Hand in just the one that is meant")
+        models = [path for path in _model_folders(names) if stem_of(path, suffix) == stem]
+        if models and suffix == ".keras":
+            return models[0]
+        save = f'Run model.save("{name}")' if suffix == ".keras" else f"Run the cell that writes {name}"
+        raise _missing(name, names, f"{save} and hand that file in too.")
+
+    def _beside_notebook(self, paths: list[str]) -> str:
+        """Return the one path that lies in the notebook's folder."""
+        if len(paths) < 2 or self.draft:
+            return ""
+        try:
+            folder = self.notebook.rpartition("/")[0]
+        except (Failure, Undecided):
+            return ""
+        beside = [path for path in paths if path.rpartition("/")[0] == folder]
+        return beside[0] if len(beside) == 1 else ""
 
     @property
     def files(self) -> Files:
@@ -255,84 +383,22 @@ class Submission:
         return _once(self._known, "", partial(opened, self.source))
 
 
-def nearest(paths: Iterable[str]) -> list[str]:
-    """Those of the paths that lie nearest the top."""
-    paths = list(paths)
-    depth = min((path.count("/") for path in paths), default=0)
-    return [path for path in paths if path.count("/") == depth]
-
-
-def without_number(path: str) -> tuple[str, int]:
-    """A file's name without what marks it as a copy, folded, and the copy's number: "Copy of a (2).py" is a.py, 2.
-
-    Browsers write "a (2).ipynb", Canvas "a-2.ipynb" for a second upload, Drive "Copy of a.ipynb".
-    """
-    match = COPY.fullmatch(PurePosixPath(path).name)
-    number = next(
-        (int(found) for found in match.group("round", "dashed") if found), int(bool(match["copied"]))
-    )
-    return _folded(match["stem"] + (match["suffix"] or "")), number
-
-
-def latest_copy(paths: Sequence[str]) -> str:
-    """The copy of the highest number where all paths are copies of one file, numbered apart; empty otherwise."""
-    numbered = {without_number(path): path for path in paths}
-    if len({name for name, _ in numbered}) != 1 or len(numbered) != len(paths):
-        return ""
-    return numbered[max(numbered)]
-
-
-def signature(name: str, content: bytes) -> str:
-    """Who signed the notebook `content`, by a line at the left edge of a code cell; empty for nobody."""
-    refuse_text(content)
+def read_cells(path: str, content: bytes) -> list[Cell]:
+    """Return the cells of a notebook or script. Raises Failure if it can't be read."""
     try:
-        found = [match[2] for cell in cells(content, name) for match in SIGNATURE.finditer(cell)]
-    except ValueError as error:
-        raise Failure(f"{error}.", "Save it again from Jupyter or Colab.") from None
-    last = (found or [""])[-1] or ""
-    return last if tokens(last) else ""
+        return [*all_cells(content, path if stem_of(path, ".ipynb") is None else "notebook.ipynb")]
+    except Unreadable as error:
+        raise Failure(f"{error}.".replace("notebook.ipynb", base(path), 1), error.hint) from None
 
 
-def refuse_text(content: bytes) -> None:
-    """Raise Failure for a notebook that is too large to be parsed here."""
-    if len(content) > MOST_TEXT:
-        size = f"{len(content) >> 20} MiB, at most {MOST_TEXT >> 20} MiB are read"
-        raise Failure(
-            f"Your notebook is too large: {size}.", "Clear its outputs, save it and hand it in again."
-        )
+def _sources(cells: list[Cell]) -> list[str]:
+    return [source for kind, source, _ in cells if kind == "code"]
 
 
-def written(name: str, file: str, content: bytes) -> str:
-    """The text in the cell of the notebook `content` that is tagged `answer:name`, or begins with these words."""
-    refuse_text(content)
-    try:
-        kept = [
-            source for kind, source, data in all_cells(content, file) if is_answer(name, kind, source, data)
-        ]
-    except ValueError as error:
-        raise Failure(f"{error}.", "Save it again from Jupyter or Colab.") from None
-    if not kept:
-        hint = f"Write the answer into a Markdown cell whose first line is `answer:{name}`."
-        raise Failure(f"No cell of your notebook is marked as the answer to {name}.", hint)
-    text = kept[-1].strip().removeprefix(f"answer:{name}").strip()
-    if not text or text.strip("#_* \n") == STUB:
-        raise Failure("Nothing is written here yet.", "Write into the cell itself, in place of its one line.")
-    return text
-
-
-def is_answer(name: str, kind: str, source: str, metadata: dict) -> bool:
-    """Whether a cell is the one for the answer `name`; the first line counts where an editor lost the tag."""
-    tags, own = metadata.get("tags"), metadata.get("nbgrader")
-    tagged = isinstance(tags, list) and f"answer:{name}" in tags
-    named = isinstance(own, dict) and own.get("grade_id") == name
-    return kind == "markdown" and (
-        tagged or named or source.strip().split("\n")[0].strip() == f"answer:{name}"
-    )
-
-
-def _folded(name: str) -> str:
-    """`name` as file systems that ignore case, or compose accents their own way, would tell it from others."""
-    return unicodedata.normalize("NFC", name).casefold()
+def _model_folders(names: Sequence[str]) -> list[str]:
+    """Return the folders that hold what a .keras file holds."""
+    folders = {path.rpartition("/")[0] for path in names if base(path) == "config.json"}
+    return sorted(folder for folder in folders if f"{folder}/model.weights.h5" in names)
 
 
 def _once(known: dict, name: str, make: Callable):
@@ -340,19 +406,25 @@ def _once(known: dict, name: str, make: Callable):
     if name not in known:
         try:
             known[name] = make()
-        except Failure as failure:
+        except (Failure, Undecided) as failure:
             known[name] = failure
     if isinstance(known[name], Failure):
         raise Failure(known[name].reason, known[name].hint)
+    if isinstance(known[name], Undecided):
+        raise Undecided(str(known[name]))
     return known[name]
 
 
-def _missing(name: str, found: list[str]) -> Failure:
-    """There is no file `name` among those `found`; a near miss of a name is pointed out."""
+def _missing(name: str, paths: Sequence[str], hint: str) -> Failure:
+    """Return the Failure for a missing file. It names a near miss, an unknown archive, or what is there."""
+    found = sorted(base(path) for path in paths)
     reason = f"There is no {name} in your submission"
     if near := get_close_matches(name, found, n=1, cutoff=0.75):
-        return Failure(f"{reason}, but there is {near[0]}.", f"Save it as {name} and hand in again.")
-    some = ", ".join(sorted(found)[:6]) + (" …" if len(found) > 6 else "")
-    reason = f"{reason}; it holds {some}." if found else f"{reason}; it is empty."
-    way = f'Run model.save("{name}")' if name.endswith(".keras") else f"Run the cell that writes {name}"
-    return Failure(reason, f"{way} and hand that file in too.")
+        return Failure(f"{reason}, but there is {near[0][:100]}.", f"Save it as {name} and hand in again.")
+    if archives := [path for path in found if path.lower().endswith(OTHER_ARCHIVES)]:
+        ending = PurePath(archives[0]).suffix
+        return Failure(
+            f"{reason}, but there is {archives[0][:100]}: archives that end in {ending} are not opened here.",
+            "Hand in the files themselves, or a .zip of them.",
+        )
+    return Failure(f"{reason}; it holds {listed(found)}." if found else f"{reason}; it is empty.", hint)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import nbformat
 import pandas as pd
@@ -10,11 +11,14 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from toy import write
 
 from autograder.answers import answers_csv, read_answers
+from autograder.cells import all_cells
 from autograder.course import CourseError
+from autograder.failure import Failure
 from autograder.grader import Grader
 from autograder.grading import Books, grade_class
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.platforms import read_class
+from autograder.written import BESIDE, UNMARKED, texts_of, written
 
 RUBRIC = '''
 from autograder.rubric import item
@@ -144,7 +148,7 @@ def test_the_cell_is_found_where_an_editor_lost_its_tag(grade, tmp_path, text, m
 
 
 def test_a_cell_that_is_nowhere_is_asked_for(grade, tmp_path):
-    hand_in(tmp_path, "ann", "Because.", tags=["other"])
+    hand_in(tmp_path, "ann", "## Only a heading", tags=["other"])
     score = grade()["ann"].scores[0]
     assert "No cell of your notebook is marked" in score.message and "`answer:explains`" in score.hint
 
@@ -191,3 +195,74 @@ def test_the_table_is_read_as_it_is_written(grade, tmp_path):
     grade()
     path = tmp_path / "out" / "answers.csv"
     assert answers_csv([*read_answers(path).values()]) == path.read_text() != io.StringIO().read()
+
+
+STUB = ("markdown", "# YOUR ANSWER HERE", ["answer:why"])
+STARTER = [
+    ("markdown", "# Lab", []),
+    ("markdown", "Why does it forget?", []),
+    STUB,
+    ("code", "check('why')", []),
+    ("markdown", "## The next part", []),
+    ("markdown", "Some more of the course's text.", []),
+]
+AFTER = STARTER[3:]
+ANSWERS = {  # the cells in place of STARTER's, and the answer
+    "in the cell": ([("markdown", "Because.", ["answer:why"])], "Because."),
+    "below the first line": ([("markdown", "answer:why\n\nBecause.", [])], "Because."),
+    "behind the mark, in bold": ([("markdown", "**answer:why** Because.", [])], "Because."),
+    "the last of two": ([("markdown", "No.", ["answer:why"]), ("markdown", "Because.", ["answer:why"])], "Because."),
+    "before a second stub": ([("markdown", "Because.", ["answer:why"]), STUB], "Because."),
+    "behind the stub": ([("markdown", "# YOUR ANSWER HERE\nBecause.", ["answer:why"])], "# YOUR ANSWER HERE\nBecause."),
+    "made a code cell": ([("code", "It forgets.", ["answer:why"])], "[Written in a code cell.] It forgets."),
+    "made a raw cell": ([("raw", "Because.", ["answer:why"])], "[Written in a raw cell.] Because."),
+    "a picture": ([("markdown", "![mine](attachment:a.png)", ["answer:why"])], "![mine](attachment:a.png)"),
+    "in the next cell": ([STUB, ("markdown", "Because.", [])], f"{BESIDE}\n\nBecause."),
+    "in the next two": ([STUB, ("raw", "Because", []), ("markdown", "of it.", [])], f"{BESIDE}\n\nBecause\n\nof it."),
+    "as a comment": ([STUB, ("code", "# Because.", [])], f"{BESIDE}\n\n# Because."),
+    "as a text": ([STUB, ("code", '"""Because."""', [])], f'{BESIDE}\n\n"""Because."""'),
+    "as no Python": ([STUB, ("code", "It forgets what is past.", [])], f"{BESIDE}\n\nIt forgets what is past."),
+    "in the cell above": ([("markdown", "Because.", []), STUB], f"{BESIDE}\n\nBecause."),
+    "with a heading": ([STUB, ("markdown", "## Mine\nBecause.", [])], f"{BESIDE}\n\n## Mine\nBecause."),
+    "without any mark": ([("markdown", "Because.", [])], f"{UNMARKED}\n\nBecause."),
+    "for another question": ([("markdown", "Because.", ["answer:why_not"]), STUB], None),
+    "only code": ([STUB, ("code", "x = 1\nprint(x)", [])], None),
+    "only blanks": ([("markdown", " \u200b\n<!-- write here -->", ["answer:why"])], None),
+    "nothing": ([STUB], None),
+    "no cell": ([], None),
+    "only a heading": ([("markdown", "## My answer", [])], None),
+}  # fmt: skip
+
+
+def cells_of(cells):
+    made = [{"cell_type": kind, "source": text, "metadata": {"tags": tags}} for kind, text, tags in cells]
+    return [*all_cells(json.dumps({"cells": made}).encode(), "work.ipynb")]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_whatever_is_written_reaches_a_person(name):
+    cells, expected = ANSWERS[name]
+    cells, starter = cells_of([*STARTER[:2], *cells, *AFTER]), texts_of(cells_of(STARTER))
+    if expected is None:
+        with pytest.raises(Failure, match="Nothing is written|No cell of your notebook"):
+            written("why", cells, starter)
+    else:
+        assert written("why", cells, starter) == expected
+
+
+@pytest.mark.parametrize("name", ["in the next cell", "in the next two", "as a comment", "as a text"])
+def test_what_stands_below_reaches_a_person_where_no_starter_is_known(name):
+    cells, expected = ANSWERS[name]
+    assert written("why", cells_of([*STARTER[:2], *cells, STARTER[4]]), frozenset()) == expected
+
+
+def test_the_starter_has_no_answer_though_its_text_lies_around():
+    with pytest.raises(Failure, match="Nothing is written here yet"):
+        written("why", cells_of(STARTER), texts_of(cells_of(STARTER)))
+
+
+def test_a_note_goes_to_the_reader(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because.", tags=["other"])
+    assert grade()["ann"].status == "to read"
+    [row] = csv.DictReader((tmp_path / "out" / "answers.csv").open())
+    assert row["answer"] == f"{UNMARKED} Because."

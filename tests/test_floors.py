@@ -10,9 +10,9 @@ from autograder.grader import BESIDE
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "item_run", "course", "student", "devices", "dependence"},
+    {"autograder", "failure", "item_run", "course", "student", "devices", "dependence", "cells", "filenames"},
     {"models", "notebooks", "fetching", "sandbox", "files", "spreadsheets", "figures"},
-    {"training", "reference", "nbgrader", "handed_in", "workers", "hidden"},
+    {"training", "written", "reference", "nbgrader", "handed_in", "workers", "hidden"},
     {"submission", "carried"},
     {"rubric", "questions"},
     {"reports", "agreement", "remembered", "authoring", "platforms"},

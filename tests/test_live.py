@@ -214,7 +214,7 @@ def test_an_unknown_section_is_told_what_there_is(shell, capsys, name, advice):
     assert line.startswith(f"There is no section or item named {name!r}; {advice}")
 
 
-@pytest.mark.parametrize("student", ["...", "''", "'...'", "None", "7"])
+@pytest.mark.parametrize("student", ["...", "''", "'...'", "None", "7.5", "True", "'your id here'"])
 def test_who_has_not_signed_reads_one_line(shell, capsys, student):
     shell(BEGIN.replace(f'"{STUDENT}"', student))
     printed = capsys.readouterr()
@@ -222,6 +222,30 @@ def test_who_has_not_signed_reads_one_line(shell, capsys, student):
     assert line.startswith('Set STUDENT = "..." to the id that you hand in under')
     with pytest.raises(CourseError, match="Set STUDENT"):
         live.begin(SLUG, eval(student))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["STUDENT = '-'.join(['ann', 'lee'])", "if True:\n    STUDENT = 'ann.lee'", "STUDENT = input and 'ann'"],
+)
+def test_a_signature_that_the_grader_could_not_read_is_refused_at_once(shell, capsys, line):
+    assert shell(BEGIN.replace(f'STUDENT = "{STUDENT}"', line), "check()") == []
+    printed = capsys.readouterr()
+    assert "as plain text, and run this cell again" in (printed.out + printed.err).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "line", ["STUDENT = 1234567", "STUDENT: str = f'ann.lee'", "STUDENT = ('ann.'\n'lee')"]
+)
+def test_begin_check_and_grade_agree_on_what_is_signed(shell, grade, line):
+    begin = BEGIN.replace(f'STUDENT = "{STUDENT}"', line)
+    mine = (
+        f"import numpy as np\ndef mine():\n    return {own(eval(line.split('=')[1]), 'number').integers(100)}"
+    )
+    [report] = shell(begin, DOUBLE, mine, "check('numbers')")
+    assert report.earned == 2
+    score = grade(begin, DOUBLE, mine).scores[2]
+    assert score.earned == 2 or "is signed by 1234567" in score.message, "which is not the folder's name"
 
 
 def test_what_a_student_mends_counts_at_once(shell):

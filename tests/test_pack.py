@@ -143,6 +143,10 @@ def unsigned(work):
     write_notebook(work / "hello.ipynb", "STUDENT = ...")
 
 
+def nearly_signed(work):
+    write_notebook(work / "hello.ipynb", 'student = "ann"')
+
+
 def without(work):
     (work / "hello.ipynb").unlink()
 
@@ -153,7 +157,8 @@ def only_the_rubric(work):
 
 
 def several(work):
-    write_notebook(work / "copy.ipynb", SIGNED)
+    (work / "hello.ipynb").rename(work / "first.ipynb")
+    write_notebook(work / "second.ipynb", SIGNED, "x = 2")
 
 
 def broken(work):
@@ -164,6 +169,7 @@ def broken(work):
     "spoil, line",
     [
         (unsigned, "not signed: set STUDENT"),
+        (nearly_signed, "not signed (it says student = 'ann'): set STUDENT"),
         (without, "There is no notebook"),
         (only_the_rubric, "There is no notebook"),
         (several, "2 notebooks are handed in"),
@@ -211,3 +217,16 @@ def test_from_the_command_line_to_the_tas_table(course, work, tmp_path):
     graded = run("grade", "hello", tmp_path / "class", "--out", "out", cwd=course.root)
     assert graded.returncode == 0 and "6 / 10" in graded.stdout
     assert run("pack", "hello", tmp_path / "nowhere", cwd=course.root).stderr.count("\n") == 1
+
+
+def test_the_notebook_of_the_assignment_is_packed_and_no_copy_of_it(work, packed):
+    write_notebook(work / "hello-Copy1.ipynb", 'STUDENT = "bob"')
+    write_notebook(work / "Untitled.ipynb", "1 + 1")
+    done = packed(work)
+    assert done.report.earned == 10 and "hello.ipynb" in done.names and len(done.names) == 3
+
+
+def test_a_notebook_is_packed_as_it_is_with_its_outputs(work, packed):
+    content = (work / "hello.ipynb").read_bytes().replace(b'"outputs": []', b'"outputs": [{"text": "42"}]')
+    (work / "hello.ipynb").write_bytes(content)
+    assert zipfile.ZipFile(packed(work).path).read("hello.ipynb") == content

@@ -451,7 +451,7 @@ def test_an_export_of_far_too_many_files_is_told(tmp_path, monkeypatch):
 def test_words_of_everyone_are_shared(tmp_path):
     files = {"ann_uni/rnn.ipynb": b"", "bo_uni/rnn.ipynb": b""}
     found = read_class(on_disk(tmp_path / "c", files), SLUG)
-    assert {one.shared for one in found.submissions} == {frozenset({"uni"})}
+    assert {one.shared for one in found.submissions} == {frozenset({frozenset({"uni"})})}
 
 
 PIECES = st.sampled_from(

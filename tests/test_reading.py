@@ -25,7 +25,7 @@ from autograder.handed_in import HandedIn
 from autograder.hidden import hidden_data
 from autograder.platforms import read_class
 from autograder.reading import limited, read_submission, readers
-from autograder.submission import Submission
+from autograder.submission import Expected, Submission
 from autograder.workers import crew
 
 REPOSITORY = Path(__file__).parents[1]
@@ -144,7 +144,7 @@ def closed(tmp_path):
 
 def test_what_the_machine_may_not_read_goes_to_a_person_and_is_not_kept(nobody, closed):
     def states():
-        read = [read_submission(one, "hello") for one in read_class(closed, "hello").submissions]
+        read = [read_submission(one, Expected("hello")) for one in read_class(closed, "hello").submissions]
         return {one.handed.student: (bool(one.state), one.handed.source.content) for one in read}
 
     said = eval(nobody(states), {"Undecided": Undecided, "Failure": Failure})
@@ -318,7 +318,7 @@ def fuzz(opened, folder, seed, count):
             else:
                 (Path(folder) / name).write_bytes(data)
                 source = Path(folder) / name
-            read = read_submission(HandedIn("ann", source), "toy")
+            read = read_submission(HandedIn("ann", source), Expected("toy"))
             use(Submission("ann", read.handed.source, None, None))
         except (Failure, Undecided):
             pass

@@ -14,10 +14,11 @@ import zipfile
 import pytest
 
 from autograder import files as module
+from autograder.cells import MAX_TEXT
 from autograder.failure import Failure, Remark, Undecided
 from autograder.models import Predictor
-from autograder.student import is_same, tokens
-from autograder.submission import MOST_TEXT, Submission, signature
+from autograder.student import is_same, read_signature, tokens
+from autograder.submission import Submission, read_cells
 
 
 def opened(path):
@@ -31,10 +32,11 @@ def zipped(path, **files):
     return path
 
 
-def complaint(path, name="a.txt"):
-    with pytest.raises(Failure) as caught:
+def complaint(path, name="a.txt", kind=Failure):
+    with pytest.raises(kind) as caught, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         opened(path).read(name)
-    return f"{caught.value.reason} {caught.value.hint}"
+    return str(caught.value)
 
 
 def test_files_are_found_by_name_in_whichever_folder(tmp_path):
@@ -45,11 +47,11 @@ def test_files_are_found_by_name_in_whichever_folder(tmp_path):
     assert opened(zipped(tmp_path / "b.zip", **{"x\\a.txt": "by an old Windows program"})).read("a.txt")
 
 
-def test_the_file_nearest_the_top_counts_and_two_at_one_depth_are_refused(tmp_path):
+def test_the_file_nearest_the_top_counts_and_of_two_at_one_depth_a_person_decides(tmp_path):
     files = {"a.txt": "top", "old/a.txt": "old"}
     assert opened(zipped(tmp_path / "1.zip", **files)).read("a.txt") == b"top"
     assert "2 files are called a.txt: new/a.txt, old/a.txt" in complaint(
-        zipped(tmp_path / "2.zip", **{"new/a.txt": "", "old/a.txt": ""})
+        zipped(tmp_path / "2.zip", **{"new/a.txt": "1", "old/a.txt": "2"}), kind=Undecided
     )
 
 
@@ -205,12 +207,16 @@ def test_the_one_notebook_is_found_whatever_its_name(tmp_path):
         opened(zipped(tmp_path / "1.zip", **{"x/My Work (3).ipynb": "{}", "a.py": ""})).notebook
         == "x/My Work (3).ipynb"
     )
-    for name, files, expected in [
-        ("2", {"a.ipynb": "", "b.ipynb": ""}, "2 notebooks are handed in: a.ipynb, b.ipynb"),
-        ("3", {"model.keras": ""}, "There is no notebook"),
+    for name, files, kind, expected in [
+        ("2", {"a.ipynb": "1", "b.ipynb": "2"}, Undecided, "2 notebooks are handed in: a.ipynb, b.ipynb"),
+        ("3", {"model.keras": ""}, Failure, "There is no notebook in your submission; it holds model.keras"),
     ]:
-        with pytest.raises(Failure, match=expected):
+        with pytest.raises(kind, match=expected):
             _ = opened(zipped(tmp_path / f"{name}.zip", **files)).notebook
+
+
+def signature(name, content):
+    return read_signature(source for kind, source, _ in read_cells(name, content) if kind == "code").text
 
 
 def code_cells(*sources):
@@ -233,9 +239,10 @@ def code_cells(*sources):
         (['STUDENT = "ann"', "STUDENT = ..."], ""),
         (['    STUDENT = "ann"', '# STUDENT = "bob"', 'THE_STUDENT = "cy"', 'STUDENT == "di"'], ""),
         (['STUDENT = "ann"\nSTUDENT == "bob"'], "ann"),
-        (['STUDENT = "ann" + "lee"'], ""),
+        (['STUDENT = "ann" + "lee"'], "annlee"),
+        (['STUDENT = "ann." + surname'], ""),
         (["STUDENT = \"ann'"], ""),
-        (['STUDENT = "an\\x6e"'], ""),
+        (['STUDENT = "an\\x6e"'], "ann"),
         (['STUDENT = "a\nnn"'], ""),
         ([f'STUDENT = "{"a" * 101}"'], ""),
         (['STUDENT = exit("run")'], ""),
@@ -260,7 +267,7 @@ def test_a_signature_in_prose_or_in_a_result_does_not_count():
         (b'{"cells": {"cells": 3}}', "not a notebook that can be read"),
         (b"", "not a notebook that can be read"),
         (b"\xff\xfe\x00\xd8", "not a notebook that can be read"),
-        (b" " * (MOST_TEXT + 2**20), "17 MiB, at most 16 MiB are read. Clear its outputs"),
+        (b" " * (MAX_TEXT + 2**20), "17 MiB, at most 16 MiB are read. Keep data and pictures out"),
     ],
 )
 def test_a_hostile_notebook_has_no_signature(content, complaint):
@@ -315,12 +322,12 @@ def test_a_signature_stands_for_a_student(signed, student, same):
     ],
 )
 def test_names_run_together_and_words_of_all(signed, same):
-    assert is_same(signed, frozenset({"doejane", "1234", "rnn"}), frozenset({"rnn"})) is same
+    assert is_same(signed, frozenset({"doejane", "1234", "rnn"}), [{"rnn"}]) is same
 
 
 def test_a_word_of_the_whole_class_signs_for_nobody(tmp_path):
     path = zipped(tmp_path / "a.zip", **{"work.ipynb": code_cells('STUDENT = "rnn"').decode()})
-    words = {"words": frozenset({"rnn", "ann"}), "shared": frozenset({"rnn"})}
+    words = {"words": frozenset({"rnn", "ann"}), "shared": frozenset({frozenset({"rnn"})})}
     with pytest.raises(Undecided, match="signed by rnn"):
         _ = Submission("rnn_ann", path, Predictor(), None, **words).signed
 
@@ -374,15 +381,15 @@ def test_the_latest_copy_stands_for_a_file_that_is_not_there_itself(tmp_path, na
     )
 
 
-def test_copies_that_no_number_tells_apart_are_a_failure(tmp_path):
-    path = zipped(tmp_path / "a.zip", **{"a/model-1.keras": "", "b/model-1.keras": ""})
-    assert "2 files are called model.keras" in complaint(path, "model.keras")
+def test_copies_that_no_number_tells_apart_are_left_to_a_person(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{"a/model-1.keras": "1", "b/model-1.keras": "2"})
+    assert "2 files are called model.keras" in complaint(path, "model.keras", kind=Undecided)
 
 
 def test_the_latest_copy_of_a_notebook_counts_and_two_notebooks_do_not(tmp_path):
     copies = zipped(tmp_path / "a.zip", **{"work.ipynb": "", "work (1).ipynb": "", "work (2).ipynb": ""})
     with pytest.warns(Remark, match="Of 3 copies of the notebook, work \\(2\\).ipynb counts"):
         assert opened(copies).notebook == "work (2).ipynb"
-    two = zipped(tmp_path / "b.zip", **{"work.ipynb": "", "other (1).ipynb": ""})
-    with pytest.raises(Failure, match="2 notebooks are handed in"):
+    two = zipped(tmp_path / "b.zip", **{"work.ipynb": "1", "other (1).ipynb": "2"})
+    with pytest.raises(Undecided, match="2 notebooks are handed in"):
         _ = opened(two).notebook

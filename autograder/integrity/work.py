@@ -1,10 +1,10 @@
 """What of a submission is compared: its trained models, its code, its answers, and what tells where they come from."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from autograder.cells import all_cells, cell_ids, without_outputs
 from autograder.failure import Failure, Undecided, plain
 from autograder.files import Files
 from autograder.handed_in import HandedIn, opened
@@ -12,8 +12,6 @@ from autograder.integrity.code import MOST_LETTERS, Text, code, words
 from autograder.integrity.units import Layout
 from autograder.integrity.weights import Trained, trained
 from autograder.models import read_model
-from autograder.sandbox.definitions import all_cells
-from autograder.submission import refuse_text
 
 MOST_MODELS, MOST_NOTEBOOKS = 30, 5
 DRAWN_ID = re.compile(
@@ -92,9 +90,8 @@ def read_notebooks(owner: str, files: Files, skipped: list[str]) -> Iterator[tup
         for name in names:
             try:
                 content = files.read(name)
-                refuse_text(content)
-                yield name, content
-            except (Failure, Undecided) as failure:
+                yield name, content if suffix == ".py" else without_outputs(content)
+            except (Failure, Undecided, ValueError) as failure:
                 skipped.append(plain(f"{owner}: {name[:100]} is not compared: {failure}"))
         if names:
             return
@@ -103,20 +100,11 @@ def read_notebooks(owner: str, files: Files, skipped: list[str]) -> Iterator[tup
 def cells_of(owner: str, name: str, content: bytes, skipped) -> list[tuple[str, str, str]]:
     """Kind, source and drawn id of each cell; a notebook that can't be read has none."""
     try:
-        cells = [(kind, source) for kind, source, _ in all_cells(content, name) if isinstance(kind, str)]
-        ids = identities(content) if not name.endswith(".py") else []
+        cells = [(kind, source) for kind, source, _ in all_cells(content, name)]
+        ids = [] if name.lower().endswith(".py") else cell_ids(content, name)
     except Exception:  # of any kind, for crafted bytes
         skipped.append(plain(f"{owner}: {name[:100]} is not compared: it is no notebook that can be read."))
         return []
+    ids = [text if DRAWN_ID.fullmatch(text) else "" for text in ids]  # others are not drawn by chance
     ids += [""] * (len(cells) - len(ids))
     return [(kind, source, identity) for (kind, source), identity in zip(cells, ids, strict=False)]
-
-
-def identities(content: bytes) -> list[str]:
-    """The id of each cell, in Jupyter's place or in Colab's; empty where none was drawn by chance."""
-    found = []
-    for cell in json.loads(content).get("cells") or []:
-        data = cell.get("metadata")
-        told = cell.get("id") or (data.get("id") if isinstance(data, dict) else "")
-        found.append(told if isinstance(told, str) and DRAWN_ID.fullmatch(told) else "")
-    return found

@@ -48,9 +48,7 @@ def read_class(
     else:
         export, found = understood(without_results(open_class(path, asked), out), asked)
     uploads, lines = asked.roster.identified(found.uploads)
-    found = replace(
-        found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices
-    )
+    found = replace(found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices)
     return class_of(export, found, slug)
 
 

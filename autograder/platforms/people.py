@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from autograder.failure import plain
 from autograder.handed_in import Class, HandedIn, Origin
 from autograder.platforms.export import Export, Uploaded
-from autograder.student import tokens
+from autograder.student import tokens, without_accents
 
 RESERVED = re.compile(
     r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))"
@@ -54,13 +54,14 @@ def class_of(export: Export, found: Found, slug: str = "") -> Class:
     plain_keys = [safe(upload.key, upload.origin.id) for upload in uploads]
     keys = told_apart(plain_keys)
     words = [words_of(upload, key) for upload, key in zip(uploads, keys, strict=True)]
-    shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
-    submissions = []
-    for upload, plain_key, key, named in zip(uploads, plain_keys, keys, words, strict=True):
+    shared, submissions = shared_words(words), []
+    for upload, plain_key, key, named, common in zip(uploads, plain_keys, keys, words, shared, strict=True):
         doubts = upload.doubts
         if key != plain_key:
             doubts += (f"Another submission is named {plain_key!r} as well: find out whose this one is.",)
-        submissions.append(HandedIn(key, source_of(export, upload, slug), upload.origin, named, shared, doubts))
+        submissions.append(
+            HandedIn(key, source_of(export, upload, slug), upload.origin, named, common, doubts)
+        )
     left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
     submissions.sort(key=lambda submission: submission.student)
     doubts = (*found.doubts, *look_alikes(keys))
@@ -141,6 +142,23 @@ def words_of(upload: Upload, key: str) -> frozenset[str]:
     origin = upload.origin
     said = (key, origin.name, origin.login, origin.email.partition("@")[0], origin.id, *upload.more)
     return frozenset(word for text in said for word in tokens(text))
+
+
+def shared_words(words: list[frozenset[str]]) -> list[frozenset[frozenset[str]]]:
+    """Return for each student what other students' words equal theirs but for accents: a set for each other student."""
+    holders: dict[str, list[tuple[int, str]]] = {}
+    for place, own in enumerate(words):
+        for word in own:
+            holders.setdefault(without_accents(word), []).append((place, word))
+    shared = []
+    for place, own in enumerate(words):
+        common: dict[int, set[str]] = {}
+        for word in set(map(without_accents, own)):
+            for other, spelling in holders[word]:
+                common.setdefault(other, set()).add(spelling)
+        common.pop(place, None)
+        shared.append(frozenset(map(frozenset, common.values())))
+    return shared
 
 
 def named(name: str, id: str) -> str:
