@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from autograder.cells import all_cells, cells
 from autograder.failure import Failure, Printed, Remark, Undecided, plain
 from autograder.files import Files
 from autograder.handed_in import Source, opened
 from autograder.item_run import current_run
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
 from autograder.sandbox import Sandbox
-from autograder.sandbox.definitions import all_cells, cells
 from autograder.student import is_same, tokens
 from autograder.training import trained
 

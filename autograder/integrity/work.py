@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from autograder.cells import all_cells
 from autograder.failure import Failure, plain
 from autograder.files import Files
 from autograder.handed_in import HandedIn, opened
@@ -12,7 +13,6 @@ from autograder.integrity.code import MOST_LETTERS, Text, code, words
 from autograder.integrity.units import Layout
 from autograder.integrity.weights import Trained, trained
 from autograder.models import read_model
-from autograder.sandbox.definitions import all_cells
 from autograder.submission import refuse_text
 
 MOST_MODELS, MOST_NOTEBOOKS = 30, 5

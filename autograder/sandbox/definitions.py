@@ -6,13 +6,15 @@ It runs in the child: parsing a hostile source is no safer than running it.
 """
 
 import ast
-import json
 import linecache
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType, ModuleType
+
+from autograder.cells import all_cells as all_cells  # the one reader of notebooks
+from autograder.cells import cells as cells
 
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
@@ -84,26 +86,6 @@ def define(statements: list[Statement], problems: list[str]) -> Definitions:
     for statement in statements:
         run(statement, found)
     return found
-
-
-def cells(content: bytes, file: str) -> Iterator[str]:
-    """The source of each code cell of a notebook; a .py file is one cell."""
-    return (source for kind, source, _ in all_cells(content, file) if kind == "code")
-
-
-def all_cells(content: bytes, file: str) -> Iterator[tuple[str, str, dict]]:
-    """Kind, source and metadata of each cell of a notebook, of format 3 or later."""
-    if file.endswith(".py"):
-        yield "code", content.decode("utf-8", "replace"), {}
-        return
-    try:
-        notebook = json.loads(content)
-        sheets = notebook.get("worksheets") or [notebook]
-        for cell in (cell for sheet in sheets for cell in sheet["cells"]):
-            source = "".join(cell["input" if "source" not in cell and "input" in cell else "source"])
-            yield cell["cell_type"], source, dict(cell.get("metadata") or {})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(f"{file} is not a notebook that can be read") from None
 
 
 def statements(source: str, number: int, problems: list[str]) -> Iterator[ast.stmt]:
