@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from autograder.sandbox import wire
-from autograder.sandbox.definitions import Definitions
+from autograder.sandbox.definitions import Definitions, LeftOut, missing_module
+from autograder.sandbox.requirements import is_own_file
 
 MOST_WEIGHTS = 2**22  # of a model that a builder returns; larger ones are refused for their size anyway
 LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
@@ -37,6 +38,8 @@ def call(
     function = found.names.get(name)
     if name in found.failed and not callable(function):
         return [], explain(found.failed[name], name, found)
+    if name in found.left_out:
+        return [], missing(name, name, found)
     if not callable(function):
         hint = f"Write it as `def {name}(...):` at the left edge of a cell."
         return [], final(f"The notebook defines no function {name}.", hint)
@@ -52,7 +55,7 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
     """The number that a constant of the notebook is, or the bytes of its text and an empty array; or the reason."""
     value = found.names.get(name)
     if name in found.left_out:
-        reason = f"{name} is made by other code in cell {found.left_out[name]}."
+        reason = f"{name} is not there: {found.left_out[name].place} {found.left_out[name].why}."
         hint = "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes."
         return [], final(reason, hint)
     if name not in found.names or value is ...:
@@ -107,11 +110,12 @@ def explain(error: BaseException, name: str, found: Definitions) -> dict:
     """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
     if isinstance(error, NotImplementedError):
         return final(f"{name} is not written yet.", "Replace `raise NotImplementedError()` by your code.")
-    if isinstance(error, NameError) and error.name in found.left_out:
-        reason = (
-            f"{name} uses `{error.name}`, which cell {found.left_out[error.name]} makes outside any function."
-        )
-        return final(reason, f"Pass it as an argument: {name}(..., {error.name}).")
+    if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
+        return missing(error.name, name, found)
+    if isinstance(error, NameError) and "*" in found.lacks:
+        return lacking(found.lacks["*"], error.name, name)
+    if module := missing_module(error):
+        return lacking(module, module, name)
     place = next(
         (
             f" ({f.filename}, line {f.lineno})"
@@ -122,3 +126,33 @@ def explain(error: BaseException, name: str, found: Definitions) -> dict:
     )
     reason = f"{name} stopped with {type(error).__name__[:80]}: {str(error)[:200]}{place}."
     return {"reason": reason, "hint": "Call it in the notebook with a small example and mend what it says."}
+
+
+def missing(missed: str, name: str, found: Definitions) -> dict:
+    """Why a name is not there that the function `name` uses: which line would have made it, and what to do."""
+    subject, chain, seen = f"{name} uses `{missed}`" if missed != name else f"`{name}`", [], set()
+    while missed in found.left_out and missed not in seen:
+        if missed in found.lacks:
+            return lacking(found.lacks[missed], missed, name, found.left_out[missed])
+        seen.add(missed)
+        reason = found.left_out[missed]
+        chain.append(f"{reason.place} {reason.why}")
+        missed = reason.needs
+    if missed in found.lacks:
+        return lacking(found.lacks[missed], missed, name)
+    verb = ", which is not there: " if subject != f"`{name}`" else " is not there: "
+    what = f"Move {reason.place.partition(' (')[0]} into {name}, or write the value down as numbers and text."
+    return final(f"{subject}{verb}{', which '.join(chain[:2])}.", reason.fix or what)
+
+
+def lacking(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
+    """What a function needs that this machine lacks; a file of the student's own is no part of it."""
+    if module == "python":
+        return final(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
+            "lacks": "python"
+        }
+    if is_own_file(module):
+        file = "a file beside the notebook" if module == "." else f"{module}.py"
+        why = f"{name} uses `{missed}` from {file}, which is not in your notebook: the grader reads the notebook alone."
+        return final(why, "Copy what you need from that file into a cell.")
+    return final(f"{name} uses {module}, which is not installed here.", "") | {"lacks": "package"}
