@@ -170,7 +170,7 @@ def array_of(value) -> np.ndarray:
     try:
         array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
     except ValueError:
-        raise NotNumbersError(
+        raise RaggedError(
             "rows of different lengths", "Make them equally long, or return one array."
         ) from None
     except (TypeError, NotImplementedError):

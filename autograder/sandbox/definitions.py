@@ -29,6 +29,7 @@ import numpy as np
 from autograder.cells import all_cells as all_cells  # the one reader of notebooks
 from autograder.cells import cells as cells
 from autograder.sandbox.analysis import DEFINITIONS, Changes, Known, blocks
+from autograder.sandbox.requirements import newer_python
 
 IMPORTS = (ast.Import, ast.ImportFrom)
 CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
@@ -159,6 +160,12 @@ def read_statements(content: bytes, file: str, problems: list[str]) -> list[Stat
                     problems.append(
                         f"{node.name} is defined in cells {earlier} and {number}: the last one counts."
                     )
+    unread = [cell for cell in read if isinstance(cell, Unreadable)]
+    if unread and (version := newer_python(content)):
+        for cell in unread:
+            cell.newer = True
+        here = ".".join(map(str, sys.version_info[:2]))
+        problems.append(f"The notebook was written with Python {version}, and is read by Python {here} here.")
     return read
 
 

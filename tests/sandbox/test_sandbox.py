@@ -228,6 +228,28 @@ def test_what_a_child_may_not_do(run, source, said):
     assert said in reason(run(code, seconds=10))
 
 
+def test_no_file_has_a_signal_sent(run):
+    """F_SETSIG with F_SETOWN kills another process of the same user where Landlock knows no signals."""
+    source = """
+    import fcntl, os, struct
+
+    def f():
+        read, refused = os.pipe()[0], []
+        calls = [(fcntl.fcntl, command, 0) for command in (8, 10)] + [(fcntl.fcntl, 15, struct.pack("ii", 1, 0))]
+        calls += [(fcntl.ioctl, request, struct.pack("i", 0)) for request in (0x8901, 0x8902, 0x5452)]
+        for call, number, argument in calls:
+            try:
+                call(read, number, argument)
+                refused.append(0)
+            except PermissionError:
+                refused.append(1)
+            except OSError:
+                refused.append(2)
+        return [*refused, fcntl.fcntl(read, fcntl.F_GETFL)]
+    """
+    assert list(value(run(source))) == [1, 1, 1, 1, 1, 1, 0]
+
+
 def test_processor_time_is_limited_too(run):
     source = "import resource\ndef f(): return resource.getrlimit(resource.RLIMIT_CPU)"
     assert list(value(run(source, seconds=7))) == [1201, 1201]
