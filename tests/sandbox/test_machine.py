@@ -72,19 +72,18 @@ def test_a_busy_machine_takes_no_time_from_a_child_and_gives_a_sleeper_none(box)
     core = min(os.sched_getaffinity(0))
     spin = f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
     source = f"import os\n{BURN}\n@(lambda g: os.sched_setaffinity(0, {{{core}}}))\ndef pin(): pass".encode()
-    busy = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(4)]
+    busy = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(2)]
     try:
-        answer = box.call(source, "work.py", "f", [1.5], seconds=2)
+        answer = box.call(source, "work.py", "f", [0.9], seconds=2)  # a third of a processor: 2.7 s
         assert answer.failure is None and answer.value == 1
-        for function, arguments in (("g", []), ("f", [60.0])):
-            started = time.monotonic()
-            answer = box.call(source, "work.py", function, arguments, seconds=2)
-            assert answer.failure.reason == f"{function} took more than 2 s."
-            assert time.monotonic() - started < 2 * MAX_STRETCH + 10
+        started = time.monotonic()
+        assert box.call(source, "work.py", "g", [], seconds=2).failure.reason == "g took more than 2 s."
+        assert time.monotonic() - started < 2 * MAX_STRETCH
     finally:
         for process in busy:
             process.kill()
             process.wait()
+    assert box.call(source, "work.py", "f", [60.0], seconds=2).failure.reason == "f took more than 2 s."
 
 
 # --- processes, memory, descriptors
