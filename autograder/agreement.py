@@ -35,9 +35,10 @@ def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
             f"{asked} has shape {came.shape}, expected {np.shape(right)}.",
             "Compare with the docstring, and print the shapes as you go.",
         )
-    off = np.argwhere(~np.isclose(came, right, rtol=atol, atol=atol, equal_nan=True))[0]
-    place = f" at {tuple(int(index) for index in off)}" if off.size else ""
-    values = f"{came[tuple(off)]:.6g}{place}, expected {np.asarray(right)[tuple(off)]:.6g}"
+    wrong = ~np.isclose(came, right, rtol=atol, atol=atol, equal_nan=True)
+    off = tuple(int(index) for index in np.unravel_index(np.argmax(wrong), np.shape(wrong)))
+    place = f" at {off}" if off else ""
+    values = f"{float(came[off]):.6g}{place}, expected {float(np.asarray(right)[off]):.6g}"
     raise Failure(f"{asked} gives {values}.", "Do one step with a pencil, and compare line by line.")
 
 
@@ -57,12 +58,12 @@ def name_mistake(recognised: Iterable[bool], usual: dict, asked: str) -> None:
     """Raise Failure with the first of the usual mistakes that is recognised, if there is one."""
     mistake = next((why for why, found in zip(usual, recognised, strict=True) if found), None)
     if mistake:
-        raise Failure(f"{asked} is not right: it seems that {mistake}.", "Mend that and run the check again.")
+        raise Failure(f"{asked} is not right: it seems that {mistake}.", "Fix that and run the check again.")
 
 
 def parts(came, names: Iterable[str], asked: str) -> dict[str, np.ndarray]:
     """Several values that a function returned, by name. Raises Failure where their number is another."""
-    names, came = list(names), tuple(np.atleast_1d(came)) if isinstance(came, np.ndarray) else came
+    names, came = list(names), came if isinstance(came, tuple) else np.atleast_1d(came)
     if len(came) != len(names):
         expected = f"expected {len(names)}: {', '.join(names)}"
         raise Failure(f"{asked} returns {len(came)} values, {expected}.", "Return them with commas between.")

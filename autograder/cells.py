@@ -75,6 +75,17 @@ def cell_ids(content: bytes, file: str) -> list[str]:
     return found
 
 
+def python_version(content: bytes, file: str) -> str:
+    """Return the version of Python that a notebook was written with; empty if it says none, or can't be read."""
+    if PurePath(file).suffix.lower() == ".py":
+        return ""
+    try:
+        version = _notebook(content, file)["metadata"]["language_info"]["version"]
+    except (Unreadable, KeyError, TypeError):
+        return ""
+    return version[:20] if isinstance(version, str) else ""
+
+
 def notebook_cells(content: bytes, file: str) -> Iterator[Cell]:
     """Yield the cells of a notebook. Raises Unreadable."""
     for cell in _parsed(content, file):
@@ -87,6 +98,11 @@ def notebook_cells(content: bytes, file: str) -> Iterator[Cell]:
 
 def _parsed(content: bytes, file: str) -> list[dict]:
     """Return the cells as JSON has them; what is not a table among them is passed over."""
+    return _notebook(content, file)["all cells"]
+
+
+def _notebook(content: bytes, file: str) -> dict:
+    """Return the notebook as JSON has it, with the cells of all its worksheets. Raises Unreadable."""
     text = without_outputs(content).decode("utf-8", "replace").strip("\x00 \t\r\n")
     try:
         notebook, _ = json.JSONDecoder().raw_decode(text)
@@ -97,7 +113,7 @@ def _parsed(content: bytes, file: str) -> list[dict]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         what, hint = _diagnosis(text, error)
         raise Unreadable(f"{file} is not a notebook that can be read: {what}", hint) from None
-    return found
+    return notebook | {"all cells": found}
 
 
 def without_outputs(content: bytes) -> bytes:

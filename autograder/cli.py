@@ -493,11 +493,16 @@ def cells_line(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    submissions: Annotated[
+        Path | None,
+        typer.Argument(help="A folder of notebooks: which packages they import are missing here?"),
+    ] = None,
+) -> None:
     """All: what this machine has, what is missing, and how to get it."""
     from autograder.doctor import examine
 
-    signs = list(examine(find_course(Path.cwd())))
+    signs = list(examine(find_course(Path.cwd()), submissions))
     for sign in signs:
         tick(sign.well, sign.what, () if sign.well else (sign.advice,))
     raise typer.Exit(int(not all(sign.well for sign in signs)))

@@ -4,11 +4,13 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.course import Course
 from autograder.devices import look
 from autograder.grader import versions
 from autograder.sandbox import Isolation, probe
+from autograder.sandbox.requirements import count_missing
 
 NAMESPACES = (
     "apt-get install bubblewrap; where the system forbids user namespaces (most containers, Ubuntu 24.04), "
@@ -16,6 +18,9 @@ NAMESPACES = (
 )
 LANDLOCK = "pip install landlockpy, on Linux 5.13 or newer"
 SECCOMP = "pip install pyseccomp; apt-get install libseccomp2"
+
+
+MAX_NOTEBOOKS, MAX_BYTES = 5_000, 32 * 2**20  # that are looked into for packages
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class Sign:
     advice: str = ""
 
 
-def examine(course: Course) -> Iterator[Sign]:
-    """Python, TensorFlow and its devices, the course, the secret seed, and what is run."""
+def examine(course: Course, submissions: Path | None = None) -> Iterator[Sign]:
+    """Python, TensorFlow and its devices, the course, the secret seed, what is run, and what submissions import."""
     yield Sign(
         sys.version_info >= (3, 11), f"Python {versions()['python']}", "Python 3.11 or newer is needed."
     )
@@ -36,6 +41,8 @@ def examine(course: Course) -> Iterator[Sign]:
     yield Sign(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
     yield examine_secret(course)
     yield from examine_isolation(probe())
+    if submissions:
+        yield from examine_packages(submissions)
 
 
 def examine_tensorflow() -> Iterator[Sign]:
@@ -65,6 +72,22 @@ def examine_secret(course: Course) -> Sign:
     )
 
 
+def examine_packages(submissions: Path) -> Iterator[Sign]:
+    """Each package that notebooks in this folder import and this machine lacks; their code would not run here."""
+    notebooks = sorted(
+        path for kind in ("*.ipynb", "*.py") for path in submissions.rglob(kind) if path.is_file()
+    )
+    small = (path for path in notebooks[:MAX_NOTEBOOKS] if path.stat().st_size <= MAX_BYTES)
+    counts = count_missing((path.read_bytes(), path.name) for path in small)
+    for package, count in counts.items():
+        what = f"package {package}: missing, {count} notebook(s) import it"
+        yield Sign(
+            False, what, f"pip install {package} (or what it is called there), in the environment that grades"
+        )
+    if not counts:
+        yield Sign(True, f"packages: all that {len(notebooks)} notebook(s) import are here")
+
+
 def examine_isolation(found: Isolation) -> Iterator[Sign]:
     """Each layer that keeps student code from harm, and whether enough of them hold to run any."""
     if platform.system() != "Linux":
@@ -81,9 +104,7 @@ def examine_isolation(found: Isolation) -> Iterator[Sign]:
     yield Sign(found.landlock > 0, f"isolation: Landlock {_has(found.landlock)}", LANDLOCK)
     yield Sign(found.seccomp, f"isolation: seccomp {_has(found.seccomp)}", SECCOMP)
     verdict = "student code is run" if found.holds else "models are graded, student code is not run"
-    yield Sign(
-        found.holds, f"isolation: {verdict}", "mend a layer above: seccomp, and namespaces or Landlock"
-    )
+    yield Sign(found.holds, f"isolation: {verdict}", "fix a layer above: seccomp, and namespaces or Landlock")
 
 
 def _has(layer: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import PurePath
 import numpy as np
 
 from autograder import filenames
-from autograder.cells import Cell, Unreadable, all_cells
+from autograder.cells import Cell, Unreadable, all_cells, python_version
 from autograder.failure import Failure, Printed, Remark, Undecided, plain
 from autograder.filenames import OTHER_ARCHIVES, base, folded, latest_copy, listed, nearest, stem_of
 from autograder.files import Files, zipped
@@ -206,10 +206,16 @@ class Submission:
         """The notebook's name and its code cells, as a notebook without anything else."""
         if self.draft:
             return self.draft
-        cells = [{"cell_type": "code", "source": source} for source in _sources(self.cells)]
         path = self.notebook
         name = path if path.lower().endswith(".ipynb") else f"{path}.ipynb"
-        return name, _once(self._known, "code cells", lambda: json.dumps({"cells": cells}).encode())
+        return name, _once(self._known, "code cells", lambda: self._code_of(path))
+
+    def _code_of(self, path: str) -> bytes:
+        cells = [{"cell_type": "code", "source": source} for source in _sources(self._cells_of(path))]
+        notebook = {"cells": cells}
+        if version := python_version(self.files.read(path), path):
+            notebook["metadata"] = {"language_info": {"version": version}}
+        return json.dumps(notebook).encode()
 
     @property
     def cells(self) -> list[Cell]:

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from autograder.doctor import examine_isolation, examine_secret
+from autograder.doctor import examine_isolation, examine_packages, examine_secret
 from autograder.sandbox import Isolation
 
 LAYERS = "namespaces", "Landlock", "seccomp"
@@ -52,3 +52,15 @@ def test_the_secret_seed(course):
     assert examine_secret(course).well
     (course.root / "solutions").rename(course.root / "elsewhere")
     assert "student's copy" in examine_secret(course).what
+
+
+def test_packages_that_notebooks_import_and_this_machine_lacks_are_named(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "work.py").write_text("import numpy\nfrom no_such_package.x import y\n")
+    [sign] = examine_packages(tmp_path)
+    assert not sign.well and sign.what == "package no_such_package: missing, 2 notebook(s) import it"
+    assert "pip install no_such_package" in sign.advice
+    (tmp_path / "a" / "work.py").write_text("import numpy")
+    (tmp_path / "b" / "work.py").write_text("from my_utils import f")
+    assert [sign.well for sign in examine_packages(tmp_path)] == [True]

@@ -177,7 +177,7 @@ def test_the_cell_is_the_graders_own(work):
     "function, says",
     {
         "endless": "took more than 1 s",
-        "nothing": "A Keras model is expected, but nothing came",
+        "nothing": "Expected a Keras model, got nothing: is there a `return`?",
         "hungry": "MemoryError",
         "penalised": "kernel_regularizer should be None in training",
         "own_start": "kernel_initializer should be one of Zeros",

@@ -1,15 +1,44 @@
 """Calling a function of a notebook: what it returns as plain arrays, or why not, in the student's terms."""
 
 import contextlib
+import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from functools import partial
+from numbers import Real
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 
 import numpy as np
 
 from autograder.sandbox import wire
-from autograder.sandbox.definitions import Definitions
+from autograder.sandbox.definitions import Definitions, LeftOut, missing_module
+from autograder.sandbox.requirements import is_own_file
 
 MOST_WEIGHTS = 2**22  # of a model that a builder returns; larger ones are refused for their size anyway
+NO_ARRAYS = (  # types, what to call them, what to do
+    (type(None), "nothing: is there a `return`?", "End the function with `return ...`."),
+    (
+        (FunctionType, MethodType, BuiltinFunctionType, type, partial),
+        "a function: did you forget to call it?",
+        "Write its arguments behind it, in parentheses.",
+    ),
+    ((str, bytes, bytearray), "a text", "Return numbers: int(...) or float(...) turn a text into one."),
+    ((set, frozenset), "a set, which has no order", "Return sorted(...) of it, or a list."),
+    (dict, "a dictionary", "Return its numbers in an array: np.array(list(....values()))."),
+    (
+        (GeneratorType, map, filter, zip, enumerate, reversed, KeysView, ValuesView, ItemsView, Iterator),
+        "a {}, which holds no numbers yet",
+        "Make a list of it: list(...).",
+    ),
+    ((CoroutineType, AsyncGeneratorType), "a coroutine", "Write `def`, not `async def`."),
+)
 LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
 
 
@@ -37,13 +66,23 @@ def call(
     function = found.names.get(name)
     if name in found.failed and not callable(function):
         return [], explain(found.failed[name], name, found)
+    if name in found.left_out:
+        return [], missing(name, name, found)
     if not callable(function):
         hint = f"Write it as `def {name}(...):` at the left edge of a cell."
         return [], final(f"The notebook defines no function {name}.", hint)
     try:
-        return packed(function(*arguments))
+        result = function(*arguments)
+        if result is ... or result is NotImplemented:
+            return [], unwritten(name)
+        return packed(result)
     except through:
         raise
+    except NotNumbersError as error:
+        return [], {
+            "reason": f"{name} returned {error}"[:LONGEST] + ("" if str(error).endswith("?") else "."),
+            "hint": error.hint,
+        }
     except BaseException as error:
         return [], explain(error, name, found)
 
@@ -52,7 +91,7 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
     """The number that a constant of the notebook is, or the bytes of its text and an empty array; or the reason."""
     value = found.names.get(name)
     if name in found.left_out:
-        reason = f"{name} is made by other code in cell {found.left_out[name]}."
+        reason = f"{name} is not there: {found.left_out[name].place} {found.left_out[name].why}."
         hint = "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes."
         return [], final(reason, hint)
     if name not in found.names or value is ...:
@@ -61,9 +100,11 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
         text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
         return [text, np.zeros(0)], {"several": True}
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        came = type(value).__name__
-        return [], {"reason": f"{name} is no number and no letter: {came}.", "hint": "Write one of these."}
+        kind = type(value).__name__[:60]
+        return [], {"reason": f"{name} is no number and no letter: {kind}.", "hint": "Write one of these."}
     try:
+        if not math.isfinite(value):
+            return [], {"reason": f"{name} is {float(value)}, expected a finite number."}
         return [wire.plain_array(float(value))], {"several": False}
     except OverflowError:
         return [], {"reason": f"{name} is larger than any number a computer reckons with."}
@@ -78,20 +119,93 @@ def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> 
     return header | {"reason": reason, "hint": "Return only what is asked for."}, []
 
 
+class NotNumbersError(Exception):
+    """A function returned what is no array of numbers: a sentence that follows "it returned", and what to do."""
+
+    def __init__(self, what: str, hint: str = "Return numbers in a NumPy array."):
+        super().__init__(what)
+        self.hint = hint
+
+
+class RaggedError(NotNumbersError):
+    """The elements of a list make no array together."""
+
+
 def as_arrays(result) -> tuple[list[np.ndarray], dict]:
     """One array; several of a tuple, or of a list whose elements make no array together."""
-    if not isinstance(result, tuple):
-        with contextlib.suppress(TypeError, ValueError):
-            return [wire.plain_array(result)], {"several": False}
-    several = isinstance(result, tuple | list)
-    return [wire.plain_array(one) for one in (result if several else [result])], {"several": several}
+    if isinstance(result, tuple | list):
+        if isinstance(result, list):
+            with contextlib.suppress(RaggedError):
+                return [array_of(result)], {"several": False}
+        if not result and isinstance(result, tuple):
+            raise NotNumbersError("an empty tuple")
+        if len(result) > wire.MOST_ARRAYS:
+            raise NotNumbersError(
+                f"{len(result)} values that make no array together", "Do their lengths differ?"
+            )
+        return [_part(result, place) for place in range(len(result))], {"several": True}
+    return [array_of(result)], {"several": False}
+
+
+def _part(values: tuple | list, place: int) -> np.ndarray:
+    try:
+        return array_of(values[place])
+    except NotNumbersError as error:
+        raise NotNumbersError(f"{error} as value {place + 1} of {len(values)}", error.hint) from None
+
+
+def array_of(value) -> np.ndarray:
+    """Return `value` as a plain array. Raise NotNumbersError, in the student's terms, where it is none."""
+    for kinds, what, hint in NO_ARRAYS:
+        if isinstance(value, kinds):
+            raise NotNumbersError(what.format(type(value).__name__), hint)
+    if np.ma.is_masked(value):
+        raise NotNumbersError(
+            "an array in which values are masked", "Fill them, or take the array's `.data`."
+        )
+    if "Symbolic" in type(value).__name__ or type(value).__name__ == "KerasTensor":
+        raise NotNumbersError(
+            "a tensor of a graph, which has no value yet", "Call the layers on arrays of numbers."
+        )
+    try:
+        array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    except ValueError:
+        raise RaggedError(
+            "rows of different lengths", "Make them equally long, or return one array."
+        ) from None
+    except (TypeError, NotImplementedError):
+        raise NotNumbersError(f"an object of type {type(value).__name__[:60]}") from None
+    return wire.plain_array(_numbers(array, value))
+
+
+def _numbers(array: np.ndarray, value) -> np.ndarray:
+    """The array with numbers of a type that travels."""
+    if array.dtype == np.longdouble or array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        return array.astype(np.float64 if array.dtype == np.longdouble else np.float32)
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype.kind == "c":
+        raise NotNumbersError("complex numbers", "Take the real part: `.real`.")
+    if array.dtype.kind in "US":
+        raise NotNumbersError("texts", "Turn them into numbers: int(...) or float(...).")
+    elements = array.reshape(-1).tolist() if array.dtype == object else []
+    if elements and all(isinstance(element, Real) for element in elements):
+        return array.astype(np.float64)
+    if any(element is None for element in elements):
+        raise NotNumbersError(
+            "an array with None in it", "Does a function that you call forget its `return`?"
+        )
+    if array.shape == ():
+        raise NotNumbersError(f"an object of type {type(value).__name__[:60]}")
+    kinds = sorted({type(element).__name__[:30] for element in elements[:1000]}) or [array.dtype.name]
+    raise NotNumbersError(f"an array of {', '.join(kinds[:3])}")
 
 
 def as_model(result) -> tuple[list[np.ndarray], dict]:
     """The configuration of a Keras model as bytes, and all its weights, if not too many, in one array; claims both."""
     if not hasattr(result, "to_json"):
-        came = "nothing" if result is None else f"a {type(result).__name__}"
-        return [], {"reason": f"A Keras model is expected, but {came} came.", "hint": "Return the model."}
+        got = "nothing: is there a `return`?" if result is None else f"{type(result).__name__[:60]}."
+        return [], {"reason": f"Expected a Keras model, got {got}", "hint": "Return the model."}
     few = result.count_params() <= MOST_WEIGHTS
     weights = [np.asarray(one, np.float32).reshape(-1) for one in (result.get_weights() if few else [])]
     config = np.frombuffer(result.to_json().encode(), np.uint8)
@@ -103,15 +217,22 @@ def final(reason: str, hint: str) -> dict:
     return {"reason": reason, "hint": hint, "final": True}
 
 
+def unwritten(name: str) -> dict:
+    return final(
+        f"{name} is not written yet.", "Replace `raise NotImplementedError()` or `...` by your code."
+    )
+
+
 def explain(error: BaseException, name: str, found: Definitions) -> dict:
     """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
     if isinstance(error, NotImplementedError):
-        return final(f"{name} is not written yet.", "Replace `raise NotImplementedError()` by your code.")
-    if isinstance(error, NameError) and error.name in found.left_out:
-        reason = (
-            f"{name} uses `{error.name}`, which cell {found.left_out[error.name]} makes outside any function."
-        )
-        return final(reason, f"Pass it as an argument: {name}(..., {error.name}).")
+        return unwritten(name)
+    if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
+        return missing(error.name, name, found)
+    if isinstance(error, NameError) and "*" in found.lacks:
+        return lacking(found.lacks["*"], error.name, name)
+    if module := missing_module(error):
+        return lacking(module, module, name)
     place = next(
         (
             f" ({f.filename}, line {f.lineno})"
@@ -121,4 +242,34 @@ def explain(error: BaseException, name: str, found: Definitions) -> dict:
         "",
     )
     reason = f"{name} stopped with {type(error).__name__[:80]}: {str(error)[:200]}{place}."
-    return {"reason": reason, "hint": "Call it in the notebook with a small example and mend what it says."}
+    return {"reason": reason, "hint": "Call it in the notebook with a small example and fix what it says."}
+
+
+def missing(missed: str, name: str, found: Definitions) -> dict:
+    """Why a name is not there that the function `name` uses: which line would have made it, and what to do."""
+    subject, chain, seen = f"{name} uses `{missed}`" if missed != name else f"`{name}`", [], set()
+    while missed in found.left_out and missed not in seen:
+        if missed in found.lacks:
+            return lacking(found.lacks[missed], missed, name, found.left_out[missed])
+        seen.add(missed)
+        reason = found.left_out[missed]
+        chain.append(f"{reason.place} {reason.why}")
+        missed = reason.needs
+    if missed in found.lacks:
+        return lacking(found.lacks[missed], missed, name)
+    verb = ", which is not there: " if subject != f"`{name}`" else " is not there: "
+    what = f"Move {reason.place.partition(' (')[0]} into {name}, or write the value down as numbers and text."
+    return final(f"{subject}{verb}{', which '.join(chain[:2])}.", reason.fix or what)
+
+
+def lacking(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
+    """What a function needs that this machine lacks; a file of the student's own is no part of it."""
+    if module == "python":
+        return final(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
+            "lacks": "python"
+        }
+    if is_own_file(module):
+        file = "a file beside the notebook" if module == "." else f"{module}.py"
+        why = f"{name} uses `{missed}` from {file}, which is not in your notebook: the grader reads the notebook alone."
+        return final(why, "Copy what you need from that file into a cell.")
+    return final(f"{name} uses {module}, which is not installed here.", "") | {"lacks": "package"}

@@ -6,6 +6,7 @@ find in a child of its own; a child that shows traces of a call (see `traces`) s
 Everything it says is a claim. Only arrays and short texts leave it, and the grader computes every score.
 """
 
+import fcntl
 import io
 import os
 import sys
@@ -20,11 +21,12 @@ from autograder import devices
 from autograder.sandbox import wire
 from autograder.sandbox.calling import reply_with, within
 from autograder.sandbox.confinement import Isolation, Limits, confine, die_with_parent
-from autograder.sandbox.definitions import define, read_statements
+from autograder.sandbox.definitions import MAX_SECONDS, define, read_statements
 from autograder.sandbox.traces import traces
 
 REQUEST, REPLY = 3, 4
 LONG = 86_400.0  # seconds; the grader holds the clock
+LAYER_NUMBERS = "object_name_uids"
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -55,7 +57,7 @@ def settle(work: Path) -> None:
 
 def rearrange(descriptors: list[int]) -> None:
     """Leaves open: nothing to read as standard input, the output twice, the request and the reply."""
-    request, reply, output = (os.dup2(fd, 100 + place) for place, fd in enumerate(descriptors))
+    request, reply, output = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in descriptors)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for place, fd in enumerate((nothing, output, output, request, reply)):
         os.dup2(fd, place)
@@ -69,7 +71,11 @@ def _text(fd: int) -> io.TextIOWrapper:
 
 
 def answer_calls(limits: Limits) -> None:
-    """Reads the notebook; then reads a call, makes it and sends what came of it, and so on without an end."""
+    """Says that it is ready, reads the notebook, then makes call after call, and sends what each returned.
+
+    Whatever goes wrong before it is ready is the machine's fault: no student code has run.
+    """
+    wire.send(REPLY, wire.pack({"ready": True}), wire.Deadline.after(LONG))
     header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(LONG))
     notebook = Notebook(content.tobytes(), header["file"])
     while True:
@@ -94,10 +100,18 @@ class Notebook:
             return {"reason": self.unread, "hint": "Save it again from Jupyter or Colab.", "final": True}, []
         seed_everything(header["seed"])
         with warnings.catch_warnings():  # what a library has warned of once, it warns of again
-            found = define(self.statements, self.problems)
+            number_layers_anew()
+            found = define(self.statements, self.problems, MAX_SECONDS)
             self.before = self.before or traces()
             said, values = reply_with(found, header, arrays)
         return said | {"last": traces() != self.before}, values
+
+
+def number_layers_anew() -> None:
+    """Have Keras begin again to number layers, as definitions may make some: each call finds the same names."""
+    state = sys.modules.get("keras.src.backend.common.global_state")
+    if state and hasattr(state.GLOBAL_STATE_TRACKER, LAYER_NUMBERS):
+        delattr(state.GLOBAL_STATE_TRACKER, LAYER_NUMBERS)
 
 
 def seed_everything(seed: int) -> None:

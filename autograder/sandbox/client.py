@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -19,9 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from autograder import devices
-from autograder.failure import Claim, Failure, plain
+from autograder.failure import Claim, Failure, Undecided, plain
 from autograder.sandbox import wire
 from autograder.sandbox.confinement import Isolation, Limits, bubblewrap
+from autograder.sandbox.requirements import missing_packages, newer_python
 from autograder.sandbox.server import remove
 
 PACKAGE = Path(__file__).parents[1]
@@ -29,6 +31,8 @@ START, STOP = (
     120.0,
     30.0,
 )  # seconds that a server may take to import TensorFlow, and to clean up after a child
+MAX_STRETCH = 6.0  # times the seconds of a call, for a child that waits for a processor
+SOON = 0.01  # seconds
 MOST_OUTPUT = 64 * 2**10  # bytes of what a call prints
 MOST_PIECES = 32  # that a pipe may hold once a call is over; whatever comes later is passed over
 ENVIRONMENT = {
@@ -44,8 +48,16 @@ ENVIRONMENT = {
 }
 
 
-class SandboxError(Exception):
+class SandboxError(Undecided):
     """The sandbox itself does not work here; no student is to blame."""
+
+
+class NotReadyError(Exception):
+    """A child ended, or took too long, before any student code ran in it."""
+
+
+class StarvedError(Exception):
+    """A child did not get its share of the processor, for many times the seconds that a call has."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Answer:
     """
 
     value: np.ndarray | tuple[np.ndarray, ...] | None
-    failure: Failure | None
+    failure: Failure | Undecided | None
     printed: str
     problems: tuple[str, ...]
 
@@ -86,6 +98,7 @@ class Sandbox:
     _server: subprocess.Popen | None = None
     _control: socket.socket | None = None
     _home: str = ""
+    _lost_by: str = ""  # why the last child was lost that no student ended
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -113,18 +126,28 @@ class Sandbox:
         student's code gives no arrays: missing, wrong, crashed, too slow, too large. Raises SandboxError where the
         sandbox is at fault.
         """
+        try:
+            return self._call((content, file), function, arguments, seed, seconds, wanted, watch)
+        except SandboxError:
+            raise
+        except (OSError, RuntimeError) as error:  # no descriptors, memory, threads or processes are left
+            with contextlib.suppress(OSError):  # the next call tries again
+                self.stop()
+            raise SandboxError(f"This machine can't run {function}: {error}.") from error
+
+    def _call(self, notebook, function, arguments, seed, seconds, wanted, watch) -> Answer:
         call = partial(request_for, function, arguments, seed, wanted)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
-        if self._child and self._child.notebook != (content, file):
+        if self._child and self._child.notebook != notebook:
             self.forget()
         for _ in range(2 + bool(self._child)):  # a server that is lost once may have been killed by anything
             self.start()
             served = self._child is not None
-            answer, final = self._answer((content, file), function, call, limits, watch)
+            answer, final = self._answer(notebook, function, wanted, call, limits, watch)
             if answer and (final or not served):
                 return answer
             self.forget()
-        raise SandboxError(f"The sandbox was lost twice while it ran {function}.")
+        raise SandboxError(f"The sandbox was lost twice while it ran {function}. {self._lost_by}".strip())
 
     def forget(self) -> None:
         """Ends the child of the moment, if there is one: no later call finds anything that it saw."""
@@ -132,18 +155,34 @@ class Sandbox:
             self._end()
 
     def _answer(
-        self, notebook: tuple[bytes, str], function: str, call: Callable[[str], bytes], limits: Limits, watch
+        self,
+        notebook: tuple[bytes, str],
+        function: str,
+        wanted: str,
+        call: Callable[[str], bytes],
+        limits: Limits,
+        watch,
     ) -> tuple[Answer | None, bool]:
-        """What came of a call, none where the server was lost; and whether a fresh child would say the same."""
+        """What came of a call, none where the machine is at fault; and whether a fresh child would say the same."""
         child = self._child or _Child(notebook)
         self._child = child
         child.listen(watch)
         reply = self._exchange(child, call, limits)
         if isinstance(reply, Exception):
             ended = self._end()
-            failure = _failure(function, reply, ended, limits)
-            return (None if ended["ended"] == "lost" else Answer(None, failure, child.said(), ())), False
-        answer = answer_of(function, *reply, child.said())
+            printed = child.said()
+            if isinstance(reply, StarvedError):
+                raise SandboxError(
+                    f"This machine is too busy: {function} got no processor for {limits.seconds:g} s."
+                )
+            if isinstance(reply, NotReadyError):
+                self._lost_by = f"No process starts: {printed.splitlines()[-1][-200:] if printed else reply}"
+            elif ended["oom"]:
+                self._lost_by = "The machine has no memory left and ended the process."
+            elif ended["ended"] != "lost":
+                return Answer(None, _failure(function, reply, ended, limits), printed, ()), False
+            return None, False
+        answer = answer_of(function, wanted, notebook, *reply, child.said())
         if reply[0].get("last"):
             self.forget()
         return answer, not answer.failure or reply[0].get("final") is True
@@ -155,30 +194,54 @@ class Sandbox:
 
         A call's number can't be guessed, so that no reply passes for that to another call.
         """
-        deadline, number, message = wire.Deadline.after(limits.seconds), secrets.token_hex(8), b""
+        number, message = secrets.token_hex(8), b""
+        deadline = FairDeadline(limits.seconds, partial(self._look, child))
         try:
             if child.ends:
-                socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], child.ends)
-                child.close_ends()
+                self._hand_over(child, limits)
                 content, file = child.notebook
                 message = wire.pack({"file": file}, [np.frombuffer(content, np.uint8)])
+            deadline.start()
             wire.send(child.request, message + call(number), deadline)
             said, arrays = wire.receive(child.reply, limits.reply, deadline)
-        except (wire.WireError, EOFError, OSError) as error:  # TimeoutError is an OSError
-            return error
+        except (wire.WireError, EOFError, OSError, NotReadyError) as error:  # TimeoutError is an OSError
+            return StarvedError() if deadline.is_starved else error
         return (said, arrays) if said.get("number") == number else wire.WireError("no reply to this call")
+
+    def _hand_over(self, child: "_Child", limits: Limits) -> None:
+        """Has the server fork a child, and waits until it is ready. Raises NotReadyError where it never is."""
+        try:
+            socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], child.ends)
+            child.close_ends()
+            wire.receive(child.reply, 0, wire.Deadline.after(STOP))
+        except (wire.WireError, EOFError, OSError) as error:
+            raise NotReadyError(str(error) or type(error).__name__) from error
+
+    def _look(self, child: "_Child") -> tuple[float, float] | None:
+        """Return the processor time that the child took, and that it waited for; None where it has ended."""
+        with contextlib.suppress(OSError, ValueError):
+            self._control.settimeout(STOP)
+            self._control.send(b"look")
+            seen = json.loads(self._control.recv(65536) or "{}")
+            if "waited" in seen:
+                return seen["cpu"], seen["waited"]
+            child.ended = seen or None  # it came to its end before it was looked at
+        return None
 
     def _end(self) -> dict:
         """Has the child killed, whatever it is doing, and says how it ended.
 
         A server that does not answer, or could not clean up, is replaced by the next call.
         """
-        ended = {"ended": "lost", "signal": 0, "seconds": 0.0, "cpu": 0.0, "memory": 0, "clean": False}
+        ended = {"ended": "lost", "signal": 0, "cpu": 0.0, "memory": 0, "oom": False, "clean": False}
         child, self._child = self._child, None
-        with contextlib.suppress(OSError):
-            self._control.settimeout(STOP)
-            self._control.send(b"kill")
-            ended |= json.loads(self._control.recv(65536) or "{}")
+        if child.ended:
+            ended |= child.ended
+        else:
+            with contextlib.suppress(OSError):
+                self._control.settimeout(STOP)
+                self._control.send(b"kill")
+                ended |= json.loads(self._control.recv(65536) or "{}")
         if not ended["clean"]:
             self.stop()
         child.close()
@@ -261,6 +324,44 @@ def training_sandbox(isolation: Isolation, device: str) -> Iterator[Sandbox | No
         yield sandbox
 
 
+class FairDeadline:
+    """A deadline for a child, moved by the time that the child waited for a processor.
+
+    A child that took as much processor time as it has seconds had its share, however many threads of its own it kept
+    waiting. is_starved: whether the deadline was moved as far as it goes, without the child having had its share.
+    """
+
+    def __init__(self, seconds: float, look: Callable[[], tuple[float, float] | None]):
+        self.seconds, self._look, self.is_starved = seconds, look, False
+        self._began = self._at = time.monotonic()
+        self._before = 0.0, 0.0
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._before = self._look() or (0.0, 0.0)
+        self._began = time.monotonic()
+        self._at = self._began + self.seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left, as far as is known."""
+        return max(0.0, self._at - time.monotonic())
+
+    def extend(self) -> bool:
+        """Move the deadline, and return whether there is time left now."""
+        seen = self._look()
+        if seen is None:
+            return False
+        cpu, waited = (after - before for after, before in zip(seen, self._before, strict=True))
+        last = self._began + self.seconds * MAX_STRETCH
+        due = self._began + self.seconds + waited
+        if cpu >= self.seconds or due <= time.monotonic() + SOON:
+            return False
+        self.is_starved = time.monotonic() >= last
+        self._at = min(due, last)
+        return not self.is_starved
+
+
 class _Child:
     """A notebook, and three pipes to the child that has it: request, reply, output.
 
@@ -268,7 +369,7 @@ class _Child:
     """
 
     def __init__(self, notebook: tuple[bytes, str]):
-        self.notebook = notebook
+        self.notebook, self.ended = notebook, None  # how it ended, where the server has said so unasked
         request, self.request = os.pipe()
         self.reply, reply = os.pipe()
         self._output, output = os.pipe()
@@ -338,15 +439,88 @@ def request_for(
     return wire.pack(header, arrays)
 
 
-def answer_of(function: str, said: dict, arrays: list[np.ndarray], printed: str) -> Answer:
-    """The reply as plain values; one without arrays says why."""
+class Several(tuple):
+    """Several arrays that a function returned.
+
+    An item that takes them for one array gets one if they have one shape; otherwise the student reads what is wrong.
+    """
+
+    function = ""
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        if len({array.shape for array in self}) > 1:
+            raise self._failure
+        return np.array(list(self), dtype=dtype)
+
+    def __getattr__(self, name: str):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise self._failure  # whatever an array has and a tuple does not
+
+    @property
+    def _failure(self) -> Failure:
+        reason = f"{self.function} returned {len(self)} values, expected one array."
+        return Failure(reason, "Return one array: np.array(...), without commas between values.")
+
+
+def answer_of(
+    function: str,
+    wanted: str,
+    notebook: tuple[bytes, str],
+    said: dict,
+    arrays: list[np.ndarray],
+    printed: str,
+) -> Answer:
+    """The reply as plain values, checked by what was `wanted`; one without arrays says why."""
     problems = said.get("problems")
     problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
     if arrays:
-        value = tuple(arrays) if said.get("several") is True else arrays[0]
-        return Answer(value, None, printed, problems)
+        value = Several(arrays) if said.get("several") is True else arrays[0]
+        if isinstance(value, Several):
+            value.function = function
+        failure = None if is_wanted(wanted, value) else forged(function, wanted)
+        return Answer(None if failure else value, failure, printed, problems)
+    if undecided := lacking(function, said.get("lacks"), *notebook):
+        return Answer(None, undecided, printed, problems)
     reason = _text(said.get("reason")) or f"{function} returned no numbers."
     return Answer(None, Claim(reason, _text(said.get("hint"))), printed, problems)
+
+
+def is_wanted(wanted: str, value: np.ndarray | Several) -> bool:
+    """Whether a reply has the form of what was asked for; an honest child sends no other."""
+    if wanted == "arrays":
+        return True
+    if isinstance(value, np.ndarray):
+        return wanted == "constant" and value.shape == () and value.dtype == np.float64
+    forms = [(array.dtype.str, array.ndim) for array in value]
+    second = "<f8" if wanted == "constant" else "<f4"
+    return forms == [("|u1", 1), (second, 1)]
+
+
+def forged(function: str, wanted: str) -> Failure:
+    what = "number and no text" if wanted == "constant" else "Keras model"
+    return Failure(f"{function} is no {what}.", "Write it plainly, without code that changes the check.")
+
+
+def lacking(function: str, claimed, content: bytes, file: str) -> Undecided | None:
+    """A person must look where this machine lacks what the notebook needs, by the notebook and not by its child."""
+    if claimed == "python" and (needed := newer_python(content) or newest_syntax()):
+        here = ".".join(map(str, sys.version_info[:2]))
+        return Undecided(
+            f"{function} may need Python {needed}, this machine has {here}: a cell can't be read. Grade with "
+            f"Python {needed}; as it stands, the function is not there and earns nothing."
+        )
+    if claimed == "package" and (names := missing_packages(content, file)):
+        return Undecided(
+            f"{function} may need what this machine lacks: {', '.join(names)[:200]}. Install it and grade again; "
+            "as it stands, the function stops and earns nothing."
+        )
+    return None
+
+
+def newest_syntax() -> str:
+    """The version of Python that reads f-strings which this one can't; empty where this one reads all of them."""
+    return "3.12" if sys.version_info < (3, 12) else ""
 
 
 def _text(claimed) -> str:

@@ -22,7 +22,14 @@ NOBODY = 65534
 TMP_BYTES, SHM_BYTES = 512 * 2**20, 16 * 2**20
 CLONE_THREAD = 0x00010000
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # put characters into the terminal, as if typed
+IOCTLS = {  # of any file; the first two put characters into the terminal, the others have a signal sent to anyone
+    "TIOCSTI": 0x5412, "TIOCLINUX": 0x541C, "FIOSETOWN": 0x8901, "SIOCSPGRP": 0x8902, "FIOASYNC": 0x5452,
+}  # fmt: skip
+FCNTLS = {
+    "F_SETOWN": 8,
+    "F_SETSIG": 10,
+    "F_SETOWN_EX": 15,
+}  # who is sent which signal when a file can be read
 
 PROCESSES = "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise kcmp"
 SIGNALS = "tkill pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo process_mrelease"
@@ -191,14 +198,19 @@ def limit_resources(limits: Limits) -> None:
     import resource  # here, because Windows has none, and a student's own check loads this file there too
 
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    for what, most in {
-        resource.RLIMIT_AS: held + limits.memory,
-        resource.RLIMIT_CPU: int(max(limits.processor, limits.seconds)) + 1,
-        resource.RLIMIT_FSIZE: limits.file,
-        resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_CORE: 0,
+    for name, most in {
+        "AS": held + limits.memory,
+        "CPU": int(max(limits.processor, limits.seconds)) + 1,
+        "FSIZE": limits.file,
+        "NOFILE": limits.open_files,
+        "CORE": 0,
     }.items():
-        resource.setrlimit(what, (most, most))
+        limit = getattr(resource, f"RLIMIT_{name}")
+        try:
+            resource.setrlimit(limit, (most, most))
+        except ValueError:  # what the machine allows is not enough for a student's function
+            allowed = resource.getrlimit(limit)[1]
+            raise OSError(f"RLIMIT_{name} is {allowed} on this machine, {most} is needed (ulimit)") from None
 
 
 def restrict_files(writable: list[Path], readable: list[Path], devices: list[Path]) -> None:
@@ -241,8 +253,10 @@ def call_filter(file_marks: bool):
     rules.add_rule(refuse, "socketpair", seccomp.Arg(0, seccomp.NE, 1))  # AF_UNIX alone: asyncio needs it
     for what in (PR_SET_PDEATHSIG, PR_SET_DUMPABLE):
         rules.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.EQ, what))
-    for request in (TIOCSTI, TIOCLINUX):
+    for request in IOCTLS.values():
         rules.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    for command in FCNTLS.values():
+        rules.add_rule(refuse, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, command))
     return rules
 
 

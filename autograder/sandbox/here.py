@@ -54,7 +54,7 @@ class Here:
             said, values = reply_with(found, header, arrays, through=KeyboardInterrupt)
             message = wire.pack(*within(most, function, said, values))
         try:
-            return answer_of(function, *wire.unpack(message, most), printed="")
+            return answer_of(function, wanted, (content, file), *wire.unpack(message, most), printed="")
         except wire.WireError as error:
             return Answer(None, unreadable(function, error), "", ())
 

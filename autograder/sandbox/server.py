@@ -4,7 +4,8 @@ It runs no student code itself, starts no thread, and never starts the TensorFlo
 before a fork hangs every child. It refuses to serve where either has happened.
 
 Control messages (a SEQPACKET socket, trusted, JSON): a job comes with three descriptors (request, reply, output);
-the answer, once the child is gone, says how it ended. "kill" ends the child of the moment.
+the answer, once the child is gone, says how it ended. "kill" ends the child of the moment, "look" is answered with
+the processor time that it took and the time that it waited for a processor.
 """
 
 import contextlib
@@ -80,12 +81,17 @@ def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: 
     """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
-    started = time.monotonic()
+    started, killed = time.monotonic(), oom_kills()
     pid = os.fork()
     if pid == 0:
-        from autograder.sandbox.child import become
+        try:
+            from autograder.sandbox.child import become
 
-        become(descriptors, work, Limits(**job), isolation, calls)
+            become(descriptors, work, Limits(**job), isolation, calls)
+        except BaseException as error:
+            os.write(descriptors[2], f"{type(error).__name__}: {error}".encode())
+        finally:
+            os._exit(1)
     for descriptor in descriptors:
         os.close(descriptor)
     reason = wait(pid, control, work)
@@ -97,6 +103,7 @@ def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: 
         "seconds": time.monotonic() - started,
         "cpu": usage.ru_utime + usage.ru_stime,
         "memory": usage.ru_maxrss * 1024,
+        "oom": reason == "exited" and os.WIFSIGNALED(status) and oom_kills() > killed,
         "clean": empty(kept),
     }
 
@@ -108,7 +115,10 @@ def wait(pid: int, control: socket.socket, work: Path) -> str:
         while True:
             ready, _, _ = select.select([child, control], [], [], LOOK)
             if control in ready:
-                return "killed" if control.recv(64) else "abandoned"
+                message = control.recv(64)
+                if message != b"look":
+                    return "killed" if message else "abandoned"
+                control.send(json.dumps(share_of(pid)).encode())
             if child in ready:
                 return "exited"
             if is_overfull(work):
@@ -138,6 +148,26 @@ def is_overfull(folder: Path) -> bool:
         if count > MOST_FILES or size > MOST_BYTES:
             return True
     return False
+
+
+def share_of(pid: int) -> dict[str, float]:
+    """Return the seconds of processor time that a process took, and those that its most delayed thread waited."""
+    cpu, waited = 0.0, [0.0]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        for task in islice(os.scandir(f"/proc/{pid}/task"), MOST_THREADS):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                waited.append(int(Path(task.path, "schedstat").read_text().split()[1]) / 1e9)
+    return {"cpu": cpu, "waited": max(waited)}
+
+
+def oom_kills() -> int:
+    """Return how often this machine has ended a process because it had no memory left."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path("/proc/vmstat").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    return 0
 
 
 def count_threads(pid: int) -> int:

@@ -41,6 +41,10 @@ class Deadline:
     def left(self) -> float:
         return max(0.0, self.at - time.monotonic())
 
+    def extend(self) -> bool:
+        """Return whether there is more time after all, when there is none left."""
+        return False
+
 
 def pack(header: dict, arrays: Sequence[np.ndarray] = ()) -> bytes:
     """One message. Raises TypeError for an array of objects, text or dates: only numbers and booleans travel."""
@@ -65,9 +69,10 @@ def send(fd: int, message: bytes, deadline: Deadline) -> None:
     rest = memoryview(message)
     while rest:
         _, writable, _ = select.select([], [fd], [], deadline.left)
-        if not writable:
+        if writable:
+            rest = rest[os.write(fd, rest) :]
+        elif not deadline.extend():
             raise TimeoutError
-        rest = rest[os.write(fd, rest) :]
 
 
 def receive(fd: int, most_bytes: int, deadline: Deadline) -> tuple[dict, list[np.ndarray]]:
@@ -90,7 +95,11 @@ def _message(read: Callable[[int], bytearray], most_bytes: int) -> tuple[dict, l
         raise WireError(f"a header of {length} bytes")
     header = _header(read(length))
     shapes = [_checked(entry) for entry in header.pop("arrays")]
-    if sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in shapes) > most_bytes:
+    # an axis of length 0 counts as 1: an array of no numbers may not have 10**9 rows either
+    if (
+        sum(np.dtype(dtype).itemsize * math.prod(axis or 1 for axis in shape) for dtype, shape in shapes)
+        > most_bytes
+    ):
         raise WireError(f"arrays of more than {most_bytes} bytes")
     return header, [_array(read, dtype, shape) for dtype, shape in shapes]
 
@@ -131,6 +140,8 @@ def _exactly(fd: int, size: int, deadline: Deadline) -> bytearray:
     while len(data) < size:
         readable, _, _ = select.select([fd], [], [], deadline.left)
         if not readable:
+            if deadline.extend():
+                continue
             raise TimeoutError
         piece = os.read(fd, min(size - len(data), 2**20))
         if not piece:
