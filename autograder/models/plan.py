@@ -128,6 +128,7 @@ class Draft:
         self.calls = [Call(k, shapes=(one["batch_shape"],)) for k, one in enumerate(entrances)]
         self.weights: dict[int, dict[str, Shape]] = {}  # by layer: path to shape
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
+        self.nested = 0
         for entrance in entrances:
             self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
 
@@ -138,6 +139,12 @@ class Draft:
         if proper > MOST_LAYERS or len(self.layers) > MOST_CALLS:
             raise Failure(f"The model has more than {MOST_LAYERS} layers or {MOST_CALLS} operations.")
         return len(self.layers) - 1
+
+    def nest(self) -> None:
+        """Count a call of a nested model, which may call others and make no call of a layer. Raises Failure."""
+        self.nested += 1
+        if self.nested > MOST_CALLS:
+            raise Failure(f"The model calls its nested models more than {MOST_CALLS} times.")
 
     def call(self, index: int, inputs: tuple, mask: Result | None = None, state: tuple = ()) -> Call:
         """Adds a call, once the shapes and the cost of what it makes are known. Raises Failure."""
@@ -180,7 +187,7 @@ class Draft:
         """The plan, where every call leads to the output. Raises Failure."""
         used = {output.call}
         for index in reversed(range(len(self.calls))):  # a call depends on earlier ones only
-            if index not in used:
+            if index not in used and self.calls[index].results:  # an input may be left unused
                 raise Failure(
                     f"The {self.layers[self.calls[index].layer]} does not lead to the model's output."
                 )
@@ -201,7 +208,7 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
     """Failure unless a layer is called on what its kind takes: tensors, and numbers or an index for operations."""
     match KINDS[layer.kind].takes, inputs:
         case "one", (Result(),):
-            fits = not state or "return_state" in layer.options
+            fits = True
         case "list", (tuple() as several,):
             fits = several != () and all(isinstance(one, Result) for one in several)
         case "two", (x, y):
@@ -212,5 +219,5 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
             fits = all(type(one) in (int, slice) or one is ... for one in parts) and parts.count(...) < 2
         case _:
             fits = False
-    if not fits or (layer.is_operation and (mask or state)):
+    if not fits or (layer.is_operation and mask) or (state and "return_state" not in layer.options):
         raise Failure(f"The {layer} is called on something else than the tensors it takes.")

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from autograder.failure import Failure
+from autograder.models.errors import failing
 from autograder.models.evaluator import evaluate
 from autograder.models.plan import Plan
-from autograder.models.shapes import Misfit, Shape
+from autograder.models.shapes import Shape
 
 MOST_KEPT = 64  # inputs whose batches are kept, the ones used last
 MOST_MODELS = 4  # whose predictions are kept for the same inputs
@@ -155,11 +156,8 @@ def size_of(prepared: Prepared) -> int:
 
 def run(model, xs: Sequence[np.ndarray]) -> np.ndarray:
     """Predictions (rows, ...) for one batch. Raises Failure."""
-    try:
-        y = evaluate(model.plan, model.weights, xs)
-    except (ValueError, IndexError, Misfit) as error:
-        raise Failure(f"This model cannot be run: {error}.") from error
-    return np.ascontiguousarray(np.moveaxis(y, -1, 0))
+    with failing("This model cannot be run on these inputs"):
+        return np.ascontiguousarray(np.moveaxis(evaluate(model.plan, model.weights, xs), -1, 0))
 
 
 def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
