@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.failure import Failure
+from autograder.models.architecture import RECURRENT, check_architecture, check_memory, leads_past
 from autograder.models.archive import check_version, read_archive, refuse_extra
 from autograder.models.blueprint import Blueprint, read_blueprint
 from autograder.models.config import read_plan, remarks
@@ -23,7 +24,19 @@ from autograder.models.layers import Layer
 from autograder.models.plan import Plan
 from autograder.models.predictor import Predictor
 
-__all__ = ["Blueprint", "Layer", "Model", "Plan", "Predictor", "read_blueprint", "read_model"]
+__all__ = [
+    "RECURRENT",
+    "Blueprint",
+    "Layer",
+    "Model",
+    "Plan",
+    "Predictor",
+    "check_architecture",
+    "check_memory",
+    "leads_past",
+    "read_blueprint",
+    "read_model",
+]
 
 DIVERGED = (
     "Usually the loss diverged in training: clip the gradient (clipnorm=1.0) or lower the learning rate."

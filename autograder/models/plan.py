@@ -62,6 +62,7 @@ class Plan:
     """A model's layers, their calls, and the weights it needs; where only weights differ, `signature` is equal.
 
     The first layers and calls are the inputs, as the file lists them; `inputs` has them in the model's own order.
+    work: multiplications for one sequence, or for one step of it where its length is free.
     """
 
     layers: tuple[Layer, ...]
@@ -69,6 +70,7 @@ class Plan:
     inputs: tuple[Result, ...]
     output: Result
     weights: tuple[Weight, ...] = field(repr=False)
+    work: int = field(default=0, repr=False)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -101,14 +103,6 @@ class Plan:
     def signature(self) -> str:
         """A digest of everything but names and weights."""
         return hashlib.sha256(repr((self.layers, self.calls, self.inputs, self.output)).encode()).hexdigest()
-
-    def leads_past(self, kind: str) -> bool:
-        """Whether a way leads from the inputs to the output on which no layer of this class lies, wrapped or not."""
-        past = []  # of each call: those that it depends on come before it
-        for call in self.calls:
-            arrives = not call.results or any(past[result.call] for result in call.results)
-            past.append(arrives and all(one.kind != kind for one in self.layers[call.layer].all))
-        return past[self.output.call]
 
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
@@ -197,7 +191,8 @@ class Draft:
             for index, layer in enumerate(self.layers)
             for path, shape in self.weights.get(index, {}).items()
         ]
-        return Plan(tuple(self.layers), tuple(self.calls), inputs, output, tuple(weights))
+        work = self.totals["multiplications for one sequence"]
+        return Plan(tuple(self.layers), tuple(self.calls), inputs, output, tuple(weights), work)
 
 
 def takes_list(layer: Layer) -> bool:
@@ -219,5 +214,7 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
             fits = all(type(one) in (int, slice) or one is ... for one in parts) and parts.count(...) < 2
         case _:
             fits = False
-    if not fits or (layer.is_operation and mask) or (state and "return_state" not in layer.options):
+    if state and "return_state" not in layer.options:
+        raise Failure(f"The {layer} is called with an initial state, which only recurrent layers take.")
+    if not fits or (layer.is_operation and mask):
         raise Failure(f"The {layer} is called on something else than the tensors it takes.")

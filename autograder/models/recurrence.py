@@ -50,6 +50,9 @@ def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, init
     for place, step in enumerate(order):
         held = mask is not None and not mask[step].all()
         before = [state.copy() for state in states] if held else []
+        if layer.options.get("forgets"):  # see `architecture.without_memory`
+            for state in states:
+                state[...] = 0
         seen[:features] = x[step]
         np.matmul(matrix, seen, out=product)
         cell(gates, *states)
