@@ -235,7 +235,11 @@ def test_what_neither_has_memory_for_is_too_large():
     "trouble, says",
     [
         (fails("train took more than 120 s.", Failure), (Failure, "took more than 120 s")),
-        (fails("train raised ValueError: no"), (RuntimeError, "failed: train raised ValueError")),
+        (fails("train raised ValueError: no"), (Failure, "failed: train raised ValueError")),
+        (
+            fails("train raised ModuleNotFoundError: x"),
+            (RuntimeError, "failed: train raised ModuleNotFoundError"),
+        ),
     ],
     ids=["slow", "broken"],
 )

@@ -412,7 +412,9 @@ def recovers_the_weights(submission):
 def says_hello(submission):
     """hello.keras: one-hot letters h, e, l, o, (batch, time, 4); after h, e, l, l it says e, l, l, o."""
     plan = submission.model(HELLO).plan
-    check_architecture(plan, HELLO, [*RECURRENT, "Dense", "Dropout"], every_path=RECURRENT)
+    check_architecture(
+        plan, HELLO, [*RECURRENT, "Dense", "Dropout"]
+    )  # without memory, three of four are right
     require_shapes(HELLO, plan, (None, None, 4), (None, None, 4), "Dense(4, activation='softmax')")
     [scores] = submission.predict(HELLO, [np.eye(4, dtype=np.float32)[[0, 1, 2, 2]]])
     said = "".join(LETTERS[letter] for letter in scores.argmax(axis=1))

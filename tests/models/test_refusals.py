@@ -456,6 +456,49 @@ def test_a_loop_in_a_group_s_tree_ends():
         read_model(replaced(BASE, weights=bytes(content)))
 
 
+def test_groups_that_nest_deep_are_refused_at_once():
+    """Each adds a long name to the paths of all within, so that reading them would take the square of the size."""
+
+    def nest(file):
+        group = file
+        for _ in range(400):
+            group = group.create_group("g" * 200)
+
+    start = time.process_time()
+    with pytest.raises(Failure, match="nests too deep"):
+        read_model(reworked(nest))
+    assert time.process_time() - start < 5
+
+
+def test_an_initial_state_of_a_layer_that_has_none_is_named():
+    def change(config):
+        entry = next(one for one in config["config"]["layers"] if one["class_name"] == "Concatenate")
+        entry["inbound_nodes"][0]["kwargs"]["initial_state"] = entry["inbound_nodes"][0]["args"][0][0]
+
+    with pytest.raises(Failure, match="initial state, which only recurrent layers take"):
+        read_model(reconfigured(GRAPH, change))
+
+
+def test_whatever_reading_raises_is_a_failure(monkeypatch):
+    """But for the machine's lack of memory."""
+    import autograder.models as models
+
+    for error in (TypeError, AssertionError, RecursionError, AttributeError, OverflowError):
+        monkeypatch.setattr(models, "read_plan", raising(error))
+        with pytest.raises(Failure, match=f"cannot be read: {error.__name__}: odd"):
+            read_model(BASE)
+    monkeypatch.setattr(models, "read_plan", raising(MemoryError))
+    with pytest.raises(MemoryError):
+        read_model(BASE)
+
+
+def raising(error: type):
+    def fail(config):
+        raise error("odd")
+
+    return fail
+
+
 @pytest.mark.parametrize("shapes", [[(None, 4), (None,)], [(None, 5, 4), (None, 4)]])
 def test_inputs_of_another_number_of_axes_are_not_joined(shapes):
     with pytest.raises(Misfit, match="number of axes"):
