@@ -241,7 +241,7 @@ def test_what_neither_has_memory_for_is_too_large():
             (RuntimeError, "failed: train raised ModuleNotFoundError"),
         ),
     ],
-    ids=["slow", "broken"],
+    ids=["slow", "broken", "lacking"],
 )
 def test_other_trouble_is_not_tried_again(trouble, says):
     kind, reason = says

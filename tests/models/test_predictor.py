@@ -163,7 +163,7 @@ def test_a_model_that_would_take_far_too_long_is_refused():
 
 
 def test_whatever_running_raises_is_a_failure():
-    odd = Model(MODEL.plan, tuple(weight[..., None] for weight in MODEL.weights), "")
+    odd = Model(MODEL.plan, tuple(weight.astype(str) for weight in MODEL.weights), "")
     with pytest.raises(Failure, match="cannot be run on these inputs"):
         Predictor().predict(odd, sequences(3))
 
