@@ -80,7 +80,10 @@ class Submission:
     def model(self, name: str) -> Model:
         """The model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
         self.asks("file", name)
-        return _once(self._known, name, lambda: read_model(self.read(name)))
+        model = _once(self._known, name, lambda: read_model(self.read(name)))
+        for remark in model.remarks:
+            warnings.warn(Remark(f"{name}: {remark}"), stacklevel=2)
+        return model
 
     def predict(self, name: str, inputs: Sequence) -> np.ndarray | list[np.ndarray]:
         """Predictions `(n, k)` of the model `name` for n inputs `(time, ...)`; none of them is padded.

@@ -23,6 +23,10 @@ OUT_OF_MEMORY = (
     "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc", "CUDA_ERROR_OUT_OF_MEMORY",
     "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED",
 )  # fmt: skip
+OF_THE_MACHINE = (
+    "ImportError", "ModuleNotFoundError", "OSError", "FileNotFoundError", "PermissionError", "BrokenPipeError",
+    "UnavailableError", "CUDA_ERROR", "libcuda", "No space left",
+)  # fmt: skip
 ON_THE_CPU = "Trained on the CPU: the GPU had too little memory."
 
 
@@ -131,12 +135,20 @@ def checked(name: str, value) -> float:
 
 
 def reason_for(answer: Answer, what: str, seconds: float) -> Exception:
-    """Why a training gave nothing: the size of the student's model, or the grader's own fault."""
+    """Why a training gave nothing: the student's model, unless an error names the machine.
+
+    The loop runs no code but the grader's own, on a model that the student chose: an initializer that Keras refuses,
+    shapes that only meet in training. So what went wrong is the model's fault, with TensorFlow's words.
+    """
     said = answer.failure.reason
     if lacks_memory(answer):
         return Failure(f"{what} takes more memory than there is.", "Make the model smaller.")
     if "took more than" in said:
         return Failure(f"{what} took more than {seconds:g} s.", "Use fewer units, or fewer layers.")
-    if isinstance(answer.failure, Claim):
+    if any(word in said for word in OF_THE_MACHINE):
         return RuntimeError(f"{what} failed: {said}")
+    if isinstance(answer.failure, Claim):
+        return Failure(
+            f"{what} failed: {said}", "Does model.fit train this model on such data in your notebook?"
+        )
     return Failure(f"{what} came to no end: {said}", "Make the model smaller.")

@@ -235,9 +235,13 @@ def test_what_neither_has_memory_for_is_too_large():
     "trouble, says",
     [
         (fails("train took more than 120 s.", Failure), (Failure, "took more than 120 s")),
-        (fails("train raised ValueError: no"), (RuntimeError, "failed: train raised ValueError")),
+        (fails("train raised ValueError: no"), (Failure, "failed: train raised ValueError")),
+        (
+            fails("train raised ModuleNotFoundError: x"),
+            (RuntimeError, "failed: train raised ModuleNotFoundError"),
+        ),
     ],
-    ids=["slow", "broken"],
+    ids=["slow", "broken", "lacking"],
 )
 def test_other_trouble_is_not_tried_again(trouble, says):
     kind, reason = says

@@ -241,6 +241,16 @@ def test_divergence_is_nan_from_there_on(work):
     assert np.isfinite(losses[:, 0]).all()
 
 
+@pytest.mark.slow
+def test_a_start_that_keras_refuses_is_the_models_fault(work):
+    """Identity is no start for a bias, which has one axis: Keras says so only when the model is built to be trained."""
+    config = json.loads(work.build("plain").config)
+    identity = {"module": "keras.initializers", "class_name": "Identity", "config": {"gain": 1.0}}
+    config["config"]["layers"][1]["config"]["bias_initializer"] = identity
+    with pytest.raises(Failure, match="Training for 2 x 20 updates failed: .*Identity"):
+        work.train(read_blueprint(json.dumps(config).encode()), *data(), **BUDGET)
+
+
 def test_progress_is_told(work):
     told = []
     trained(work.sandbox, told.append, work.build("plain"), *data(), **BUDGET)

@@ -77,9 +77,9 @@ def build_memory_model(length):
 @pytest.mark.parametrize(
     "layer, says",
     {
-        "layers.Bidirectional(layers.SimpleRNN(8))": "holds Bidirectional",
+        "layers.Bidirectional(layers.SimpleRNN(8))": "uses Bidirectional",
         "layers.SimpleRNN(8, go_backwards=True)": "a layer that reads backwards",
-        "layers.Flatten()": "holds Flatten",
+        "layers.Flatten()": "uses Flatten",
         "layers.SimpleRNN(64)": "parameters, at most 2,000 are allowed",
         "layers.SimpleRNN(8, return_sequences=True)": "expected (None, 50, 8) and (None, 4)",
     }.items(),
@@ -184,14 +184,14 @@ ONE_READER = "ends(layers.SimpleRNN(units)(letters))"
 
 
 AGAINST_THE_RULES = {
-    "another cell": (FAIR, "ends(layers.GRU(units)(letters))", "holds GRU"),
-    "a regression": (FAIR, "ends(layers.Flatten()(letters))", "holds Flatten"),
+    "another cell": (FAIR, "ends(layers.GRU(units)(letters))", "uses GRU"),
+    "a regression": (FAIR, "ends(layers.Flatten()(letters))", "uses Flatten"),
     "a disguised one": (
         FAIR,
         "ends(joined(letters[:, 29], letters[:, 30], layers.SimpleRNN(units)(letters)))",
-        "leads letters past every SimpleRNN",
+        "past every SimpleRNN",
     ),
-    "none at all": (FAIR, "ends(layers.Dense(units)(letters[:, 30]))", "past every SimpleRNN"),
+    "none at all": (FAIR, "ends(layers.Dense(units)(letters[:, 30]))", "holds no SimpleRNN"),
     "large": ("64, 0, 0.003, 0", TWO_READERS, "parameters, at most 5,000 are allowed"),
     "each step": (FAIR, "ends(layers.SimpleRNN(units, return_sequences=True)(letters))", "expected (None, 60, 4)"),
     "no soft-max": (FAIR, 'ends(layers.SimpleRNN(units)(letters), "linear")', "does not end in probabilities"),

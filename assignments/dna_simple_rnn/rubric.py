@@ -24,6 +24,7 @@ from sklearn.metrics import roc_auc_score
 from autograder.agreement import agree
 from autograder.failure import Remark
 from autograder.figures import by_group, by_length, confusion, examples, show
+from autograder.models import check_architecture, check_memory
 from autograder.questions import concept_questions
 from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, credit, decide, hidden, item, public
@@ -331,11 +332,8 @@ def simple_rnn(submission, name: str) -> Callable[[pd.Series], np.ndarray]:
 def small_rnn(submission, name: str):
     """The plan of the model `name`. Raises Failure unless it is a SimpleRNN, and a small one."""
     plan = submission.model(name).plan
-    foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
-    if foreign:
-        raise Failure(f"{name} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN.")
-    if "SimpleRNN" not in plan.kinds:
-        raise Failure(f"{name} holds no SimpleRNN.", "Without one, nothing remembers what has been read.")
+    allow = ALLOWED | {"ops.GetItem"} if name == SPLICE else ALLOWED
+    check_architecture(plan, name, allow, every_path=["SimpleRNN"])
     if plan.parameters > MOST_PARAMETERS:
         raise Failure(
             f"{name} has {plan.parameters:,} parameters, at most {MOST_PARAMETERS:,} are allowed.",
@@ -346,12 +344,14 @@ def small_rnn(submission, name: str):
 
 def probabilities(submission, name: str, sequences: pd.Series) -> np.ndarray:
     """What the model `name` returns for n sequences, `(n,)`; a value outside 0..1 is a Failure."""
-    values = submission.predict(name, list(map(one_hot, sequences.to_numpy(object)))).reshape(-1)
+    inputs = list(map(one_hot, sequences.to_numpy(object)))
+    values = submission.predict(name, inputs).reshape(-1)
     if values.min() < 0 or values.max() > 1:
         raise Failure(
             f"{name} returns values from {values.min():.3g} to {values.max():.3g}, expected probabilities.",
             "End with Dense(1, activation='sigmoid').",
         )
+    check_memory(submission.predictor, submission.model(name), name, inputs)
     return values
 
 
@@ -378,23 +378,20 @@ def junction_reader(submission) -> Callable[[pd.Series], np.ndarray]:
             f"{SPLICE} returns shape {plan.output_shape}, expected (None, 3): a probability each for EI, IE and N.",
             "End with Dense(3, activation='softmax').",
         )
-    if plan.leads_past("SimpleRNN"):
-        raise Failure(
-            f"In {SPLICE} letters reach the answer past every SimpleRNN: that is a regression on places.",
-            "Let every slice of the window go through a SimpleRNN.",
-        )
     return partial(junction_probabilities, submission)
 
 
 def junction_probabilities(submission, sequences: pd.Series) -> np.ndarray:
     """What splice.keras returns for n sequences, `(n, 3)`; rows that are no probabilities are a Failure."""
-    values = submission.predict(SPLICE, list(map(one_hot, sequences)))
+    inputs = list(map(one_hot, sequences))
+    values = submission.predict(SPLICE, inputs)
     sums = values.sum(axis=1)
     if values.min() < 0 or abs(sums - 1).max() > 0.001:
         raise Failure(
             f"The three values of {SPLICE} add up to {sums.min():.3g} to {sums.max():.3g}, expected probabilities.",
             "End with Dense(3, activation='softmax').",
         )
+    check_memory(submission.predictor, submission.model(SPLICE), SPLICE, inputs)
     return values
 
 

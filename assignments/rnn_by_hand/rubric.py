@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.agreement import agree, agree_parts, parts, same, share_right
 from autograder.figures import by_group, show
+from autograder.models import RECURRENT, check_architecture
 from autograder.questions import concept_questions
 from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, item, own
@@ -411,6 +412,9 @@ def recovers_the_weights(submission):
 def says_hello(submission):
     """hello.keras: one-hot letters h, e, l, o, (batch, time, 4); after h, e, l, l it says e, l, l, o."""
     plan = submission.model(HELLO).plan
+    check_architecture(
+        plan, HELLO, [*RECURRENT, "Dense", "Dropout"]
+    )  # without memory, three of four are right
     require_shapes(HELLO, plan, (None, None, 4), (None, None, 4), "Dense(4, activation='softmax')")
     [scores] = submission.predict(HELLO, [np.eye(4, dtype=np.float32)[[0, 1, 2, 2]]])
     said = "".join(LETTERS[letter] for letter in scores.argmax(axis=1))
@@ -637,6 +641,7 @@ def require_counter(name: str, plan, units: int) -> None:
             f"{name} holds {came}; expected an input, a SimpleRNN and a Dense layer.",
             "Nothing else is needed.",
         )
+    check_architecture(plan, name, ["SimpleRNN", "Dense"], every_path=["SimpleRNN"])
     recurrent = plan.layers[1]
     if recurrent["units"] != units:
         raise Failure(f"{name} has {recurrent['units']} units, expected {units}.", f"SimpleRNN({units}, ...)")

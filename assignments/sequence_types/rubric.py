@@ -18,6 +18,7 @@ from sklearn.metrics import matthews_corrcoef
 from autograder.agreement import agree, agree_parts, parts, share_right
 from autograder.course import load_module
 from autograder.figures import by_group, by_length, examples, show
+from autograder.models import RECURRENT, check_architecture
 from autograder.questions import concept_questions
 from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, item, own, public
 
@@ -28,30 +29,24 @@ BASES = "ACGT"
 ALLOWED = {
     "InputLayer", "Embedding", "Masking", "SimpleRNN", "GRU", "LSTM", "Bidirectional", "Dense", "TimeDistributed",
     "Activation", "Softmax", "ReLU", "Dropout", "SpatialDropout1D", "GaussianNoise", "LayerNormalization",
-    "Concatenate", "Add", "RepeatVector", "Reshape", "Rescaling",
+    "Concatenate", "Add", "Rescaling",
 }  # fmt: skip
+OF_TWO = (
+    "Reshape",
+    "RepeatVector",
+)  # in encoder_decoder.keras alone: elsewhere they would stand in for a memory
 
 
 # --- what models have in common
 
 
-def keeps_the_rules(
-    submission, name: str, inputs: list[tuple], output: tuple, recurrent: bool = True
-) -> None:
+def keeps_the_rules(submission, name: str, inputs: list[tuple], output: tuple) -> None:
     """Raises Failure unless the model `name` has these input shapes and this output shape, and keeps the rules.
 
     Shapes are those of Keras, with None for the batch and for any length, such as (None, None, 4).
     """
     plan = submission.model(name).plan
-    foreign = next((kind for kind in plan.kinds if kind not in ALLOWED), None)
-    if foreign:
-        raise Failure(
-            f"{name} uses {foreign}, which this assignment leaves out.", "Use SimpleRNN, GRU or LSTM."
-        )
-    if recurrent and not {"SimpleRNN", "GRU", "LSTM"} & set(plan.kinds):
-        raise Failure(
-            f"{name} holds no recurrent layer.", "Without one, nothing remembers what has been read."
-        )
+    check_layers(submission, name)
     if plan.input_shapes != tuple(inputs):
         came, wanted = (" and ".join(map(str, shapes)) for shapes in (plan.input_shapes, inputs))
         hint = "Write keras.Input(shape=...) without the batch; None there stands for any length."
@@ -68,6 +63,19 @@ def keeps_the_rules(
         raise Failure(reason, "Take fewer units.")
 
 
+def check_layers(submission, name: str) -> None:
+    """Raise Failure unless the model `name` is built of what is allowed; codon.keras alone needs no memory."""
+    allow = [*ALLOWED, *OF_TWO] if name == ENCODER_DECODER else ALLOWED
+    paths = [] if name == CODON else RECURRENT[:3]
+    check_architecture(submission.model(name).plan, name, allow, every_path=paths, before=["Reshape"])
+
+
+def predicted(submission, name: str, inputs: Sequence):
+    """What the model `name` predicts. Raises Failure unless it is built of what is allowed."""
+    check_layers(submission, name)
+    return submission.predict(name, inputs)
+
+
 def distributions(name: str, rows: np.ndarray) -> np.ndarray:
     """The rows (..., k) that the model `name` returned, where each is a distribution. Raises Failure."""
     if rows.min() < 0 or abs(rows.sum(axis=-1) - 1).max() > 1e-3:
@@ -80,7 +88,7 @@ def distributions(name: str, rows: np.ndarray) -> np.ndarray:
 
 def next_probabilities(submission, name: str, prefixes: np.ndarray) -> np.ndarray:
     """What the model `name` says comes next, (n, k), after n prefixes of one length: tokens (n, time)."""
-    return distributions(name, np.stack(submission.predict(name, list(prefixes)))[:, -1])
+    return distributions(name, np.stack(predicted(submission, name, list(prefixes)))[:, -1])
 
 
 def one_hot(sequences: Sequence[str]) -> list[np.ndarray]:
@@ -242,7 +250,7 @@ RENAMED = f"It tells residues apart and gives them other numbers: the order of t
 @item(points=1, section="one_to_one")
 def takes_a_codon(submission):
     """codon.keras takes (None, 12) and returns (None, 21), a distribution; at most 40,000 parameters."""
-    keeps_the_rules(submission, CODON, [(None, 12)], (None, 21), recurrent=False)
+    keeps_the_rules(submission, CODON, [(None, 12)], (None, 21))
     distributions(CODON, codon_rows(submission))
 
 
@@ -267,7 +275,7 @@ def knows_all_codons(submission):
 
 def codon_rows(submission) -> np.ndarray:
     """What codon.keras says of the 64 codons in alphabetic order, (64, k)."""
-    return submission.predict(CODON, [codon.ravel() for codon in one_hot(list(genetic_code()))])
+    return predicted(submission, CODON, [codon.ravel() for codon in one_hot(list(genetic_code()))])
 
 
 # --- tagging: a label for every base
@@ -395,7 +403,7 @@ def settled(
 
 def tags(submission, data: pd.DataFrame) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """What frames.keras says and what is right, for each sequence booleans (time,)."""
-    rows = [row[:, 0] for row in submission.predict("frames.keras", one_hot(data.sequence))]
+    rows = [row[:, 0] for row in predicted(submission, "frames.keras", one_hot(data.sequence))]
     flat = np.concatenate(rows)
     if flat.min() < 0 or flat.max() > 1:
         reason = (
@@ -433,7 +441,7 @@ def how_tags_err(submission, said: list[np.ndarray]) -> str:
         return f"It says {int(flat[0])} of every base: has it been trained?"
     rng = np.random.default_rng(fresh_seed("look ahead"))
     same, other, another = ("".join(rng.choice(list(BASES), 30)) for _ in range(3))
-    one, two = submission.predict("frames.keras", one_hot([same + other, same + another]))
+    one, two = predicted(submission, "frames.keras", one_hot([same + other, same + another]))
     if abs(one[:30] - two[:30]).max() < 1e-5:
         return (
             "Nothing that comes later changes its answers: it reads from left to right alone, and can't know "
@@ -501,7 +509,7 @@ def shifts_by_one(submission):
 def answers_along_the_gene(submission):
     """aligned.keras takes (None, None, 4) and returns (None, None, 21) by SimpleRNN, GRU or LSTM."""
     keeps_the_rules(submission, ALIGNED, [(None, None, 4)], (None, None, 21))
-    distributions(ALIGNED, np.stack(submission.predict(ALIGNED, one_hot(["ATGTAA", "TGGTGA"]))))
+    distributions(ALIGNED, np.stack(predicted(submission, ALIGNED, one_hot(["ATGTAA", "TGGTGA"]))))
 
 
 @item(points=4, section="translation")
@@ -538,7 +546,7 @@ def aligned_proteins(submission):
 def read_along(submission) -> tuple[np.ndarray, np.ndarray]:
     """Classes that aligned.keras gives at the three bases of each codon, (n, 51, 3), and the right ones, (n, 51)."""
     data = hidden("translation", count=200, residues=(50, 50))
-    rows = distributions(ALIGNED, np.stack(submission.predict(ALIGNED, one_hot(data.gene))))
+    rows = distributions(ALIGNED, np.stack(predicted(submission, ALIGNED, one_hot(data.gene))))
     return rows.argmax(axis=-1).reshape(len(data), -1, 3), protein_tokens(data.protein) - 1
 
 
@@ -547,7 +555,7 @@ def reads_then_writes(submission):
     """encoder_decoder.keras takes a gene (None, None, 4), tokens 0 to 22 (None, None); returns (None, None, 21)."""
     keeps_the_rules(submission, ENCODER_DECODER, [(None, None, 4), (None, None)], (None, None, 21))
     pairs = [(gene, np.array([START])) for gene in one_hot(["ATGTAA", "TGGTGA"])]
-    distributions(ENCODER_DECODER, np.stack(submission.predict(ENCODER_DECODER, pairs)))
+    distributions(ENCODER_DECODER, np.stack(predicted(submission, ENCODER_DECODER, pairs)))
 
 
 @item(points=3, section="translation")
@@ -596,7 +604,7 @@ def decoded(submission, data: pd.DataFrame) -> np.ndarray:
 
 def written(submission, genes: list[np.ndarray], so_far: np.ndarray) -> np.ndarray:
     """What encoder_decoder.keras says at each step, (n, time, 21), for genes of one length and tokens (n, time)."""
-    said = submission.predict(ENCODER_DECODER, list(zip(genes, so_far, strict=True)))
+    said = predicted(submission, ENCODER_DECODER, list(zip(genes, so_far, strict=True)))
     return distributions(ENCODER_DECODER, np.stack(said))
 
 
@@ -725,7 +733,7 @@ def generator_bits(submission):
 def peeks(submission) -> bool:
     """Whether generator.keras says something else of a place when it sees what comes after it."""
     row = generator_tokens("GATTACAGATTACA", FAMILIES[0])
-    [whole] = submission.predict(GENERATOR, [row])
+    [whole] = predicted(submission, GENERATOR, [row])
     return abs(whole[5] - next_probabilities(submission, GENERATOR, row[None, :6])[0]).max() > 1e-3
 
 
@@ -822,7 +830,7 @@ def completes_sentences(submission):
     """Accuracy on 2,000 new sentences, longer than those in training, with pairs of names never met together."""
     data = hidden("completion", count=2000, longer=True)
     tokens = [word_tokens(sentence) for sentence in data.sentence]
-    rows = distributions("completion.keras", np.stack(submission.predict("completion.keras", tokens)))
+    rows = distributions("completion.keras", np.stack(predicted(submission, "completion.keras", tokens)))
     words = np.array(vocabulary())[rows.argmax(axis=-1)]
     show(by_group(data.kind, words == data.word, "New sentences: the right word, by the kind of sentence"))
     look_at_words(submission, public("completion", count=200, longer=True))
@@ -836,7 +844,7 @@ def completes_sentences(submission):
 
 def look_at_words(submission, data: pd.DataFrame) -> None:
     """Adds public sentences to the report whose last word the model gets wrong, the shortest first."""
-    rows = np.stack(submission.predict("completion.keras", list(map(word_tokens, data.sentence))))
+    rows = np.stack(predicted(submission, "completion.keras", list(map(word_tokens, data.sentence))))
     data = data.assign(said=np.array(vocabulary())[rows.argmax(axis=-1)])
     wrong = data[data.said != data.word].sort_values(
         "sentence", key=lambda text: text.str.len(), kind="stable"
@@ -940,7 +948,7 @@ def forecasts(submission):
     """Mean absolute error, divided by the better baseline's: histories of 36, 48, 60, 72 months, 250 of each."""
     data = pd.concat([hidden("forecast", count=250, length=length) for length in HISTORIES])
     history, future = (list(map(numbers, data[column])) for column in ("history", "future"))
-    came = np.stack(submission.predict("forecast.keras", list(map(column_of, data.history))))
+    came = np.stack(predicted(submission, "forecast.keras", list(map(column_of, data.history))))
     last = np.repeat([[one[-1]] for one in history], AHEAD, axis=1)
     season = np.stack([one[-AHEAD:] for one in history])
     better = min(abs(last - future).mean(), abs(season - future).mean())

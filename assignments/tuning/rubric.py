@@ -21,7 +21,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from autograder.agreement import agree, agree_parts, parts, share_right
 from autograder.figures import Bars, confusion, show
-from autograder.models import read_blueprint
+from autograder.models import RECURRENT, check_architecture, read_blueprint
 from autograder.questions import concept_questions
 from autograder.remembered import remembered
 from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, item, own
@@ -487,7 +487,7 @@ def turning_matrix() -> np.ndarray:
 
 LETTERS = "ACGTwxyz"  # in the order of the one-hot columns
 ALLOWED_IN_MEMORY = {
-    "InputLayer", "SimpleRNN", "GRU", "LSTM", "RNN", "Dense", "Dropout", "LayerNormalization"
+    "SimpleRNN", "GRU", "LSTM", "RNN", "SkipCell", "Dense", "Dropout", "LayerNormalization"
 }  # fmt: skip
 MOST_IN_MEMORY = 2_000  # parameters
 DNA_LENGTH = 40
@@ -677,14 +677,12 @@ def memory_model(submission, length: int):
     asked = f"build_memory_model({length})"
     blueprint = submission.build("build_memory_model", length)
     plan = blueprint.plan
-    kinds = {one.kind for layer in plan.layers for one in layer.all}  # operations such as x[:, 0] too
-    strange = sorted(kinds - ALLOWED_IN_MEMORY - {"SkipCell"})
-    if strange or any(layer.options.get("go_backwards") for layer in plan.layers):
-        what = ", ".join(strange) or "a layer that reads backwards"
-        hint = (
-            f"Read forwards, one layer after the other: {', '.join(sorted(ALLOWED_IN_MEMORY))} with SkipCell."
+    hint = f"Read forwards, one layer after the other: {', '.join(sorted(ALLOWED_IN_MEMORY))}."
+    check_architecture(plan, asked, ALLOWED_IN_MEMORY, every_path=RECURRENT, hint=hint)
+    if any(layer.options.get("go_backwards") for layer in plan.layers):
+        raise Failure(
+            f"{asked} holds a layer that reads backwards; who begins at the end need not remember.", hint
         )
-        raise Failure(f"{asked} holds {what}; who begins at the end need not remember.", hint)
     takes, gives = plan.input_shape, plan.output_shape
     if len(takes) == 3 and takes[1] not in (None, length):
         reason = f"{asked} takes sequences of {takes[1]} letters: it ignores its argument."
@@ -950,6 +948,7 @@ def network(submission, task: str, units: int, dropout: float):
     """The student's untrained network. Raises Failure unless it is the one described, with these settings."""
     blueprint = submission.build(BUILDERS[task], units, dropout)
     plan, asked = blueprint.plan, f"{BUILDERS[task]}({units}, {dropout:g})"
+    check_architecture(plan, asked, KINDS[task].split(", "), every_path=["SimpleRNN"])
     if list(dict.fromkeys(plan.kinds[1:])) != KINDS[task].split(", "):
         raise Failure(
             f"{asked} is made of {', '.join(plan.kinds[1:])}.", f"Expected, in this order: {KINDS[task]}."
@@ -1199,10 +1198,8 @@ def splice_network(submission):
         raise Failure(reason, f"In this order: {', '.join(SETTINGS)}; 1 to 64 units, dropout up to 0.95.")
     blueprint = submission.build("splice_network", int(units), float(dropout))
     plan, asked = blueprint.plan, f"splice_network({units:g}, {dropout:g})"
-    strange = sorted(set(plan.kinds) - {"InputLayer", *ALLOWED_IN_SPLICE})
-    if strange or plan.leads_past("SimpleRNN"):
-        what = f"holds {', '.join(strange)}" if strange else "leads letters past every SimpleRNN"
-        raise Failure(f"{asked} {what}.", f"Build it of {', '.join(ALLOWED_IN_SPLICE)}; slices are free.")
+    hint = f"Build it of {', '.join(ALLOWED_IN_SPLICE)}; slices are free."
+    check_architecture(plan, asked, [*ALLOWED_IN_SPLICE, "ops.GetItem"], every_path=["SimpleRNN"], hint=hint)
     if tuple(plan.input_shape) != (None, 60, 4) or plan.output_shape != (None, 3):
         reason = f"{asked} leads from {plan.input_shape} to {plan.output_shape}, expected (None, 60, 4) to (None, 3)."
         raise Failure(reason, "keras.Input((60, 4)) first, Dense(3, activation='softmax') last.")

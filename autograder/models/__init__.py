@@ -14,15 +14,29 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.failure import Failure
-from autograder.models.archive import check_version, read_archive
+from autograder.models.architecture import RECURRENT, check_architecture, check_memory, leads_past
+from autograder.models.archive import check_version, read_archive, refuse_extra
 from autograder.models.blueprint import Blueprint, read_blueprint
-from autograder.models.config import read_plan
+from autograder.models.config import read_plan, remarks
+from autograder.models.errors import failing
 from autograder.models.hdf5 import Hdf5
 from autograder.models.layers import Layer
 from autograder.models.plan import Plan
 from autograder.models.predictor import Predictor
 
-__all__ = ["Blueprint", "Layer", "Model", "Plan", "Predictor", "read_blueprint", "read_model"]
+__all__ = [
+    "RECURRENT",
+    "Blueprint",
+    "Layer",
+    "Model",
+    "Plan",
+    "Predictor",
+    "check_architecture",
+    "check_memory",
+    "leads_past",
+    "read_blueprint",
+    "read_model",
+]
 
 DIVERGED = (
     "Usually the loss diverged in training: clip the gradient (clipnorm=1.0) or lower the learning rate."
@@ -31,26 +45,35 @@ DIVERGED = (
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model as a file holds it: its plan, its weights (float32, in the plan's order), the file's SHA-256."""
+    """A model as a file holds it.
+
+    plan: its layers and their calls; weights: float32, in the plan's order; sha256: of the file; remarks: what is
+    worked out here in another way than where the model was trained.
+    """
 
     plan: Plan
     weights: tuple[np.ndarray, ...] = field(repr=False)
     sha256: str
+    remarks: tuple[str, ...] = ()
 
 
 def read_model(data: bytes) -> Model:
-    """The model in `data`, the bytes of a `.keras` file of Keras 3.3 or later.
+    """Return the model in `data`, the bytes of a `.keras` file of Keras 3.3 or later.
 
-    Raises Failure and nothing else, whatever the bytes; its message names the entry, layer or option, says what
-    was expected and what came, and its hint what to use instead. TensorFlow and Keras are not imported.
+    Raises Failure, whatever the bytes: its message names the entry, layer or option and says what was expected and
+    what we got, its hint what to use instead. Only a MemoryError passes, which is the machine's. TensorFlow and Keras
+    are not imported.
     """
-    archive = read_archive(data)
-    check_version(archive.metadata)
-    plan = read_plan(archive.config)
-    if "RNN" in plan.kinds:
-        reason = "The model holds an RNN around a cell of your own: code, which is never run here."
-        raise Failure(reason, "Use SimpleRNN, GRU or LSTM in a model that you save.")
-    return Model(plan, read_weights(plan, archive.weights), hashlib.sha256(data).hexdigest())
+    with failing("The model's file cannot be read"):
+        archive = read_archive(data)
+        check_version(archive.metadata)
+        plan = read_plan(archive.config)
+        refuse_extra(archive.extra)
+        if "RNN" in plan.kinds:
+            reason = "The model holds an RNN around a cell of your own: code, which is never run here."
+            raise Failure(reason, "Use SimpleRNN, GRU or LSTM in a model that you save.")
+        weights = read_weights(plan, archive.weights)
+        return Model(plan, weights, hashlib.sha256(data).hexdigest(), remarks(plan))
 
 
 def read_weights(plan: Plan, data: bytes) -> tuple[np.ndarray, ...]:

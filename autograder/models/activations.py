@@ -1,6 +1,7 @@
 """Activations: Keras's, in NumPy. Features are on the axis before the last; a function may overwrite what it gets."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -93,7 +94,15 @@ ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "exponential": np.exp,
     "squareplus": lambda x: (x + np.sqrt(x * x + 4)) / 2,
     "sparse_plus": sparse_plus,
+    "sparse_sigmoid": lambda x: (np.clip(x, -1, 1) + 1) / 2,
     "tanh_shrink": lambda x: x - np.tanh(x),
     "soft_shrink": soft_shrink,
     "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
 }
+
+
+def activation_of(value) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that the option `activation` stands for, a name or an `ActivationLayer`."""
+    if isinstance(value, str):
+        return ACTIVATIONS[value]
+    return partial(elu if value.kind == "ELU" else relu, **dict(value.options))

@@ -11,8 +11,8 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from itertools import accumulate
-from math import isinf
 from typing import NamedTuple
 
 from autograder.failure import Failure
@@ -20,42 +20,57 @@ from autograder.failure import Failure
 ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
 OLDEST = (3, 3)  # Keras 3.3; earlier versions name the weights differently
 
-MOST_BYTES = {"config.json": 2**20, "metadata.json": 2**12, "model.weights.h5": 2**27}
+MOST_BYTES = {"config.json": 2**25, "metadata.json": 2**12, "model.weights.h5": 2**27}
+MOST_TEXT = 2**20  # characters of a JSON text without its long lists of numbers
 MOST_PLACES = 100  # entries to list at most; three, and what looks like one among weights by chance
 MOST_RATIO = 200  # inflated to deflated; text of a config reaches 30
 DEEPEST = 60  # nested lists and objects in a JSON text; a bidirectional layer in a nested model reaches 20
 MOST_DIGITS = 25  # of one number in a JSON text
 
+# A matrix that an initializer starts from: nothing depends on it, since the weights themselves are in the file.
+LONG_LIST = re.compile(r"\[[-+0-9.eE,\sINafinty]{64,}+\]")
+LITTER = re.compile(
+    r"(__MACOSX/.*|(.*/)?\._.*|(.*/)?\.DS_Store|(.*/)?Thumbs\.db|(.*/)?desktop\.ini)", re.DOTALL
+)
+
 SAVE_ANEW = 'With Keras 3.3 or later, save it anew: model.save("name.keras").'
 
 
 class Archive(NamedTuple):
-    """The entries of a `.keras` file: two JSON objects and the bytes of an HDF5 file."""
+    """The entries of a `.keras` file: two JSON objects and the bytes of an HDF5 file.
+
+    extra: the names of other entries, which are never inflated.
+    """
 
     config: dict
     metadata: dict
     weights: bytes
+    extra: tuple[str, ...] = ()
 
 
 def read_archive(data: bytes) -> Archive:
     """The three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
     if not data.startswith(b"PK\x03\x04"):
-        raise Failure(
-            f"Expected a .keras file of Keras 3 (a zip archive), but the file {what_it_is(data)}.", SAVE_ANEW
-        )
+        reason = f"Expected a .keras file of Keras 3 (a zip archive), but the file {what_it_is(data)}."
+        raise Failure(reason, way_out(data))
     if data.count(b"PK\x01\x02") > MOST_PLACES or len(data) > sum(MOST_BYTES.values()):
         raise Failure(f"The archive is far larger than a model's: {len(data):,} bytes, or very many entries.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OverflowError):
+    except MemoryError:
+        raise
+    except Exception:  # whatever the standard library makes of damaged bytes
         raise Failure(
             f"The file is a zip archive that breaks off or is damaged ({len(data):,} bytes came).",
             "Save the model again, and compare the size of the file before and after the upload.",
         ) from None
     with archive:
-        entries = checked_entries(archive.infolist(), data)
-    config, metadata, weights = (content(data, entries[name]) for name in ENTRIES)
-    return Archive(read_json(config, "config.json"), read_json(metadata, "metadata.json"), weights)
+        infos = [info for info in archive.infolist() if not LITTER.fullmatch(info.filename)]
+    entries = checked_entries(infos, data)
+    config, metadata, weights = (content(data, entries.pop(name)) for name in ENTRIES)
+    return Archive(
+        read_json(config, "config.json"), read_json(metadata, "metadata.json"), weights, tuple(entries)
+    )
 
 
 def what_it_is(data: bytes) -> str:
@@ -63,9 +78,8 @@ def what_it_is(data: bytes) -> str:
     if not data:
         return "is empty (0 bytes)"
     if data.startswith(b"\x89HDF\r\n\x1a\n"):
-        return (
-            "is an HDF5 file: the .h5 format of Keras 1 and 2, or weights alone; renaming does not convert it"
-        )
+        whole = b"model_config" in data
+        return f"is an HDF5 file ({'the older .h5 format' if whole else 'weights alone'}); renaming does not convert it"
     if data.startswith(b"\x08\x01\x12"):
         return "is a SavedModel of TensorFlow (saved_model.pb)"
     if data.startswith((b"PK\x05\x06", b"PK\x07\x08")):
@@ -75,8 +89,20 @@ def what_it_is(data: bytes) -> str:
     return "is a Jupyter notebook" if b'"cells"' in data else "is a text file"
 
 
+def way_out(data: bytes) -> str:
+    """Return the code that makes a `.keras` file out of a file that is no zip archive."""
+    if not data.startswith(b"\x89HDF\r\n\x1a\n"):
+        return SAVE_ANEW
+    if b"model_config" in data:
+        return 'Convert it: keras.models.load_model("name.h5", compile=False).save("name.keras").'
+    return 'Build the model as before, then model.load_weights("name.weights.h5"); model.save("name.keras").'
+
+
 def checked_entries(infos: list[zipfile.ZipInfo], data: bytes) -> dict[str, zipfile.ZipInfo]:
-    """The three expected entries by name; anything else, or anything odd about them, is a Failure."""
+    """All entries by name. Raise Failure unless the three expected ones are there, once, and in order.
+
+    Others are allowed in assets/ only, where Keras puts vocabularies.
+    """
     names = [info.filename for info in infos]
     if any(name.split("/")[-1] == "saved_model.pb" for name in names):
         raise Failure(
@@ -87,13 +113,18 @@ def checked_entries(infos: list[zipfile.ZipInfo], data: bytes) -> dict[str, zipf
             raise Failure(
                 f"The archive should hold {name} once, but holds it {names.count(name)} times.", SAVE_ANEW
             )
-    extra = [name for name in names if name not in ENTRIES]
-    if extra:
-        raise Failure(f"The archive holds {extra[0]!r}; only {', '.join(ENTRIES)} may be in it.", SAVE_ANEW)
-    for info in infos:
+    refuse_extra([name for name in names if name not in ENTRIES and not name.startswith("assets/")])
+    needed = [info for info in infos if info.filename in ENTRIES]
+    for info in needed:
         check_entry(info)
-    check_layout(infos, data)
+    check_layout(needed, data)
     return {info.filename: info for info in infos}
+
+
+def refuse_extra(names: list[str] | tuple[str, ...]) -> None:
+    """Raise Failure if there are other entries than the three that Keras writes."""
+    if names:
+        raise Failure(f"The archive holds {names[0]!r}; only {', '.join(ENTRIES)} may be in it.", SAVE_ANEW)
 
 
 def check_entry(info: zipfile.ZipInfo) -> None:
@@ -156,15 +187,13 @@ def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
 def read_json(raw: bytes, name: str) -> dict:
     """The JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
     try:
-        text = raw.decode("utf-8")
+        text = LONG_LIST.sub("[null]", raw.decode("utf-8"))
+        if len(text) > MOST_TEXT:
+            raise ValueError(
+                f"it has {len(text):,} characters beside lists of numbers, at most {MOST_TEXT:,} are read"
+            )
         check_depth(text)
-        value = json.loads(
-            text,
-            parse_int=short_int,
-            parse_float=short_float,
-            parse_constant=no_constant,
-            object_pairs_hook=unique,
-        )
+        value = json.loads(text, parse_int=short_int, parse_float=short_float, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise Failure(f"{name} is not the JSON that Keras writes: {error}.", SAVE_ANEW) from None
     if not isinstance(value, dict):
@@ -186,21 +215,18 @@ def short_int(digits: str) -> int:
 
 
 def short_float(digits: str) -> float:
-    if len(digits) > MOST_DIGITS or isinf(float(digits)):
-        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long or too large")
+    """A number too large for a float is Infinity, which no option that matters may be."""
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long")
     return float(digits)
 
 
-def no_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}, which JSON does not know")
-
-
 def unique(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it names {next(n for n in names if names.count(n) > 1)!r} twice in one object")
-    return found
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"it names {name!r} twice in one object")
+    return values
 
 
 def check_version(metadata: dict) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from autograder.failure import Failure
 from autograder.models.archive import read_json
 from autograder.models.config import read_plan
+from autograder.models.errors import failing
 from autograder.models.plan import Plan
 from autograder.models.starts import beginnings, read_start
 
@@ -59,8 +60,9 @@ def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
     """The blueprint in the JSON text that `model.to_json()` gives. Raises Failure, whatever the bytes."""
     if len(config) > MOST_BYTES:
         raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
-    plan = read_plan(read_json(config, "The model's configuration"))
-    if len(plan.inputs) > 1:
-        raise Failure(f"A model to be trained should have one input, but has {len(plan.inputs)}.")
-    starts = tuple(read_start(one) for layer in plan.layers for one in layer.all)
+    with failing("The model's configuration cannot be read"):
+        plan = read_plan(read_json(config, "The model's configuration"))
+        if len(plan.inputs) > 1:
+            raise Failure(f"A model to be trained should have one input, but has {len(plan.inputs)}.")
+        starts = tuple(read_start(one) for layer in plan.layers for one in layer.all)
     return Blueprint(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.models.activations import ACTIVATIONS, elu, relu, softmax
+from autograder.models.activations import activation_of, elu, relu, softmax
 from autograder.models.layers import Layer
 from autograder.models.plan import Call, Plan, Result, takes_list
 from autograder.models.recurrence import bidirectional, recurrent
@@ -75,7 +75,7 @@ def as_float(x):
 # These do something in training only.
 STILL = ("Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise", "Identity")
 PASSING = ("Dense", "LayerNormalization", "BatchNormalization", "TimeDistributed", "Activation", "ReLU")
-PASSING += ("LeakyReLU", "ELU", "Softmax", "Rescaling", *STILL)
+PASSING += ("LeakyReLU", "PReLU", "ELU", "Softmax", "Rescaling", *STILL)
 
 
 def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> list:
@@ -188,7 +188,7 @@ def dense(layer, weights, x):
     y = np.matmul(weights[0].T, x if x.strides[-1] == x.itemsize else x.copy())
     for bias in weights[1:]:
         y += bias[:, None]
-    return ACTIVATIONS[layer["activation"]](y)
+    return activation_of(layer["activation"])(y)
 
 
 def embedded(layer, weights, x):
@@ -230,9 +230,10 @@ RULES: Mapping[str, Callable] = {
     "Masking": lambda layer, weights, x: x * (x != layer["mask_value"]).any(axis=-2, keepdims=True),
     "LayerNormalization": layer_normalised,
     "Conv1D": convolved,
-    "Activation": lambda layer, weights, x: ACTIVATIONS[layer["activation"]](x.copy()),
+    "Activation": lambda layer, weights, x: activation_of(layer["activation"])(x.copy()),
     **dict.fromkeys(("ReLU", "LeakyReLU"), lambda layer, weights, x: relu(x.copy(), **layer.options)),
     "ELU": lambda layer, weights, x: elu(x, **layer.options),
+    "PReLU": lambda layer, weights, x: np.maximum(x, 0) + weights[0][..., None] * np.minimum(x, 0),
     "Rescaling": lambda layer, weights, x: x * layer["scale"] + layer["offset"],
     "GlobalMaxPooling1D": lambda layer, weights, x: x.max(axis=0, keepdims=layer["keepdims"]),
     "Flatten": lambda layer, weights, x: x.reshape(-1, x.shape[-1]),

@@ -8,6 +8,7 @@ each may be. What only matters to training is kept aside as it came: `starts` re
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from autograder.models import shapes
 from autograder.models.shapes import Misfit, Shape
@@ -74,9 +75,32 @@ def whole_numbers(value) -> tuple[int, ...]:
 
 
 def batch_shape(value) -> Shape:
-    if not isinstance(value, list) or not 2 <= len(value) <= 5 or value[0] is not None:
-        raise Misfit("a shape such as [null, null, 4], with a free batch")
-    return tuple(None if one is None else whole(one) for one in value)
+    """A shape whose batch is free: a batch that was fixed, by `batch_size=` or by predicting first, changes nothing."""
+    if not isinstance(value, list) or not 2 <= len(value) <= 5:
+        raise Misfit("a shape such as [null, null, 4]")
+    sizes = [None if size is None else whole(size) for size in value]
+    return (None, *sizes[1:])
+
+
+def input_dtype(value) -> str:
+    """The dtype that inputs are converted to; a smaller type holds no other numbers."""
+    if value in ("float16", "bfloat16", "float32", "float64"):
+        return "float32"
+    if value in ("int8", "int16", "int32", "uint8", "uint16"):
+        return "int32"
+    if value != "int64":
+        raise Misfit("float32 or int32: the model takes numbers; turn text into numbers in your notebook")
+    return value
+
+
+def stateful(value) -> bool:
+    """False: each sequence begins with a zero state here, as it does in Keras after loading."""
+    one_of(True, False)(value)
+    return False
+
+
+def shared_axes(value) -> tuple[int, ...] | None:
+    return None if value is None else whole_numbers(value)
 
 
 def axis(value) -> int:
@@ -112,14 +136,41 @@ def one_of(*among) -> Callable:
 
 ACTIVATIONS = """linear relu relu6 leaky_relu elu selu celu gelu silu swish mish softplus softsign softmax
 log_softmax tanh sigmoid hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid exponential squareplus
-sparse_plus tanh_shrink soft_shrink hard_shrink"""
+sparse_plus sparse_sigmoid tanh_shrink soft_shrink hard_shrink"""
 
 
-def activation(value) -> str:
+class ActivationLayer(NamedTuple):
+    """An activation that is given as a layer, such as `Dense(3, activation=LeakyReLU(0.3))`."""
+
+    kind: str
+    options: tuple[tuple[str, object], ...]
+
+
+TENSORFLOWS = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax"}  # what tf.nn calls its functions
+
+
+def activation(value) -> str | ActivationLayer:
+    """The name of an activation, out of a name, a function of Keras or TensorFlow, or a layer without weights."""
     value = "linear" if value is None else value
+    kind, config = (
+        (value.get(key) for key in ("class_name", "config")) if isinstance(value, dict) else ("", None)
+    )
+    if kind == "function" and value.get("module") == "builtins" and isinstance(config, str):
+        value = TENSORFLOWS.get(config, config)  # Keras, too, goes by the name of the function
+    elif isinstance(config, dict) and value.get("module") == "keras.layers":
+        if kind == "Activation":
+            return activation(config.get("activation"))
+        if kind == "Softmax" and config.get("axis") in (-1, [-1]):
+            return "softmax"
+        if kind in ("ReLU", "LeakyReLU", "ELU"):
+            options = KINDS[kind].options.split()
+            return ActivationLayer(
+                kind, tuple((key, OPTIONS[key](config.get(key, DEFAULTS.get(key)))) for key in options)
+            )
     if not isinstance(value, str) or value not in ACTIVATIONS.split():
         raise Misfit(
-            "the name of one of Keras's activations, such as 'tanh' (a function of your own is code)"
+            "the name of one of Keras's activations, such as 'tanh' (a function of your own is code; build the same"
+            " model with a name, and take over what it has learnt: new.set_weights(model.get_weights()))"
         )
     return value
 
@@ -136,11 +187,13 @@ CHECKS: Mapping[Callable, str] = {
     activation: "activation recurrent_activation",
     one_of(True, False): "use_bias mask_zero keepdims center scale return_sequences return_state go_backwards"
     " zero_output_for_mask reset_after",
-    one_of(False): "stateful sparse ragged rms_scaling renorm",  # true would change what a prediction means
+    one_of(False): "sparse ragged rms_scaling renorm",  # true would change what a prediction means
+    stateful: "stateful",
+    shared_axes: "shared_axes",
     one_of("valid", "same", "causal"): "padding",
     one_of("channels_last"): "data_format",
     one_of("concat", "sum", "mul", "ave", None): "merge_mode",
-    one_of("float32", "int32", "int64"): "InputLayer.dtype",
+    input_dtype: "InputLayer.dtype",
     one_of("bool", None): "dtype",
 }
 OPTIONS = {option: check for check, options in CHECKS.items() for option in options.split()}
@@ -212,6 +265,7 @@ KINDS: Mapping[str, Kind] = {
     "Activation": Kind("activation"),
     "ReLU": Kind("max_value negative_slope threshold"),
     "LeakyReLU": Kind("negative_slope"),
+    "PReLU": Kind("shared_axes", shapes.same, shapes.slope_weights),
     "ELU": Kind("alpha"),
     "Softmax": Kind("axis", shapes.along_axis),
     "Rescaling": Kind("scale offset"),

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 
-from autograder.models.layers import Layer
+from autograder.models.layers import ActivationLayer, Layer
 from autograder.models.plan import Plan, Result, Shape
 from autograder.models.starts import Initializer, read_start
 
@@ -53,9 +53,15 @@ def layer_of(layer: Layer, start: Callable):
     if layer.kind == "Bidirectional":
         forward, backward = inside
         return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
+    options = {
+        name: getattr(keras.layers, value.kind)(**dict(value.options))
+        if isinstance(value, ActivationLayer)
+        else value
+        for name, value in layer.options.items()
+    }
     own = {"TimeDistributed": per_step, "SkipCell": skip_cell}
     kind = own[layer.kind]() if layer.kind in own else getattr(keras.layers, layer.kind)
-    return kind(*inside, **layer.options, **start(layer, kind))
+    return kind(*inside, **options, **start(layer, kind))
 
 
 def at_zero(layer: Layer, kind: type) -> dict:

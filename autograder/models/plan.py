@@ -62,6 +62,7 @@ class Plan:
     """A model's layers, their calls, and the weights it needs; where only weights differ, `signature` is equal.
 
     The first layers and calls are the inputs, as the file lists them; `inputs` has them in the model's own order.
+    work: multiplications for one sequence, or for one step of it where its length is free.
     """
 
     layers: tuple[Layer, ...]
@@ -69,6 +70,7 @@ class Plan:
     inputs: tuple[Result, ...]
     output: Result
     weights: tuple[Weight, ...] = field(repr=False)
+    work: int = field(default=0, repr=False)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -102,14 +104,6 @@ class Plan:
         """A digest of everything but names and weights."""
         return hashlib.sha256(repr((self.layers, self.calls, self.inputs, self.output)).encode()).hexdigest()
 
-    def leads_past(self, kind: str) -> bool:
-        """Whether a way leads from the inputs to the output on which no layer of this class lies, wrapped or not."""
-        past = []  # of each call: those that it depends on come before it
-        for call in self.calls:
-            arrives = not call.results or any(past[result.call] for result in call.results)
-            past.append(arrives and all(one.kind != kind for one in self.layers[call.layer].all))
-        return past[self.output.call]
-
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
         return sum(extent(shape, steps) for call in self.calls for shape in call.shapes)
@@ -128,6 +122,7 @@ class Draft:
         self.calls = [Call(k, shapes=(one["batch_shape"],)) for k, one in enumerate(entrances)]
         self.weights: dict[int, dict[str, Shape]] = {}  # by layer: path to shape
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
+        self.nested = 0
         for entrance in entrances:
             self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
 
@@ -138,6 +133,12 @@ class Draft:
         if proper > MOST_LAYERS or len(self.layers) > MOST_CALLS:
             raise Failure(f"The model has more than {MOST_LAYERS} layers or {MOST_CALLS} operations.")
         return len(self.layers) - 1
+
+    def nest(self) -> None:
+        """Count a call of a nested model, which may call others and make no call of a layer. Raises Failure."""
+        self.nested += 1
+        if self.nested > MOST_CALLS:
+            raise Failure(f"The model calls its nested models more than {MOST_CALLS} times.")
 
     def call(self, index: int, inputs: tuple, mask: Result | None = None, state: tuple = ()) -> Call:
         """Adds a call, once the shapes and the cost of what it makes are known. Raises Failure."""
@@ -180,7 +181,7 @@ class Draft:
         """The plan, where every call leads to the output. Raises Failure."""
         used = {output.call}
         for index in reversed(range(len(self.calls))):  # a call depends on earlier ones only
-            if index not in used:
+            if index not in used and self.calls[index].results:  # an input may be left unused
                 raise Failure(
                     f"The {self.layers[self.calls[index].layer]} does not lead to the model's output."
                 )
@@ -190,7 +191,8 @@ class Draft:
             for index, layer in enumerate(self.layers)
             for path, shape in self.weights.get(index, {}).items()
         ]
-        return Plan(tuple(self.layers), tuple(self.calls), inputs, output, tuple(weights))
+        work = self.totals["multiplications for one sequence"]
+        return Plan(tuple(self.layers), tuple(self.calls), inputs, output, tuple(weights), work)
 
 
 def takes_list(layer: Layer) -> bool:
@@ -201,7 +203,7 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
     """Failure unless a layer is called on what its kind takes: tensors, and numbers or an index for operations."""
     match KINDS[layer.kind].takes, inputs:
         case "one", (Result(),):
-            fits = not state or "return_state" in layer.options
+            fits = True
         case "list", (tuple() as several,):
             fits = several != () and all(isinstance(one, Result) for one in several)
         case "two", (x, y):
@@ -212,5 +214,7 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
             fits = all(type(one) in (int, slice) or one is ... for one in parts) and parts.count(...) < 2
         case _:
             fits = False
-    if not fits or (layer.is_operation and (mask or state)):
+    if state and "return_state" not in layer.options:
+        raise Failure(f"The {layer} is called with an initial state, which only recurrent layers take.")
+    if not fits or (layer.is_operation and mask):
         raise Failure(f"The {layer} is called on something else than the tensors it takes.")

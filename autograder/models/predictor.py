@@ -9,14 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from autograder.failure import Failure
+from autograder.models.errors import failing
 from autograder.models.evaluator import evaluate
 from autograder.models.plan import Plan
-from autograder.models.shapes import Misfit, Shape
+from autograder.models.shapes import Shape
 
 MOST_KEPT = 64  # inputs whose batches are kept, the ones used last
 MOST_MODELS = 4  # whose predictions are kept for the same inputs
 MOST_BYTES = 2**28  # of all batches that are kept
 MOST_MEMORY = 2**29  # bytes for the results of one batch
+MOST_OPERATIONS = (
+    3 * 10**11
+)  # for the inputs of one call; 2,000 sequences of 1,000 steps take a tenth in 30 units
+CALL_OPERATIONS = 10**6  # what a step of one batch costs in each recurrent layer, whatever its size
 COPIES = 4  # of each result that a layer may hold at a time
 
 Shapes = tuple[Shape, ...]
@@ -63,6 +68,7 @@ class Predictor:
         which, known = identity(model), prepared.known
         if which not in known:
             check_shapes(model.plan, prepared.shapes)
+            check_operations(model.plan, prepared.batches)
             known[which] = collected(model.plan, predicted(model, prepared.batches, len(inputs)))
             if len(known) > MOST_MODELS:
                 known.popitem(last=False)
@@ -155,11 +161,8 @@ def size_of(prepared: Prepared) -> int:
 
 def run(model, xs: Sequence[np.ndarray]) -> np.ndarray:
     """Predictions (rows, ...) for one batch. Raises Failure."""
-    try:
-        y = evaluate(model.plan, model.weights, xs)
-    except (ValueError, IndexError, Misfit) as error:
-        raise Failure(f"This model cannot be run: {error}.") from error
-    return np.ascontiguousarray(np.moveaxis(y, -1, 0))
+    with failing("This model cannot be run on these inputs"):
+        return np.ascontiguousarray(np.moveaxis(evaluate(model.plan, model.weights, xs), -1, 0))
 
 
 def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
@@ -178,14 +181,30 @@ def check_shapes(plan: Plan, shapes: frozenset[Shapes] | set[Shapes]) -> None:
             )
 
 
+def check_operations(plan: Plan, batches: Sequence[Batch]) -> None:
+    """Raise Failure where the predictions would take far longer than those of any model that the inputs need."""
+    recurrent = sum(
+        any("return_state" in one.options for one in plan.layers[call.layer].all) for call in plan.calls
+    )
+    operations = sum(
+        longest(batch) * (len(batch.rows) * plan.work + recurrent * CALL_OPERATIONS) for batch in batches
+    )
+    if operations > MOST_OPERATIONS:
+        reason = f"The model takes {operations:,} operations for these inputs, at most {MOST_OPERATIONS:,} are made."
+        raise Failure(reason, "Use fewer or smaller layers.")
+
+
+def longest(batch: Batch) -> int:
+    return max(n for x in batch.xs for n in (1, *x.shape[:-1]))
+
+
 def fits(given: Shape, wanted: Shape) -> bool:
     return len(given) == len(wanted) and all(m in (None, n) for m, n in zip(wanted, given, strict=True))
 
 
 def within_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
     """The batch, in parts where its results as a whole would take more than MOST_MEMORY."""
-    longest = max(n for x in batch.xs for n in (1, *x.shape[:-1]))
-    step = batch_rows(plan, longest, len(batch.rows))
+    step = batch_rows(plan, longest(batch), len(batch.rows))
     for start in range(0, len(batch.rows), step):
         part = slice(start, start + step)
         yield batch.rows[part], tuple(np.ascontiguousarray(x[..., part]) for x in batch.xs)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from autograder.models.activations import ACTIVATIONS
+from autograder.models.activations import activation_of, tanh
 from autograder.models.layers import Layer
 
 
@@ -50,6 +50,9 @@ def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, init
     for place, step in enumerate(order):
         held = mask is not None and not mask[step].all()
         before = [state.copy() for state in states] if held else []
+        if layer.options.get("forgets"):  # see `architecture.without_memory`
+            for state in states:
+                state[...] = 0
         seen[:features] = x[step]
         np.matmul(matrix, seen, out=product)
         cell(gates, *states)
@@ -89,8 +92,8 @@ def with_zeros(gates: np.ndarray) -> np.ndarray:
 def cell_of(layer: Layer, weights: list) -> Callable:
     """What a step does with its product (gates, units, rows), which it may overwrite: it writes the new states."""
     if (layer.kind, layer.options.get("activation")) == ("SimpleRNN", "tanh"):
-        return lambda z, h: ACTIVATIONS["tanh"](z[0], out=h)  # what nearly all use, without a copy
-    act, gate = (ACTIVATIONS[layer.options.get(f"{kind}activation", "tanh")] for kind in ("", "recurrent_"))
+        return lambda z, h: tanh(z[0], out=h)  # what nearly all use, without a copy
+    act, gate = (activation_of(layer.options.get(f"{kind}activation", "tanh")) for kind in ("", "recurrent_"))
     if layer.kind == "SimpleRNN":
         return lambda z, h: np.copyto(h, act(z[0]))
     if layer.kind == "RNN":

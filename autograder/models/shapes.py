@@ -287,3 +287,12 @@ def convolution_weights(layer, x):
 def normalisation_weights(layer, x):
     moving = 2 if layer.kind == "BatchNormalization" else 0
     return numbered(*[(known(x),)] * (layer["scale"] + layer["center"] + moving))
+
+
+def slope_weights(layer, x):
+    """One slope for each place of the input, or one for all places along the shared axes."""
+    shared = layer["shared_axes"] or ()
+    slopes = tuple(1 if axis in shared else size for axis, size in enumerate(x[1:], 1))
+    if None in slopes or not set(shared) <= set(range(1, len(x))):
+        raise Misfit(f"shared_axes=[1] where the length is free, not {list(shared)} on {x}")
+    return numbered(slopes)

@@ -5,7 +5,7 @@ For each place in a window all windows are worked out at once, so a window may b
 
 import numpy as np
 
-from autograder.models.activations import ACTIVATIONS
+from autograder.models.activations import activation_of
 from autograder.models.shapes import windows
 
 
@@ -38,7 +38,7 @@ def convolved(layer, weights, x):
     y = y.reshape(count, filters, -1)
     for bias in weights[1:]:
         y += bias[:, None]
-    return ACTIVATIONS[layer["activation"]](y)
+    return activation_of(layer["activation"])(y)
 
 
 def pooled(layer, weights, x):

@@ -82,6 +82,8 @@ def read_start(layer: Layer) -> dict[str, object]:
                 start[key] = CHECKS[key](value)
             elif key.endswith(("_regularizer", "_constraint")) or key == "noise_shape":
                 one_of(None)(value)
+            elif key == "stateful":
+                one_of(False)(value)
         except Misfit as misfit:
             came = plain(repr(value), 100)
             raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {came}.") from None
@@ -109,6 +111,7 @@ WEIGHTS: Mapping[str, str] = {  # of the classes that have any, in Keras's order
     "LSTM": "kernel recurrent bias",
     "SkipCell": "kernel recurrent bias",
     "LayerNormalization": "gamma beta",
+    "PReLU": "alpha",
     "BatchNormalization": "gamma beta moving_mean moving_variance",
 }
 WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}

@@ -35,6 +35,11 @@ def one_layer() -> dict:
         "relu_layer": lambda: L.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2),
         "leaky_relu_layer": lambda: L.LeakyReLU(negative_slope=0.2),
         "elu_layer": lambda: L.ELU(alpha=1.0),
+        "prelu_layer": lambda: L.PReLU(shared_axes=[1]),
+        "relu_in_a_layer": lambda: L.SimpleRNN(3, activation=L.ReLU(max_value=50.0), return_sequences=True),
+        "leaky_relu_in_a_layer": lambda: L.Dense(3, activation=L.LeakyReLU(0.1)),
+        "elu_in_a_layer": lambda: L.GRU(3, activation=L.ELU(0.7), return_sequences=True),
+        "activation_in_a_layer": lambda: L.Conv1D(3, 2, activation=L.Activation("softplus")),
         "softmax_layer": lambda: L.Softmax(),
         "softmax_over_time": lambda: L.Softmax(axis=1),
         "rescaling": lambda: L.Rescaling(2.0, offset=-1.0),
@@ -76,7 +81,7 @@ def one_layer() -> dict:
 
 
 ACTIVATIONS = """linear relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign softmax log_softmax
-tanh sigmoid hard_sigmoid hard_silu hard_tanh log_sigmoid exponential squareplus sparse_plus tanh_shrink
+tanh sigmoid hard_sigmoid hard_silu hard_tanh log_sigmoid exponential squareplus sparse_plus sparse_sigmoid tanh_shrink
 soft_shrink hard_shrink"""
 
 
@@ -127,6 +132,12 @@ def sequential() -> dict:
             keras.Sequential([keras.Input((None, 3)), L.Dense(2)]),
             L.GlobalAveragePooling1D(keepdims=True),
             L.Reshape((2,)),
+            L.Dense(1),
+        ),
+        "masked_nested_functional": lambda: chain(
+            L.Masking(),
+            keras.Model(a := keras.Input((None, 4)), L.GRU(3, return_sequences=True)(L.Dense(3)(a))),
+            L.GlobalAveragePooling1D(),
             L.Dense(1),
         ),
         "fixed_length": lambda: chain(
@@ -211,6 +222,17 @@ def nested_shared(x):
     return head(inner(inner(x))[:, -1])
 
 
+def nested_functional(x):
+    """A functional model of two inputs and two outputs as a layer, called twice."""
+    a, b = keras.Input((None, 4)), keras.Input((None, 4))
+    states = L.SimpleRNN(3, return_sequences=True)(L.Add()([a, b]))
+    inner = keras.Model([b, a], [L.Dense(4)(states), states[:, -1]])
+    first, last = inner([x, L.Dense(4)(x)])
+    again, end = inner([first, x])
+    single = keras.Model(a, L.GRU(2)(L.Dense(3)(a)))
+    return head(L.Concatenate()([last, end, L.SimpleRNN(2)(again), single(x)]))
+
+
 def functional() -> dict:
     builds = (
         two_heads,
@@ -221,6 +243,7 @@ def functional() -> dict:
         arithmetic,
         residual,
         nested_shared,
+        nested_functional,
     )
     masked = lambda x: head(L.SimpleRNN(3)(L.Embedding(6, 3, mask_zero=True)(x)))  # noqa: E731
     own_mask = lambda x: head(L.LSTM(3)(x, mask=ops.any(x != 0, axis=-1)))  # noqa: E731

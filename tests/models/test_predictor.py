@@ -156,6 +156,18 @@ def test_predictions_that_are_not_finite_are_a_failure():
         Predictor().predict(huge, [np.ones((3, 4)), np.ones((2, 4))])
 
 
+def test_a_model_that_would_take_far_too_long_is_refused():
+    slow = Model(replace(MODEL.plan, work=10**9), MODEL.weights, "")
+    with pytest.raises(Failure, match="operations for these inputs, at most 300,000,000,000"):
+        Predictor().predict(slow, sequences(*[400] * 2))
+
+
+def test_whatever_running_raises_is_a_failure():
+    odd = Model(MODEL.plan, tuple(weight.astype(str) for weight in MODEL.weights), "")
+    with pytest.raises(Failure, match="cannot be run on these inputs"):
+        Predictor().predict(odd, sequences(3))
+
+
 def test_tokens_outside_the_embedding_are_a_failure():
     with pytest.raises(Failure, match="99"):
         Predictor().predict(read_model(good("tokens")), [np.array([1, 99])])

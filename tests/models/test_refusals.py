@@ -21,6 +21,7 @@ from autograder.models.shapes import Misfit, joined
 BASE = good("masked_bidirectional")  # Masking, Bidirectional(SimpleRNN(4)), Dense(1)
 GRAPH = good("two_heads")
 CONV = good("conv_same_dilated")
+LEAKY = with_layer(BASE, "LeakyReLU", negative_slope=0.1)
 KERNEL = "layers/dense/vars/0"
 
 
@@ -255,8 +256,13 @@ CASES = {
     "deep": (lambda: config_text(DEEP), "nests deeper"),
     "deep_inside": (lambda: config_text('{"a":' * 60_000 + "1" + "}" * 60_000), "nests deeper"),
     "huge_number": (lambda: config_text('{"a": ' + "9" * 100_000 + "}"), "100,000 digits"),
-    "endless_number": (lambda: config_text('{"a": 1e999}'), "1e999"),
-    "not_a_number": (lambda: config_text('{"a": NaN}'), "NaN"),
+    "endless_number": (lambda: with_option(BASE, "Dense", units=float("inf")), "units", "inf"),
+    "not_a_number": (
+        lambda: with_option(LEAKY, "LeakyReLU", negative_slope=float("nan")),
+        "negative_slope",
+        "nan",
+    ),
+    "a_number_of_100_digits": (lambda: config_text('{"a": 1.%s}' % ("1" * 100)), "too long"),
     "said_twice": (
         lambda: config_text('{"class_name": "Sequential", "class_name": "Functional"}'),
         "'class_name' twice",
@@ -287,7 +293,12 @@ CASES = {
     "own_class_posing": (lambda: with_layer(BASE, "Dense", registered="Mine>Dense", units=3), "Mine>Dense"),
     "own_model": (lambda: reconfigured(BASE, lambda c: c.update(class_name="MyModel")), "MyModel"),
     "own_operation": (lambda: with_layer(BASE, "Eval", module="keras.src.ops.numpy"), "ops.Eval"),
-    "nested_functional": (lambda: with_layer(BASE, "Functional", module="keras"), "Functional", "one model"),
+    "nested_functional": (lambda: with_layer(BASE, "Functional", module="keras"), "list of layers"),
+    "wrapped_functional": (
+        lambda: with_layer(BASE, "TimeDistributed", layer={"class_name": "Functional", "config": {}}),
+        "inside another layer",
+        "each of its layers",
+    ),
     "wrapped_lambda": (
         lambda: with_layer(BASE, "TimeDistributed", layer={"class_name": "Lambda", "config": {}}),
         "Lambda",
@@ -311,21 +322,18 @@ CASES = {
         lambda: reconfigured(BASE, lambda c: layer(c, "Dense")["config"].pop("units")),
         "units",
     ),
-    "half_precision": (
-        lambda: with_option(BASE, "Dense", dtype=policy("mixed_float16")),
-        "mixed_float16",
-        "float32",
+    "whole_numbers_as_dtype": (
+        lambda: with_option(BASE, "Dense", dtype=policy("int32")),
+        "floating",
+        "'int32'",
     ),
     "quantized": (
         lambda: with_option(BASE, "Dense", dtype=policy("int8_from_float32", "QuantizedDTypePolicy")),
         "int8",
     ),
-    "fixed_batch": (
-        lambda: with_option(BASE, "InputLayer", batch_shape=[32, None, 4]),
-        "batch_shape",
-        "free",
-    ),
-    "stateful": (lambda: with_layer(BASE, "GRU", stateful=True, units=3), "GRU"),
+    "batch_of_0": (lambda: with_option(BASE, "InputLayer", batch_shape=[0, None, 4]), "batch_shape"),
+    "texts": (lambda: with_option(BASE, "InputLayer", dtype="string"), "float32", "notebook"),
+    "stateful_by_text": (lambda: with_layer(BASE, "GRU", stateful="yes", units=3), "GRU"),
     "embedding_10_9": (
         lambda: with_option(good("tokens"), "Embedding", input_dim=10**9),
         "Embedding",
@@ -362,11 +370,6 @@ CASES = {
         "up to 4, but has 5",
     ),
     "inputs_by_name": (lambda: reconfigured(GRAPH, inputs_by_name), "no order", "[first, second]"),
-    "an_idle_input": (
-        lambda: reconfigured(GRAPH, lambda c: (second_input(c), listed(c))),
-        "'other'",
-        "does not lead",
-    ),
     "idle_layer": (lambda: reconfigured(GRAPH, unused), "idle", "does not lead"),
     "two_outputs": (
         lambda: reconfigured(GRAPH, lambda c: c["config"].update(output_layers=[["dense", 0, 0]] * 2)),
@@ -451,6 +454,49 @@ def test_a_loop_in_a_group_s_tree_ends():
     content[tree + 32 : tree + 40] = struct.pack("<Q", tree)
     with pytest.raises(Failure, match="reached twice"):
         read_model(replaced(BASE, weights=bytes(content)))
+
+
+def test_groups_that_nest_deep_are_refused_at_once():
+    """Each adds a long name to the paths of all within, so that reading them would take the square of the size."""
+
+    def nest(file):
+        group = file
+        for _ in range(400):
+            group = group.create_group("g" * 200)
+
+    start = time.process_time()
+    with pytest.raises(Failure, match="nests too deep"):
+        read_model(reworked(nest))
+    assert time.process_time() - start < 5
+
+
+def test_an_initial_state_of_a_layer_that_has_none_is_named():
+    def change(config):
+        entry = next(one for one in config["config"]["layers"] if one["class_name"] == "Concatenate")
+        entry["inbound_nodes"][0]["kwargs"]["initial_state"] = entry["inbound_nodes"][0]["args"][0][0]
+
+    with pytest.raises(Failure, match="initial state, which only recurrent layers take"):
+        read_model(reconfigured(GRAPH, change))
+
+
+def test_whatever_reading_raises_is_a_failure(monkeypatch):
+    """But for the machine's lack of memory."""
+    import autograder.models as models
+
+    for error in (TypeError, AssertionError, RecursionError, AttributeError, OverflowError):
+        monkeypatch.setattr(models, "read_plan", raising(error))
+        with pytest.raises(Failure, match=f"cannot be read: {error.__name__}: odd"):
+            read_model(BASE)
+    monkeypatch.setattr(models, "read_plan", raising(MemoryError))
+    with pytest.raises(MemoryError):
+        read_model(BASE)
+
+
+def raising(error: type):
+    def fail(config):
+        raise error("odd")
+
+    return fail
 
 
 @pytest.mark.parametrize("shapes", [[(None, 4), (None,)], [(None, 5, 4), (None, 4)]])
