@@ -91,7 +91,7 @@ def test_fixed_and_drawn_inputs_show_the_usual_mistakes(rubric, reference, monke
         if "agree" not in inspect.getsource(item):
             continue
         terms = []
-        for term in TERMS:
+        for term in TERMS[:8]:
             with hidden_from(HiddenData(COURSE, term)):
                 terms.append(comparisons(rubric, item, reference, monkeypatch))
         same_in_all = [
@@ -120,6 +120,7 @@ class Table:
     """Stands for a submission; answers from a table of calls. learning: whether what is missing is written down."""
 
     student = signature = signed = "perfect"
+    code = "table.ipynb", b""
 
     def __init__(self):
         self.answers, self.learning, self.asked = {}, True, ()
