@@ -71,7 +71,7 @@ def raises_flags(submission):
     rng = input_generator("flag_course")
     drawn = draw_dna(rng, rng.integers(15, 25)), draw_dna(rng, rng.integers(8, 13), "ACT"), draw_dna(rng, 1)
     for sequence in ("AGGTCGAGC", *drawn):
-        seen = np.cumsum([base == "G" for base in sequence])
+        seen = np.array([sequence[:read].count("G") for read in range(1, len(sequence) + 1)])
         right = np.stack([seen >= 1, seen >= 2, seen >= 3], axis=1)
         usual = {
             "the first G raises all flags: each flag looks at the others as this same G has left them, and should "
