@@ -451,6 +451,7 @@ def boxed(sequences: list[str]) -> np.ndarray:
     return np.stack(list(map(one_hot, sequences)))
 
 
+@remembered
 def regression(x: np.ndarray, labels: list[str], new_x: np.ndarray, strength: float) -> np.ndarray:
     """Probabilities `(m, labels)` for new_x `(m, time, 4)`, by logistic regression on x `(n, time, 4)`."""
     model = LogisticRegression(C=strength, max_iter=3000).fit(x.reshape(len(x), -1), labels)
