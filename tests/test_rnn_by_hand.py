@@ -5,9 +5,10 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
+import tensorflow as tf
 
 from autograder.course import load_module, read_course
 from autograder.grader import Grader
@@ -15,6 +16,7 @@ from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.questions import open_questions
+from autograder.rubric import hidden_from
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
 from autograder.verify.specimens import specimens
@@ -75,8 +77,6 @@ def test_neighbours_have_other_numbers():
 
 
 def test_shapes_are_those_of_keras_turned_for_columns():
-    import keras
-
     inputs, units, outputs = 5, 7, 3
     layers = [keras.layers.SimpleRNN(units), keras.layers.Dense(outputs)]
     model = keras.Sequential([keras.Input((None, inputs)), *layers])
@@ -91,7 +91,7 @@ def test_shapes_are_those_of_keras_turned_for_columns():
 def test_all_numbers_are_equally_difficult():
     for student in STUDENTS[:60]:
         bits, w_1, w_2, y = RUBRIC.bitstring(student)
-        walk = RUBRIC.walk_bits(bits, w_1, w_2, y, "identity")
+        walk = RUBRIC.Walk(bits, w_1, w_2, y)
         assert np.count_nonzero(walk.copies) == 3 and bits.count("1") == 3
         assert 1 <= abs(y - walk.states[-1]) <= 5
         assert (abs(walk.states) < 1000).all() and (abs(walk.gradient) < 10_000).all()
@@ -115,53 +115,103 @@ def test_the_riddle_has_one_answer():
 # --- the oracles against other ways to compute
 
 
+def close(one, other) -> bool:
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["identity", "tanh", "sigmoid", "relu"])
+def test_slopes_are_those_of_automatic_differentiation(name):
+    r = np.array([[-30.0, -2.0, -0.1], [0.1, 1.7, 30.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(x := tf.constant(r))
+        value = {"identity": tf.identity, "relu": tf.nn.relu}.get(name, getattr(tf, name, None))(x)
+    assert close(RUBRIC.ACTIVATIONS[name](r), value)
+    assert close(RUBRIC.slope(r, name), tape.gradient(value, x))
+
+
+@pytest.mark.parametrize("name", ["linear", "tanh", "sigmoid", "relu"])
+def test_states_are_those_of_keras(name):
+    rng = np.random.default_rng(0)
+    layer = keras.layers.SimpleRNN(3, name, return_sequences=True, dtype="float64")
+    layer.build((None, None, 2))
+    x, start, weights = (
+        rng.normal(size=(5, 2)),
+        rng.normal(size=3),
+        [rng.normal(size=s) for s in ((2, 3), (3, 3), 3)],
+    )
+    layer.set_weights(weights)
+    states = RUBRIC.rnn_states(x, start, *weights, RUBRIC.ACTIVATIONS[name.replace("linear", "identity")])
+    assert close(states, layer(x[None], initial_state=start[None])[0])
+
+
 @pytest.mark.parametrize("name", ["identity", "tanh", "sigmoid"])
-def test_the_bitstrings_gradient_against_finite_differences(name):
-    def loss(weights):
-        return (0.5 - RUBRIC.walk_bits("11010", *weights.tolist(), 0.5, name).states[-1]) ** 2
-
-    walk = RUBRIC.walk_bits("11010", 0.7, -0.4, 0.5, name)
-    assert walk.gradient == pytest.approx(approx_fprime(np.array([0.7, -0.4]), loss, 1e-7), abs=1e-5)
-    assert walk.copies.sum() == pytest.approx(walk.gradient[0])
-    assert walk.summed(walk.errors) == pytest.approx(walk.gradient)
-
-
-@pytest.mark.parametrize("weight", ["L", "H", "I", "b_1", "U", "b_2", "h_0"])
-def test_the_kmer_networks_gradient_against_finite_differences(weight):
-    run = RUBRIC.run_kmers()
-    start = run.h_0 if weight == "h_0" else run.weights[weight]
-
-    def loss(flat):
-        return RUBRIC.run_kmers(**{weight: flat.reshape(start.shape)}).losses[-1]
-
-    tried = approx_fprime(start.ravel(), loss, 1e-7).reshape(start.shape)
-    assert run.gradients[weight] == pytest.approx(tried, abs=1e-5)
+def test_the_bitstrings_gradient_is_that_of_automatic_differentiation(name):
+    """With a copy of both weights, and of nothing that is added to r, at each step."""
+    bits, w_1, w_2, y = "1101001", 0.7, -1.4, 0.5
+    copies_1, copies_2, nudges = (
+        tf.Variable([number] * len(bits), dtype=tf.float64) for number in (w_1, w_2, 0)
+    )
+    with tf.GradientTape() as tape:
+        q = tf.zeros((), tf.float64)
+        for t, bit in enumerate(bits):
+            r = copies_1[t] * q + copies_2[t] * int(bit) + nudges[t]
+            q = r if name == "identity" else getattr(tf, name)(r)
+        loss = (y - q) ** 2
+    first, second, errors = (
+        gradient.numpy() for gradient in tape.gradient(loss, [copies_1, copies_2, nudges])
+    )
+    walk = RUBRIC.Walk(bits, w_1, w_2, y, name)
+    assert close(walk.states[-1], q) and close(walk.copies, first) and close(walk.errors, errors)
+    assert close(walk.gradient, [first.sum(), second.sum()]) and close(walk.summed(errors), walk.gradient)
 
 
-def test_jacobians_against_finite_differences():
-    run = RUBRIC.run_columns()
+@pytest.mark.parametrize("number", range(3))
+def test_the_kmer_networks_gradients_are_those_of_automatic_differentiation(number):
+    with hidden_from(HiddenData(COURSE, "some term")):
+        run = list(RUBRIC.kmer_runs("a topic"))[number]
+    weights = {name: tf.Variable(weight) for name, weight in run.weights.items()}
+    nudges = tf.Variable(np.zeros_like(run.h))
+    with tf.GradientTape() as tape:
+        h, z = weights["h_0"][None], []
+        for t, number in enumerate(run.ids):
+            e = tf.one_hot([number], len(run.weights["L"]), dtype=tf.float64) @ weights["L"]
+            z.append(h @ weights["H"] + e @ weights["I"] + weights["b_1"] + nudges[t])
+            h = tf.sigmoid(z[-1])
+        q = h @ weights["U"] + weights["b_2"]
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(run.labels[-1:], q)
+    gradients = tape.gradient(loss, weights | {"nudges": nudges})
+    assert close(run.forward["z"], tf.concat(z, axis=0)) and close(run.forward["q"][-1:], q)
+    assert (
+        close(run.forward["e"][-1:], e)
+        and close(run.losses()[-1:], loss)
+        and close(run.y_hat[-1:], tf.nn.softmax(q))
+    )
+    assert close(run.errors, gradients.pop("nudges"))
+    for name, gradient in gradients.items():
+        assert close(run.gradient(name), tf.convert_to_tensor(gradient)), name
+    assert close(run.sent_back(run.weights["H"], run.h * (1 - run.h)), run.errors)
 
-    def end(h):
-        for step in run.inputs[1:4]:
-            h = np.tanh(run.W_hh @ h + step)
-        return h
 
-    assert run.jacobian(4, 1) == pytest.approx(approx_fprime(run.states[1], end, 1e-7), abs=1e-5)
-
-    def loss(W_hh):
-        h, total = run.states[0], 0.0
-        for step, row in zip(run.inputs, run.dL_dh, strict=True):
-            h = np.tanh(W_hh.reshape(3, 3) @ h + step)
-            total += row @ h
-        return total
-
-    tried = approx_fprime(run.W_hh.ravel(), loss, 1e-7).reshape(3, 3)
-    assert run.gradient(run.dL_dh) == pytest.approx(tried, abs=1e-5)
+@pytest.mark.parametrize("number", range(3))
+def test_jacobians_are_those_of_automatic_differentiation(number):
+    with hidden_from(HiddenData(COURSE, "some term")):
+        run = list(RUBRIC.column_runs("a topic"))[number]
+    W_hh, nudges = tf.Variable(run.W_hh), tf.Variable(np.zeros_like(run.inputs))
+    states, loss = [tf.Variable(run.h_0)], 0.0
+    with tf.GradientTape(persistent=True) as tape:
+        for step, row, nudge in zip(run.inputs, run.dL_dh, tf.unstack(nudges), strict=True):
+            states.append(tf.tanh(tf.linalg.matvec(W_hh, states[-1]) + step + nudge))
+            loss += tf.reduce_sum(row * states[-1])
+    assert close(run.states, tf.stack(states))
+    for k, t in ((0, 1), (1, 3), (0, len(run.inputs))):
+        assert close(run.jacobian(t, k), tape.jacobian(states[t], states[k], experimental_use_pfor=False))
+    assert close(run.gradient(run.dL_dh), tape.gradient(loss, W_hh))
+    assert close(run.errors(run.dL_dh), tape.gradient(loss, nudges))
 
 
 def test_the_lectures_printed_numbers():
     """A second check: 32 and 68 of lecture 000, the state after 'e' of lecture 004."""
-    walk = RUBRIC.walk_bits("101", 4, 1, 15, "identity")
+    walk = RUBRIC.Walk("101", 4, 1, 15)
     assert [*walk.states, *walk.gradient] == [0, 1, 4, 17, 32, 68]
     W_xh = [[0.287027, 0.84606, 0, 0], [0.902874, 0.871522, 0, 0], [0.537524, 0.09224, 0, 0]]
     state = RUBRIC.letter_states([0, 1], np.array(W_xh), 0.427035, 0.567007)[-1]
@@ -196,8 +246,6 @@ def specimen(name: str, sandbox) -> Submission:
 
 @pytest.mark.slow
 def test_sharing_saves_what_keras_layers_would_cost():
-    import keras
-
     for student in STUDENTS[:5]:
         question = QUESTIONS.unshared(student)
         steps, inputs, units = map(int, re.findall(r"\d+", str(question))[:3])

@@ -1,6 +1,7 @@
 """The items of `dna_simple_rnn`: 110 points, and stretch points on top.
 
-A notebook and three models are handed in. Functions of the notebook are held against plain loops, and a wrong
+A notebook and three models are handed in. Functions of the notebook are held against plain loops, on a fixed example
+that shows the usual mistakes and then on inputs from `input_generator`, which no table of answers can hold; a wrong
 answer is compared with what the usual mistakes give, so that the feedback can name the mistake. Each model takes
 one-hot sequences `(batch, time, 4)` in the order A, C, G, T, of any length, and returns the probability of the
 label `(batch, 1)`. Accuracy is measured on data that nobody has seen; the thresholds rest on the measurements in
@@ -27,7 +28,7 @@ from autograder.figures import by_group, by_length, confusion, examples, show
 from autograder.models import check_architecture, check_memory
 from autograder.questions import concept_questions
 from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, credit, decide, hidden, item, public
+from autograder.rubric import Credit, Failure, credit, decide, hidden, input_generator, item, public
 
 FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
 MOST_PARAMETERS = 2_500
@@ -44,77 +45,103 @@ ALLOWED = {
 @item(points=2, section="one_hot")
 def encodes_one_hot(submission):
     """one_hot(sequence): float32 (time, 4), a one for each base in the order A, C, G, T."""
-    sequence = "GATTACACCGGTA"
-    right = one_hot(sequence)
-    usual = {
-        "its rows and columns are swapped": right.T,
-        "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
-        "its columns are in the order A, T, C, G": right[:, [0, 3, 1, 2]],
-    }
-    agree(submission.call("one_hot", sequence), right, usual, f"one_hot({sequence!r})")
+    rng = input_generator("one_hot")
+    two_bases = "".join(rng.choice(list(BASES), 2, replace=False))
+    drawn = (
+        draw_dna(rng, rng.integers(15, 25)),
+        draw_dna(rng, rng.integers(10, 15), two_bases),
+        draw_dna(rng, 1),
+    )
+    for sequence in ("GATTACACCGGTA", *drawn):
+        right = one_hot(sequence)
+        usual = {
+            "its rows and columns are swapped": right.T,
+            "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
+            "its columns are in the order A, T, C, G": right[:, [0, 3, 1, 2]],
+        }
+        agree(submission.call("one_hot", sequence), right, usual, f"one_hot({sequence!r})")
 
 
 @item(points=4, section="loop")
 def runs_the_loop(submission):
     """states(x, kernel, recurrent, bias): the states of a SimpleRNN along a sequence, (time, units)."""
-    rng = np.random.default_rng(4)
-    x, kernel, recurrent, bias = (rng.normal(0, 0.7, shape) for shape in ((9, 4), (4, 3), (3, 3), 3))
-    inputs, nothing = x @ kernel + bias, np.zeros(3)
-    usual = {
-        "no state is passed on from one step to the next": np.tanh(inputs),
-        "the bias is missing": loop(x @ kernel, recurrent, nothing),
-        "the recurrent matrix is transposed": loop(inputs, recurrent.T, nothing),
-        "the activation is missing": loop(inputs, recurrent, nothing, lambda state: state),
-        "the steps are read backwards": loop(inputs[::-1], recurrent, nothing),
-        "each state is put down a step late": np.vstack([nothing, loop(inputs, recurrent, nothing)[:-1]]),
-    }
-    right = loop(inputs, recurrent, nothing)
-    agree(
-        submission.call("states", x, kernel, recurrent, bias), right, usual, "states of 9 steps and 3 units"
-    )
+    rng = input_generator("states")
+    steps, units = int(rng.integers(5, 12)), int(rng.integers(2, 6))
+    examples = (np.random.default_rng(4), 9, 4, 3), (rng, steps, units + 1, units), (rng, 1, 2, units + 1)
+    for draw, time, features, units in examples:
+        shapes = (time, features), (features, units), (units, units), units
+        x, kernel, recurrent, bias = (draw.normal(0, 0.7, shape) for shape in shapes)
+        inputs, nothing = x @ kernel + bias, np.zeros(units)
+        right = loop(inputs, recurrent, nothing)
+        usual = {
+            "no state is passed on from one step to the next": np.tanh(inputs),
+            "the bias is missing": loop(x @ kernel, recurrent, nothing),
+            "the recurrent matrix is transposed": loop(inputs, recurrent.T, nothing),
+            "the activation is missing": loop(inputs, recurrent, nothing, lambda state: state),
+            "the steps are read backwards": loop(inputs[::-1], recurrent, nothing),
+            "each state is put down a step late": np.vstack([nothing, right[:-1]]),
+        }
+        asked = (
+            f"states for x {x.shape}, kernel {kernel.shape}, recurrent {recurrent.shape}, bias {bias.shape}"
+        )
+        agree(submission.call("states", x, kernel, recurrent, bias), right, usual, asked)
 
 
 @item(points=2, section="baselines")
 def counts_bases(submission):
     """base_counts(sequences): how often each base occurs, (n, 4), columns A, C, G, T."""
-    sequences = ["GATTACA", "CCCC", "ACGTACGTTT", "G"]
-    right = np.array([[sequence.count(base) for base in BASES] for sequence in sequences])
-    usual = {
-        "shares are returned where counts are asked for": right / right.sum(axis=1, keepdims=True),
-        "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
-        "its rows and columns are swapped": right.T,
-    }
-    agree(submission.call("base_counts", sequences), right, usual, f"base_counts({sequences})")
+    rng = input_generator("base_counts")
+    drawn = (
+        [draw_dna(rng, length) for length in rng.integers(1, 30, 5)],
+        [draw_dna(rng, rng.integers(20, 30))],
+    )
+    for sequences in (["GATTACA", "CCCC", "ACGTACGTTT", "G"], *drawn):
+        right = np.array([[sequence.count(base) for base in BASES] for sequence in sequences])
+        usual = {
+            "shares are returned where counts are asked for": right / right.sum(axis=1, keepdims=True),
+            "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
+            "its rows and columns are swapped": right.T,
+        }
+        agree(submission.call("base_counts", sequences), right, usual, f"base_counts({sequences})")
 
 
 @item(points=4, section="baselines")
 def counts_kmers(submission):
     """kmer_counts(sequences, k): how often each word of k bases occurs, (n, 4**k), columns AA, AC, ..., TT."""
-    sequences, k = ["AAAAAC", "GATTACAGATTACA", "ACGTACGT"], 2
-    words = ["".join(letters) for letters in product(BASES, repeat=k)]
-    spans = [[s[i : i + k] for i in range(len(s) - k + 1)] for s in sequences]
-    right = np.array([[span.count(word) for word in words] for span in spans])
-    usual = {
-        "words that overlap are missed, as str.count misses them": [
-            [s.count(w) for w in words] for s in sequences
-        ],
-        "it says whether a word occurs, not how often": right > 0,
-        "words are taken in steps of k": [[span[::k].count(word) for word in words] for span in spans],
-        "shares are returned where counts are asked for": right / right.sum(axis=1, keepdims=True),
-    }
-    agree(submission.call("kmer_counts", sequences, k), right, usual, f"kmer_counts({sequences}, {k})")
+    rng = input_generator("kmer_counts")
+    size = int(rng.integers(2, 4))
+    repeats = [draw_dna(rng, 1) * int(rng.integers(5, 9)), draw_dna(rng, size) * int(rng.integers(3, 6))]
+    drawn = [*repeats, draw_dna(rng, size), draw_dna(rng, rng.integers(15, 25))]
+    teaching = ["AAAAAC", "GATTACAGATTACA", "ACGTACGT"]
+    for sequences, k in ((teaching, 2), (drawn, size), ([draw_dna(rng, 25)], 1)):
+        words = ["".join(letters) for letters in product(BASES, repeat=k)]
+        spans = [[s[i : i + k] for i in range(len(s) - k + 1)] for s in sequences]
+        right = np.array([[span.count(word) for word in words] for span in spans])
+        usual = {
+            "words that overlap are missed, as str.count misses them": [
+                [s.count(w) for w in words] for s in sequences
+            ],
+            "it says whether a word occurs, not how often": right > 0,
+            "words are taken in steps of k": [[span[::k].count(word) for word in words] for span in spans],
+            "shares are returned where counts are asked for": right / right.sum(axis=1, keepdims=True),
+        }
+        agree(submission.call("kmer_counts", sequences, k), right, usual, f"kmer_counts({sequences}, {k})")
 
 
 @item(points=2, section="baselines")
 def knows_the_majority(submission):
     """majority_accuracy(train_labels, test_labels): how often the most frequent training label is right."""
-    train, test = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 0, 0, 0, 0, 0, 1])
-    usual = {
-        "the most frequent label is taken from the test labels": np.mean(test == 0),
-        "it measures on the training labels": np.mean(train == 1),
-    }
-    given = f"majority_accuracy({train.tolist()}, {test.tolist()})"
-    agree(submission.call("majority_accuracy", train, test), np.mean(test == 1), usual, given)
+    rng = input_generator("majority_accuracy")
+    teaching = np.array([1, 1, 1, 0, 0]), np.array([1, 0, 0, 0, 0, 0, 0, 1])
+    drawn = rng.permutation([(0, 0), (0, 1), (1, 0), (1, 1)])  # the labels that are more frequent
+    for train, test in (teaching, *([draw_labels(rng, often) for often in pair] for pair in drawn)):
+        often = train.mean() > 0.5
+        usual = {
+            "the most frequent label is taken from the test labels": max(np.mean(test), np.mean(test == 0)),
+            "it measures on the training labels": np.mean(train == often),
+        }
+        asked = f"majority_accuracy({train.tolist()}, {test.tolist()})"
+        agree(submission.call("majority_accuracy", train, test), np.mean(test == often), usual, asked)
 
 
 @item(points=4, section="family")
@@ -229,24 +256,31 @@ TOO_GOOD = 0.985  # of rows right: nothing that is published or was measured her
 @item(points=2, stretch=True, section="splice")
 def regresses_on_places(submission):
     """place_regression(sequences, labels, new_sequences, C): probabilities (m, labels), by logistic regression."""
-    rng = np.random.default_rng(7)
-    sequences = ["".join(row) for row in rng.choice(list("ACGTACGTACGTN"), (60, 8))]
-    labels = [JUNCTIONS["ACGTN".index(sequence[3]) % 3] for sequence in sequences]
-    new = ["NCGNNTTA", "GATTACAN", "ACGTACGT", "NNNNNNNN", "TTTANACC"]
-    x, new_x = boxed(sequences), boxed(new)
-    zeros = x * (x != 0.25), new_x * (new_x != 0.25)
-    counts = [part.sum(axis=1, keepdims=True) for part in zeros]
-    right = regression(x, labels, new_x, 0.3)
-    usual = {
-        "a letter that is no base becomes a row of zeros, in place of four quarters": (zeros, 0.3),
-        "it counts the bases and forgets at which places they stand": (counts, 0.3),
-        "C is left at 1": ((x, new_x), 1.0),
-        "1 / C is given where C is asked for": ((x, new_x), 1 / 0.3),
-    }
-    usual = {why: regression(old, labels, some, C) for why, ((old, some), C) in usual.items()}
-    usual["it says which label, and not how probable each is"] = right.argmax(axis=1)
-    came = submission.call("place_regression", sequences, labels, new, 0.3)
-    agree(came, right, usual, "place_regression on 60 sequences of 8 letters, C = 0.3", atol=0.005)
+    drawn = input_generator("place_regression")
+    count, length, percent = drawn.integers([50, 6, 10], [70, 11, 40]).tolist()
+    examples = (np.random.default_rng(7), 60, 8, 0.3), (drawn, count, length, percent / 100)
+    for rng, count, length, C in examples:
+        sequences = draw_windows(rng, count, length)
+        labels = [JUNCTIONS["ACGTN".index(sequence[3]) % 3] for sequence in sequences]
+        new = [*draw_windows(rng, 5, length), "N" * length]
+        x, new_x = boxed(sequences), boxed(new)
+        right, usual = regression(x, labels, new_x, C), {}
+        if rng is not drawn:  # a fit for each mistake, which the fixed example shows
+            zeros = x * (x != 0.25), new_x * (new_x != 0.25)
+            counts = [part.sum(axis=1, keepdims=True) for part in zeros]
+            mistakes = {
+                "a letter that is no base becomes a row of zeros, in place of four quarters": (zeros, C),
+                "it counts the bases and forgets at which places they stand": (counts, C),
+                "C is left at 1": ((x, new_x), 1.0),
+                "1 / C is given where C is asked for": ((x, new_x), 1 / C),
+            }
+            usual = {
+                why: regression(old, labels, some, other) for why, ((old, some), other) in mistakes.items()
+            }
+            usual["it says which label, and not how probable each is"] = right.argmax(axis=1)
+        came = submission.call("place_regression", sequences, labels, new, C)
+        asked = f"place_regression on {count} sequences of {length} letters, C = {C}"
+        agree(came, right, usual, asked, atol=0.005)
 
 
 @item(points=6, stretch=True, section="splice")
@@ -300,6 +334,20 @@ def explains_a_limit(submission):
 
 
 # --- what the items are made of
+
+
+def draw_dna(rng: np.random.Generator, length: int, bases: str = BASES) -> str:
+    return "".join(rng.choice(list(bases), length))
+
+
+def draw_labels(rng: np.random.Generator, often: int) -> np.ndarray:
+    """Draw labels of which more than half are `often`."""
+    return rng.permutation(np.repeat([often, 1 - often], rng.integers([11, 4], [25, 11])))
+
+
+def draw_windows(rng: np.random.Generator, count: int, length: int) -> list[str]:
+    """Draw sequences of one length, in which one letter of 13 is no base."""
+    return [draw_dna(rng, length, 3 * BASES + "N") for _ in range(count)]
 
 
 def loop(inputs: np.ndarray, recurrent: np.ndarray, start: np.ndarray, activation=np.tanh) -> np.ndarray:
@@ -400,6 +448,7 @@ def boxed(sequences: list[str]) -> np.ndarray:
     return np.stack(list(map(one_hot, sequences)))
 
 
+@remembered
 def regression(x: np.ndarray, labels: list[str], new_x: np.ndarray, strength: float) -> np.ndarray:
     """Probabilities `(m, labels)` for new_x `(m, time, 4)`, by logistic regression on x `(n, time, 4)`."""
     model = LogisticRegression(C=strength, max_iter=3000).fit(x.reshape(len(x), -1), labels)

@@ -1,28 +1,38 @@
 """The items of `rnn_by_hand`: 110 points, and stretch points on top.
 
-A notebook of NumPy functions and three small models are handed in. What is right comes from automatic
-differentiation, from Keras or from a plain count, never from a table; a wrong answer is compared with what the
-usual mistakes give, so that the feedback can name the mistake. Numbers to work out with a pencil are drawn from
-the student's id, and so are those of the concept questions. Vectors are rows unless an item says otherwise.
+A notebook of NumPy functions and three small models are handed in. Each function is tried on a fixed example,
+which shows the usual mistakes, and then on inputs from `input_generator`, which no table of answers can hold. What
+is right comes from a plain forward pass or count and from its `derivative`; tests compare both with Keras and with
+automatic differentiation. A wrong answer is compared with what the usual mistakes give, so that the feedback can
+name the mistake. Numbers to work out with a pencil are drawn from the student's id, and so are those of the concept
+questions. Vectors are rows unless an item says otherwise.
 """
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from autograder.agreement import agree, agree_parts, parts, same, share_right
 from autograder.figures import by_group, show
 from autograder.models import RECURRENT, check_architecture
+from autograder.models.activations import ACTIVATIONS as OF_KERAS
 from autograder.questions import concept_questions
-from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, item, own
+from autograder.rubric import Credit, Failure, input_generator, item, own
 
 BASES, LETTERS = "ACGT", "helo"
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"
-EXACT = 1e-8  # how closely a gradient must agree with automatic differentiation, in float64
+EXACT = 1e-8  # how closely a gradient must agree with the derivative, in float64
+ACTIVATIONS = {  # for real and for complex numbers, see `derivative`
+    "identity": lambda r: r,
+    "tanh": np.tanh,
+    "sigmoid": lambda r: 1 / (1 + np.exp(-r)),
+    "relu": lambda r: np.maximum(r, 0),
+}
 
 
 # --- the student's own numbers; the notebook shows them, the items ask for them
@@ -33,7 +43,7 @@ def bitstring(student: str) -> tuple[str, int, int, int]:
     rng = own(student, "bitstring")
     bits = str(rng.choice(["1011", "1101", "1110"]))
     w_1, w_2 = int(rng.integers(2, 5)), int(rng.integers(1, 6))
-    last = walk_bits(bits, w_1, w_2, 0, "identity").states[-1]
+    last = Walk(bits, w_1, w_2).states[-1]
     return bits, w_1, w_2, int(last + rng.choice([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]))
 
 
@@ -45,7 +55,11 @@ def sizes(student: str) -> tuple[int, int, int]:
 
 def riddle(student: str) -> tuple[np.ndarray, float, float]:
     """W_xh (3, 4), and the scalars w and b that the student is to recover from the state after 'h' and 'e'."""
-    rng = own(student, "riddle")
+    return draw_riddle(own(student, "riddle"))
+
+
+def draw_riddle(rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
+    """Draw W_xh (3, 4), w and b."""
     return rng.uniform(0.05, 0.9, (3, 4)).round(3), *(float(x) for x in rng.uniform(0.2, 0.7, 2).round(3))
 
 
@@ -55,34 +69,41 @@ def riddle(student: str) -> tuple[np.ndarray, float, float]:
 @item(points=4, section="counter")
 def raises_flags(submission):
     """flag_course(sequence): the three flags after each base, (time, 3), from the loop over the bases."""
-    sequence = "AGGTCGAGC"
-    seen = np.array([0, 1, 2, 2, 2, 3, 3, 4, 4])  # G, counted by hand
-    right = np.stack([seen >= 1, seen >= 2, seen >= 3], axis=1)
-    usual = {
-        "the first G raises all flags: each flag looks at the others as this same G has left them, and should "
-        "look at the old ones": np.repeat(right[:, :1], 3, axis=1),
-        "flags go down again: a flag that is up stays up": np.stack([seen == n for n in (1, 2, 3)], axis=1),
-        "the flags are noted before the base is read, not after": np.vstack([[[0] * 3], right[:-1]]),
-        "its rows and columns are swapped": right.T,
-    }
-    agree(submission.call("flag_course", sequence), right, usual, f"flag_course({sequence!r})")
+    rng = input_generator("flag_course")
+    drawn = draw_dna(rng, rng.integers(15, 25)), draw_dna(rng, rng.integers(8, 13), "ACT"), draw_dna(rng, 1)
+    for sequence in ("AGGTCGAGC", *drawn):
+        seen = np.array([sequence[:read].count("G") for read in range(1, len(sequence) + 1)])
+        right = np.stack([seen >= 1, seen >= 2, seen >= 3], axis=1)
+        usual = {
+            "the first G raises all flags: each flag looks at the others as this same G has left them, and should "
+            "look at the old ones": np.repeat(right[:, :1], 3, axis=1),
+            "flags go down again: a flag that is up stays up": np.stack(
+                [seen == n for n in (1, 2, 3)], axis=1
+            ),
+            "the flags are noted before the base is read, not after": np.vstack([[[0] * 3], right[:-1]]),
+            "its rows and columns are swapped": right.T,
+        }
+        agree(submission.call("flag_course", sequence), right, usual, f"flag_course({sequence!r})")
 
 
 @item(points=3, section="counter")
 def computes_one_layer(submission):
     """layer(W, x, q): R = [x q 1] W, then tanh, for W (8, 3), the base x (4,) and the old state q (3,)."""
-    rng = np.random.default_rng(3)
-    W, x, q = rng.normal(0, 0.7, (8, 3)), np.eye(4)[2], rng.normal(0, 0.7, 3)
-    kernel, recurrent, bias = W[:4], W[4:7], W[7]
-    usual = {
-        "the bias, the last row of W, is forgotten": np.tanh(x @ kernel + q @ recurrent),
-        "the state comes before the base": np.tanh(np.concatenate([q, x, [1]]) @ W),
-        "the activation is missing": x @ kernel + q @ recurrent + bias,
-        "the old state has no part in it": np.tanh(x @ kernel + bias),
-        "the block of the state, rows 4 to 6, is transposed": np.tanh(x @ kernel + q @ recurrent.T + bias),
-    }
-    right = keras_states(x[None], q, kernel, recurrent, bias)[0]
-    agree(submission.call("layer", W, x, q), right, usual, "layer(W, x, q)", atol=1e-6)
+    drawn = input_generator("layer")
+    for rng in (np.random.default_rng(3), drawn, drawn):
+        W, x, q = rng.normal(0, 0.7, (8, 3)), np.eye(4)[rng.integers(4)], rng.normal(0, 0.7, 3)
+        kernel, recurrent, bias = W[:4], W[4:7], W[7]
+        usual = {
+            "the bias, the last row of W, is forgotten": np.tanh(x @ kernel + q @ recurrent),
+            "the state comes before the base": np.tanh(np.concatenate([q, x, [1]]) @ W),
+            "the activation is missing": x @ kernel + q @ recurrent + bias,
+            "the old state has no part in it": np.tanh(x @ kernel + bias),
+            "the block of the state, rows 4 to 6, is transposed": np.tanh(
+                x @ kernel + q @ recurrent.T + bias
+            ),
+        }
+        right = rnn_states(x[None], q, kernel, recurrent, bias)[0]
+        agree(submission.call("layer", W, x, q), right, usual, "layer(W, x, q)", atol=1e-6)
 
 
 @item(points=9, section="counter")
@@ -109,14 +130,14 @@ def counts_with_one_unit(submission):
 @item(points=3, section="back_propagation")
 def walks_along_the_bits(submission):
     """bit_states(bits, w_1, w_2, activation): q_0, ..., q_T with q_t = a(w_1 q_(t-1) + w_2 x_t), (T + 1,)."""
-    bits, w_1, w_2 = "1101", 0.7, -1.3
-    for name in ("identity", "tanh", "sigmoid", "relu"):
-        right = walk_bits(bits, w_1, w_2, 0, name).states
+    examples = bit_examples("bit_states", "1101", 0.7, -1.3)
+    for (bits, w_1, w_2, _), name in product(examples, ("identity", "tanh", "sigmoid", "relu")):
+        right = Walk(bits, w_1, w_2, name=name).states
         usual = {
             "q_0 = 0 is missing in front": right[1:],
-            "w_1 and w_2 have changed places": walk_bits(bits, w_2, w_1, 0, name).states,
-            "the activation is not applied": walk_bits(bits, w_1, w_2, 0, "identity").states,
-            "the bits are read from right to left": walk_bits(bits[::-1], w_1, w_2, 0, name).states,
+            "w_1 and w_2 have changed places": Walk(bits, w_2, w_1, name=name).states,
+            "the activation is not applied": Walk(bits, w_1, w_2).states,
+            "the bits are read from right to left": Walk(bits[::-1], w_1, w_2, name=name).states,
         }
         asked = f"bit_states({bits!r}, {w_1}, {w_2}, {name!r})"
         agree(submission.call("bit_states", bits, w_1, w_2, name), right, usual, asked)
@@ -126,7 +147,7 @@ def walks_along_the_bits(submission):
 def back_propagates_by_hand(submission):
     """by_hand(): q_1, q_2, q_3, q_4, dL/dw_1, dL/dw_2 for your own numbers and the identity, a point each."""
     bits, w_1, w_2, y = bitstring(submission.signed)
-    walk = walk_bits(bits, w_1, w_2, y, "identity")
+    walk = Walk(bits, w_1, w_2, y)
     right = dict(zip(("q_1", "q_2", "q_3", "q_4"), walk.states[1:], strict=True))
     right |= {"dL/dw_1": walk.gradient[0], "dL/dw_2": walk.gradient[1]}
     came = parts(submission.call("by_hand"), right, "by_hand()")
@@ -140,9 +161,13 @@ def back_propagates_by_hand(submission):
 @item(points=2, section="back_propagation")
 def knows_the_slopes(submission):
     """slope(r, activation): a'(r), elementwise, for identity, tanh, sigmoid and relu."""
-    r = np.array([-2.0, -0.3, 0.4, 1.7])
-    for name in ("identity", "tanh", "sigmoid", "relu"):
-        value, right = activation(r, name)
+    rng = input_generator("slope")
+    drawn = (  # not near 0, where relu has a corner
+        (rng.choice([-1, 1], shape) * rng.uniform(0.1, 3, shape)).round(3) for shape in ((2, 3), 1)
+    )
+    examples = np.array([-2.0, -0.3, 0.4, 1.7]), *drawn
+    for r, name in product(examples, ("identity", "tanh", "sigmoid", "relu")):
+        value = ACTIVATIONS[name](r)
         usual = {
             "a(r) is returned, not its slope": value,
             "r is put in where the formula has a(r)": {"tanh": 1 - r**2, "sigmoid": r * (1 - r)}.get(
@@ -151,38 +176,39 @@ def knows_the_slopes(submission):
             "a (1 - a) is used, which belongs to the sigmoid": value * (1 - value),
             "1 - a^2 is used, which belongs to tanh": 1 - value**2,
         }
-        agree(submission.call("slope", r, name), right, usual, f"slope({r.tolist()}, {name!r})")
+        agree(submission.call("slope", r, name), slope(r, name), usual, f"slope({r.tolist()}, {name!r})")
 
 
 @item(points=4, section="back_propagation")
 def follows_every_copy(submission):
     """contributions(bits, w_1, w_2, y): what each copy of w_1 adds to dL/dw_1, with the identity, (T,)."""
-    bits, w_1, w_2, y = "11011", 0.8, 1.5, 2.0
-    walk = walk_bits(bits, w_1, w_2, y, "identity")
-    right, old, steps = walk.copies, walk.states[:-1], np.arange(len(bits))
-    loss = 2 * (walk.states[-1] - y)
-    usual = {
-        "the copies stand in the order from the last to the first": right[::-1],
-        "copy t is multiplied by q_t, and it multiplies the old state, q_(t-1)": walk.errors
-        * walk.states[1:],
-        "the way from step t to the end, a factor w_1 for each step, is missing": loss * old,
-        "there is a factor w_1 too many: from step t to step T there are T - t": right * w_1,
-        "the early copies have the short way: theirs is the longest": loss * w_1**steps * old,
-        "the factor of the loss, -2 (y - q_T), is missing": right / loss,
-        "the sign is wrong: dL/dq_T is -2 (y - q_T)": -right,
-        "the sum is returned and its parts are asked for": right.sum(),
-    }
-    asked = f"contributions({bits!r}, {w_1}, {w_2}, {y})"
-    agree(submission.call("contributions", bits, w_1, w_2, y), right, usual, asked)
+    for bits, w_1, w_2, y in bit_examples("contributions", "11011", 0.8, 1.5, 2.0):
+        walk = Walk(bits, w_1, w_2, y)
+        right, old, steps = walk.copies, walk.states[:-1], np.arange(len(bits))
+        loss = 2 * (walk.states[-1] - y)
+        usual = {
+            "the copies stand in the order from the last to the first": right[::-1],
+            "copy t is multiplied by q_t, and it multiplies the old state, q_(t-1)": (
+                walk.errors * walk.states[1:]
+            ),
+            "the way from step t to the end, a factor w_1 for each step, is missing": loss * old,
+            "there is a factor w_1 too many: from step t to step T there are T - t": right * w_1,
+            "the early copies have the short way: theirs is the longest": loss * w_1**steps * old,
+            "the factor of the loss, -2 (y - q_T), is missing": right / loss,
+            "the sign is wrong: dL/dq_T is -2 (y - q_T)": -right,
+            "the sum is returned and its parts are asked for": right.sum(),
+        }
+        asked = f"contributions({bits!r}, {w_1}, {w_2}, {y})"
+        agree(submission.call("contributions", bits, w_1, w_2, y), right, usual, asked)
 
 
 @item(points=6, section="back_propagation")
 def differentiates_any_activation(submission):
     """bit_gradient(bits, w_1, w_2, y, activation): (dL/dw_1, dL/dw_2), with a'(r_t) at every step, the last too."""
-    bits, w_1, w_2, y = "110100", 0.9, -0.7, 0.5
-    for name in ("identity", "tanh", "sigmoid"):
-        walk = walk_bits(bits, w_1, w_2, y, name)
-        slopes, last = activation(walk.inputs, name)[1], np.arange(len(bits)) == len(bits) - 1
+    examples = bit_examples("bit_gradient", "110100", 0.9, -0.7, 0.5)
+    for (bits, w_1, w_2, y), name in product(examples, ("identity", "tanh", "sigmoid")):
+        walk = Walk(bits, w_1, w_2, y, name)
+        slopes, last = slope(walk.inputs, name), np.arange(len(bits)) == len(bits) - 1
         no_slope = 2 * (walk.states[-1] - y) * w_1 ** np.arange(len(bits))[::-1]
         usual = {
             "the lecture's numbers are written in place of the formula": [32, 68],
@@ -206,150 +232,148 @@ def differentiates_any_activation(submission):
 @item(points=2, section="kmer_network")
 def numbers_kmers(submission):
     """kmer_ids(sequence, k): the number of each k-mer in turn, AA..A is 0 and TT..T is 4**k - 1, (time - k + 1,)."""
-    sequence, k = "GATTACAGT", 3
-    words = ["".join(letters) for letters in product(BASES, repeat=k)]
-    right = np.array([words.index(sequence[i : i + k]) for i in range(len(sequence) - k + 1)])
-    backwards = [words.index(sequence[i : i + k][::-1]) for i in range(len(right))]
-    usual = {
-        "the k-mers are taken side by side: they overlap, the next begins one base later": right[::k],
-        "the last k-mer is left out": right[:-1],
-        "the first base has the least weight: it is the leading digit": backwards,
-        "counting begins at 1: AA..A is 0": right + 1,
-    }
-    agree(submission.call("kmer_ids", sequence, k), right, usual, f"kmer_ids({sequence!r}, {k})")
+    rng = input_generator("kmer_ids")
+    k = int(rng.integers(1, 5))
+    drawn = (
+        (draw_dna(rng, rng.integers(12, 20)), 2),
+        (draw_dna(rng, rng.integers(8, 12)), k),
+        (draw_dna(rng, 5), 5),
+    )
+    for sequence, k in (("GATTACAGT", 3), *drawn):
+        words = ["".join(letters) for letters in product(BASES, repeat=k)]
+        right = np.array([words.index(sequence[i : i + k]) for i in range(len(sequence) - k + 1)])
+        backwards = [words.index(sequence[i : i + k][::-1]) for i in range(len(right))]
+        usual = {
+            "the k-mers are taken side by side: they overlap, the next begins one base later": right[::k],
+            "the last k-mer is left out": right[:-1],
+            "the first base has the least weight: it is the leading digit": backwards,
+            "counting begins at 1: AA..A is 0": right + 1,
+        }
+        agree(submission.call("kmer_ids", sequence, k), right, usual, f"kmer_ids({sequence!r}, {k})")
 
 
 @item(points=6, section="kmer_network")
 def runs_forward(submission):
     """forward(ids, h_0, L, H, I, b_1, U, b_2): e (T, d), z and h (T, D_h), q and y_hat (T, |V|), a row a step."""
-    run = run_kmers()
-    w = run.weights
-    usual = {
-        "H is transposed": run_kmers(H=w["H"].T),
-        "the bias b_1 is forgotten": run_kmers(b_1=0 * w["b_1"]),
-        "the bias b_2 is forgotten": run_kmers(b_2=0 * w["b_2"]),
-        "the run begins at zero and not at h_0": run_kmers(h_0=0 * run.h_0),
-        "no state is passed on": run_kmers(H=0 * w["H"]),
-        "tanh stands in the place of the sigmoid": run_kmers(squash="tanh"),
-        "y_hat is not divided by its sum over the k-mers": run._replace(y_hat=np.exp(run.q)),
-        "the soft-max runs over the steps: it belongs over the k-mers": (
-            run._replace(y_hat=np.exp(run.q) / np.exp(run.q).sum(axis=0))
-        ),
-    }
-    came = submission.call("forward", run.ids, run.h_0, *w.values())
-    agree_parts(came, run.forward, {why: other.forward for why, other in usual.items()}, "forward(...)")
+    for run in kmer_runs("forward"):
+        H, q = run.weights["H"], run.forward["q"]
+        usual = {
+            "H is transposed": run.changed(H=H.T),
+            "the bias b_1 is forgotten": run.changed(b_1=0),
+            "the bias b_2 is forgotten": run.changed(b_2=0),
+            "the run begins at zero and not at h_0": run.changed(h_0=0 * run.h_0),
+            "no state is passed on": run.changed(H=0 * H),
+            "tanh stands in the place of the sigmoid": run.changed(name="tanh"),
+            "y_hat is not divided by its sum over the k-mers": {"y_hat": np.exp(q)},
+            "the soft-max runs over the steps: it belongs over the k-mers": {"y_hat": softmax(q, axis=0)},
+        }
+        came = submission.call("forward", run.ids, *run.weights.values())
+        agree_parts(came, run.forward, usual, f"forward(...) of {run.size}")
 
 
 @item(points=2, section="kmer_network")
 def measures_cross_entropy(submission):
     """cross_entropy(labels, y_hat): J at each step, minus the log of the probability of the label, (T,)."""
-    run = run_kmers()
-    usual = {
-        "the sum or the mean is returned and a loss for each step is asked for": run.losses.mean(),
-        "the sum is returned and a loss for each step is asked for": run.losses.sum(),
-        "the minus is missing": -run.losses,
-        "the logarithm is missing": 1 - np.exp(-run.losses),
-        "the logarithm has base 2": run.losses / np.log(2),
-    }
-    came = submission.call("cross_entropy", run.labels, run.y_hat)
-    agree(came, run.losses, usual, "cross_entropy(labels, y_hat)")
+    for run in kmer_runs("cross_entropy"):
+        losses = run.losses()
+        usual = {
+            "the sum or the mean is returned and a loss for each step is asked for": losses.mean(),
+            "the sum is returned and a loss for each step is asked for": losses.sum(),
+            "the minus is missing": -losses,
+            "the logarithm is missing": 1 - np.exp(-losses),
+            "the logarithm has base 2": losses / np.log(2),
+        }
+        came = submission.call("cross_entropy", run.labels, run.y_hat)
+        agree(came, losses, usual, f"cross_entropy(labels, y_hat) of {run.size}")
 
 
 @item(points=3, section="kmer_network")
 def differentiates_the_output(submission):
     """output_gradients(label, y_hat, h): dJ/db_2 and dJ/dU of the last step, (|V|,) and (D_h, |V|)."""
-    run = run_kmers()
-    delta, state = run.gradients["b_2"], run.h[-1]
-    usual = {
-        "delta_1 is y - y_hat: its sign is wrong": {"dJ/db_2": -delta, "dJ/dU": np.outer(state, -delta)},
-        "the 1 of the label is not taken off": {
-            "dJ/db_2": run.y_hat[-1], "dJ/dU": np.outer(state, run.y_hat[-1]),
-        },
-        "dJ/dU is transposed: U is D_h x |V|, and so is its gradient": {"dJ/dU": np.outer(delta, state)},
-    }  # fmt: skip
-    right = {"dJ/db_2": delta, "dJ/dU": run.gradients["U"]}
-    came = submission.call("output_gradients", int(run.labels[-1]), run.y_hat[-1], state)
-    agree_parts(came, right, usual, "output_gradients(label, y_hat, h)", EXACT)
+    for run in kmer_runs("output_gradients"):
+        delta, state, probabilities = run.gradient("b_2"), run.h[-1], run.y_hat[-1]
+        usual = {
+            "delta_1 is y - y_hat: its sign is wrong": {"dJ/db_2": -delta, "dJ/dU": np.outer(state, -delta)},
+            "the 1 of the label is not taken off": {
+                "dJ/db_2": probabilities, "dJ/dU": np.outer(state, probabilities),
+            },
+            "dJ/dU is transposed: U is D_h x |V|, and so is its gradient": {"dJ/dU": np.outer(delta, state)},
+        }  # fmt: skip
+        right = {"dJ/db_2": delta, "dJ/dU": run.gradient("U")}
+        came = submission.call("output_gradients", int(run.labels[-1]), probabilities, state)
+        agree_parts(came, right, usual, "output_gradients(label, y_hat, h)", EXACT)
 
 
 @item(points=6, section="kmer_network")
 def sends_the_error_back(submission):
     """errors(delta_1, U, H, h): dJ/dz at each step for the loss of the last step, (T, D_h)."""
-    run = run_kmers()
-    U, H = run.weights["U"], run.weights["H"]
-    slopes = run.h * (1 - run.h)
-    usual = {
-        "1 - h^2 is used, the slope of tanh; this network has a sigmoid, whose slope is h (1 - h)": (
-            sent_back(run, H, 1 - run.h**2)
-        ),
-        "the slope h (1 - h) is missing": sent_back(run, H, np.ones_like(run.h)),
-        "H should be transposed on the way back": sent_back(run, H.T, slopes),
-        "the error stops at the last step": sent_back(run, 0 * H, slopes),
-        "the steps stand in the order from the last to the first": run.errors[::-1],
-    }
-    delta_1 = run.gradients["b_2"]
-    agree(
-        submission.call("errors", delta_1, U, H, run.h), run.errors, usual, "errors(delta_1, U, H, h)", EXACT
-    )
+    for run in kmer_runs("errors"):
+        U, H, h = run.weights["U"], run.weights["H"], run.h
+        usual = {
+            "1 - h^2 is used, the slope of tanh; this network has a sigmoid, whose slope is h (1 - h)": (
+                run.sent_back(H, 1 - h**2)
+            ),
+            "the slope h (1 - h) is missing": run.sent_back(H, np.ones_like(h)),
+            "H should be transposed on the way back": run.sent_back(H.T, h * (1 - h)),
+            "the error stops at the last step": run.sent_back(0 * H, h * (1 - h)),
+            "the steps stand in the order from the last to the first": run.errors[::-1],
+        }
+        came = submission.call("errors", run.gradient("b_2"), U, H, h)
+        agree(came, run.errors, usual, f"errors(delta_1, U, H, h) of {run.size}", EXACT)
 
 
 @item(points=5, section="kmer_network")
 def mends_the_slip(submission):
     """gradient_H(errors, h_0, h): dJ/dH, summed over the steps, (D_h, D_h). The lecture's formula has a slip."""
-    run = run_kmers()
-    right, old = run.gradients["H"], np.vstack([run.h_0, run.h[:-1]])
-    usual = {
-        "step t is multiplied by h of the same step, as lecture 001 prints it; z of step t holds h of step t - 1": (
-            run.h.T @ run.errors
-        ),
-        "the first step has no part: its old state is h_0, which need not be zero": old[1:].T
-        @ run.errors[1:],
-        "only the last step is counted": np.outer(old[-1], run.errors[-1]),
-        "it is transposed": right.T,
-    }
-    agree(
-        submission.call("gradient_H", run.errors, run.h_0, run.h),
-        right,
-        usual,
-        "gradient_H(errors, h_0, h)",
-        EXACT,
-    )
+    for run in kmer_runs("gradient_H"):
+        right, errors, h = run.gradient("H"), run.errors, run.h
+        old = np.vstack([run.h_0, h[:-1]])
+        usual = {
+            "step t is multiplied by h of the same step, as lecture 001 prints it; z of step t holds h of step t - 1": (
+                h.T @ errors
+            ),
+            "the first step has no part: its old state is h_0, which need not be zero": old[1:].T
+            @ errors[1:],
+            "only the last step is counted": np.outer(old[-1], errors[-1]),
+            "it is transposed": right.T,
+        }
+        came = submission.call("gradient_H", errors, run.h_0, h)
+        agree(came, right, usual, f"gradient_H(errors, h_0, h) of {run.size}", EXACT)
 
 
 @item(points=3, section="kmer_network")
 def differentiates_the_input(submission):
     """input_gradients(errors, e): dJ/dI and dJ/db_1, summed over the steps, (d, D_h) and (D_h,)."""
-    run = run_kmers()
-    last = run.errors[-1]
-    usual = {
-        "only the last step is counted": {"dJ/dI": np.outer(run.e[-1], last), "dJ/db_1": last},
-        "dJ/dI is transposed": {"dJ/dI": run.gradients["I"].T},
-        "dJ/db_1 is not summed over the steps": {"dJ/db_1": run.errors},
-    }
-    right = {"dJ/dI": run.gradients["I"], "dJ/db_1": run.gradients["b_1"]}
-    came = submission.call("input_gradients", run.errors, run.e)
-    agree_parts(came, right, usual, "input_gradients(errors, e)", EXACT)
+    for run in kmer_runs("input_gradients"):
+        errors, e = run.errors, run.forward["e"]
+        right = {"dJ/dI": run.gradient("I"), "dJ/db_1": run.gradient("b_1")}
+        usual = {
+            "only the last step is counted": {"dJ/dI": np.outer(e[-1], errors[-1]), "dJ/db_1": errors[-1]},
+            "dJ/dI is transposed": {"dJ/dI": right["dJ/dI"].T},
+            "dJ/db_1 is not summed over the steps": {"dJ/db_1": errors},
+        }
+        came = submission.call("input_gradients", errors, e)
+        agree_parts(came, right, usual, f"input_gradients(errors, e) of {run.size}", EXACT)
 
 
 @item(points=4, section="kmer_network")
 def differentiates_the_embedding(submission):
     """gradient_L(errors, ids, I, vocabulary): dJ/dL, (|V|, d): nothing in the rows of k-mers that do not occur."""
-    run = run_kmers()
-    I, right = run.weights["I"], run.gradients["L"]  # noqa: E741
-    once = np.zeros_like(right)
-    once[run.ids] = run.errors @ I.T
-    last = np.zeros_like(right)
-    last[run.ids[-1]] = run.errors[-1] @ I.T
-    usual = {
-        "a k-mer that occurs twice counts once: L[ids] += ... adds only its last step, np.add.at adds all": once,
-        "only the last step is counted; all steps share one L": last,
-        "every row gets a share: row i belongs to k-mer i and gets what its own steps send": (
-            np.broadcast_to((run.errors @ I.T).sum(axis=0), right.shape)
-        ),
-        "a row for each step is returned and a row for each k-mer is asked for": run.errors @ I.T,
-    }
-    came = submission.call("gradient_L", run.errors, run.ids, I, len(right))
-    agree(came, right, usual, f"gradient_L(errors, {run.ids.tolist()}, I, {len(right)})", EXACT)
+    for run in kmer_runs("gradient_L"):
+        ids, I, right = run.ids, run.weights["I"], run.gradient("L")  # noqa: E741
+        sent = run.errors @ I.T
+        once, last = np.zeros_like(right), np.zeros_like(right)
+        once[ids], last[ids[-1]] = sent, sent[-1]
+        usual = {
+            "a k-mer that occurs twice counts once: L[ids] += ... adds only its last step, np.add.at adds all": once,
+            "only the last step is counted; all steps share one L": last,
+            "every row gets a share: row i belongs to k-mer i and gets what its own steps send": (
+                np.broadcast_to(sent.sum(axis=0), right.shape)
+            ),
+            "a row for each step is returned and a row for each k-mer is asked for": sent,
+        }
+        came = submission.call("gradient_L", run.errors, ids, I, len(right))
+        agree(came, right, usual, f"gradient_L(errors, {ids.tolist()}, I, {len(right)})", EXACT)
 
 
 # --- hello
@@ -358,54 +382,59 @@ def differentiates_the_embedding(submission):
 @item(points=3, section="hello")
 def reads_letters(submission):
     """letter_states(ids, W_xh, w, b): h_t = tanh(W_xh x_t + w h_(t-1) + b) for scalars w and b, h_0 = 0, (T, 3)."""
-    rng = np.random.default_rng(5)
-    W_xh, w, b, ids = rng.uniform(0, 0.9, (3, 4)), 0.45, 0.6, np.array([0, 1, 2, 2])
-    right = letter_states(ids, W_xh, w, b)
-    usual = {
-        "the bias is missing": letter_states(ids, W_xh, w, 0),
-        "the bias is missing at the first letter": letter_states(ids, W_xh, w, b, start=-b / w),
-        "no state is passed on": letter_states(ids, W_xh, 0, b),
-        "w multiplies the bias too": letter_states(ids, W_xh, w, w * b),
-        "the activation is missing": letter_states(ids, W_xh, w, b, squash="linear"),
-    }
-    agree(
-        submission.call("letter_states", ids, W_xh, w, b), right, usual, f"letter_states({ids.tolist()}, ...)"
-    )
+    rng = input_generator("letter_states")
+    examples = [(np.random.default_rng(5).uniform(0, 0.9, (3, 4)), 0.45, 0.6, np.array([0, 1, 2, 2]))]
+    for length in (rng.integers(5, 10), 1):
+        w, b = draw_weights(rng, 2)
+        examples.append((rng.normal(0, 0.6, (3, 4)), w, b, rng.integers(0, 4, length)))
+    for W_xh, w, b, ids in examples:
+        right = letter_states(ids, W_xh, w, b)
+        usual = {
+            "the bias is missing": letter_states(ids, W_xh, w, 0),
+            "the bias is missing at the first letter": letter_states(ids, W_xh, w, b, start=-b / w),
+            "no state is passed on": letter_states(ids, W_xh, 0, b),
+            "w multiplies the bias too": letter_states(ids, W_xh, w, w * b),
+            "the activation is missing": letter_states(ids, W_xh, w, b, name="identity"),
+        }
+        asked = f"letter_states({ids.tolist()}, W_xh, {w}, {b})"
+        agree(submission.call("letter_states", ids, W_xh, w, b), right, usual, asked)
 
 
 @item(points=2, section="hello")
 def gives_probabilities(submission):
     """letter_probabilities(state, W_hy): the soft-max of W_hy h, (4,), also where W_hy h holds a thousand."""
-    import tensorflow as tf
-
-    rng = np.random.default_rng(6)
-    for scale in (1.0, 1000.0):
-        state, W_hy = rng.uniform(0.3, 1, 3), scale * rng.uniform(0, 1, (4, 3))
+    rng, drawn = np.random.default_rng(6), input_generator("letter_probabilities")
+    examples = [(rng.uniform(0.3, 1, 3), scale * rng.uniform(0, 1, (4, 3))) for scale in (1, 1000)]
+    examples += [(drawn.uniform(-1, 1, 3), scale * drawn.normal(0, 1, (4, 3))) for scale in (1, 1000)]
+    for state, W_hy in examples:
         scores = W_hy @ state
         usual = {
             "the scores are divided by their sum, without the exponential": scores / scores.sum(),
-            "each score has its own sigmoid: the four don't add up to 1": 1 / (1 + np.exp(-scores)),
+            "each score has its own sigmoid: the four don't add up to 1": expit(scores),
             "the exponentials are not divided by their sum": np.exp(np.minimum(scores, 700)),
         }
         came = submission.call("letter_probabilities", state, W_hy)
-        if not np.isfinite(came).all():
-            hint = "exp(1000) is infinite: subtract the largest score first, which changes no probability."
-            raise Failure(f"letter_probabilities gives {came} for scores of about a thousand.", hint)
         asked = f"letter_probabilities for scores {scores.round(2).tolist()}"
-        agree(came, tf.nn.softmax(scores).numpy(), usual, asked)
+        if not isinstance(came, tuple) and not np.isfinite(came).all():
+            hint = "exp(1000) is infinite: subtract the largest score first, which changes no probability."
+            raise Failure(f"{asked} gives {came}.", hint)
+        agree(came, softmax(scores), usual, asked)
 
 
 @item(points=3, section="hello")
 def recovers_the_weights(submission):
     """recover(W_xh, state): (w, b), the scalars that led to this state after 'h' and 'e'; your own numbers."""
-    W_xh, w, b = riddle(submission.signed)
-    state = letter_states([0, 1], W_xh, w, b)[-1]
-    right = {"w": w, "b": b}
-    came = parts(submission.call("recover", W_xh, state), right, "recover(W_xh, state)")
-    if same(came["w"], b) and same(came["b"], w):
-        raise Failure("recover(W_xh, state) returns (b, w), expected (w, b).", "Swap the two.")
-    hint = "Put your w and b into letter_states: the state after 'h' and 'e' must be the one you were given."
-    return share_right(came, right, hint)
+    shares = []
+    for W_xh, w, b in (riddle(submission.signed), draw_riddle(input_generator("recover"))):
+        right, state = {"w": w, "b": b}, letter_states([0, 1], W_xh, w, b)[-1]
+        came = parts(submission.call("recover", W_xh, state), right, "recover(W_xh, state)")
+        if not same(came["w"], w) and same(came["w"], b) and same(came["b"], w):
+            raise Failure("recover(W_xh, state) returns (b, w), expected (w, b).", "Swap the two.")
+        hint = (
+            "Put your w and b into letter_states: the state after 'h' and 'e' must be the one you were given."
+        )
+        shares.append(share_right(came, right, hint))
+    return min(shares, key=lambda credit: credit.share)
 
 
 @item(points=3, section="hello")
@@ -455,15 +484,20 @@ def shapes_for(inputs: int, units: int, outputs: int) -> dict[str, np.ndarray]:
 @item(points=1, section="shapes")
 def stacks_two_matrices(submission):
     """stacked(W_hh, W_hx, b, h, x): tanh(W [h; x] + b) with W = (W_hh W_hx), for columns h and x: (units,)."""
-    rng = np.random.default_rng(8)
-    W_hh, W_hx, b, h, x = (rng.normal(0, 0.6, shape) for shape in ((3, 3), (3, 4), 3, 3, 4))
-    usual = {
-        "W_hh is transposed": np.tanh(W_hh.T @ h + W_hx @ x + b),
-        "the bias is missing": np.tanh(W_hh @ h + W_hx @ x),
-        "the activation is missing": W_hh @ h + W_hx @ x + b,
-    }
-    right = keras_states(x[None], h, W_hx.T, W_hh.T, b)[0]
-    agree(submission.call("stacked", W_hh, W_hx, b, h, x), right, usual, "stacked(...)", atol=1e-6)
+    rng = input_generator("stacked")
+    units = int(rng.integers(2, 6))
+    for draw, n, m in ((np.random.default_rng(8), 3, 4), (rng, units, units + 1), (rng, units + 2, 1)):
+        W_hh, W_hx, b, h, x = (draw.normal(0, 0.6, shape) for shape in ((n, n), (n, m), n, n, m))
+        usual = {
+            "W_hh is transposed": np.tanh(W_hh.T @ h + W_hx @ x + b),
+            "the bias is missing": np.tanh(W_hh @ h + W_hx @ x),
+            "the activation is missing": W_hh @ h + W_hx @ x + b,
+        }
+        right, asked = (
+            rnn_states(x[None], h, W_hx.T, W_hh.T, b)[0],
+            f"stacked(...) of {n} units and {m} inputs",
+        )
+        agree(submission.call("stacked", W_hh, W_hx, b, h, x), right, usual, asked, atol=1e-6)
 
 
 # --- Jacobians
@@ -472,60 +506,61 @@ def stacks_two_matrices(submission):
 @item(points=2, section="jacobians")
 def differentiates_one_step(submission):
     """jacobian(h, W_hh): dh_t/dh_(t-1) for h_t = tanh(W_hh h_(t-1) + ...), columns as in lecture 003, (n, n)."""
-    run = run_columns()
-    right, W_hh, h = run.jacobian(2, 1), run.W_hh, run.states[2]
-    usual = {
-        "the slope stands on the columns: row i of W_hh gets the slope of unit i": W_hh * (1 - h**2),
-        "W_hh is transposed": (1 - h**2)[:, None] * W_hh.T,
-        "it is transposed as a whole: row i is unit i of h_t, column j unit j of h_(t-1)": right.T,
-        "the slope 1 - h^2 is missing": W_hh,
-        "h (1 - h) is used, the slope of the sigmoid; here is tanh": (h * (1 - h))[:, None] * W_hh,
-    }
-    agree(submission.call("jacobian", h, W_hh), right, usual, "jacobian(h, W_hh)", EXACT)
+    for run in column_runs("jacobian"):
+        right, W_hh, h = run.jacobian(2, 1), run.W_hh, run.states[2]
+        usual = {
+            "the slope stands on the columns: row i of W_hh gets the slope of unit i": W_hh * (1 - h**2),
+            "W_hh is transposed": (1 - h**2)[:, None] * W_hh.T,
+            "it is transposed as a whole: row i is unit i of h_t, column j unit j of h_(t-1)": right.T,
+            "the slope 1 - h^2 is missing": W_hh,
+            "h (1 - h) is used, the slope of the sigmoid; here is tanh": (h * (1 - h))[:, None] * W_hh,
+        }
+        agree(submission.call("jacobian", h, W_hh), right, usual, "jacobian(h, W_hh)", EXACT)
 
 
 @item(points=4, section="jacobians")
 def multiplies_jacobians(submission):
     """jacobian_product(states, W_hh, k, t): dh_t/dh_k from the states h_0, ..., h_T, rows of (T + 1, n); (n, n)."""
-    run, (k, t) = run_columns(), (1, 4)
-    steps = [run.jacobian(i, i - 1) for i in range(k + 1, t + 1)]
-    right = run.jacobian(t, k)
-    usual = {
-        "the factors stand in the other order: the step to h_t is the leftmost": np.linalg.multi_dot(steps),
-        "it has a factor too many: it begins with dh_k/dh_(k-1), but h_k stays as it is": run.jacobian(
-            t, k - 1
-        ),
-        "the last factor, dh_t/dh_(t-1), is missing": run.jacobian(t - 1, k),
-        "the factors are multiplied element by element": np.prod(steps, axis=0),
-        "states[0] is h_0; the states are read one step too late": run.jacobian(t + 1, k + 1),
-        "it is transposed": right.T,
-    }
-    asked = f"jacobian_product(states, W_hh, {k}, {t})"
-    agree(submission.call("jacobian_product", run.states, run.W_hh, k, t), right, usual, asked, EXACT)
-    same_step = submission.call("jacobian_product", run.states, run.W_hh, t, t)
-    agree(
-        same_step, np.eye(len(run.W_hh)), {}, f"jacobian_product(states, W_hh, {t}, {t}), an empty product,"
-    )
+    for run in column_runs("jacobian_product"):
+        k, t = 1, len(run.inputs) - 2
+        steps, right = [run.jacobian(i, i - 1) for i in range(k + 1, t + 1)], run.jacobian(t, k)
+        usual = {
+            "the factors stand in the other order: the step to h_t is the leftmost": np.linalg.multi_dot(
+                steps
+            ),
+            "it has a factor too many: it begins with dh_k/dh_(k-1), but h_k stays as it is": (
+                run.jacobian(t, k - 1)
+            ),
+            "the last factor, dh_t/dh_(t-1), is missing": run.jacobian(t - 1, k),
+            "the factors are multiplied element by element": np.prod(steps, axis=0),
+            "states[0] is h_0; the states are read one step too late": run.jacobian(t + 1, k + 1),
+            "it is transposed": right.T,
+        }
+        asked = f"jacobian_product(states, W_hh, {k}, {t})"
+        agree(submission.call("jacobian_product", run.states, run.W_hh, k, t), right, usual, asked, EXACT)
+        same_step = submission.call("jacobian_product", run.states, run.W_hh, t, t)
+        asked = f"jacobian_product(states, W_hh, {t}, {t}), an empty product,"
+        agree(same_step, np.eye(len(run.W_hh)), {}, asked)
 
 
 @item(points=4, section="jacobians")
 def sums_over_all_steps(submission):
     """gradient_W_hh(dL_dh, states, W_hh): dL/dW_hh for L, the sum of L_t, where row t - 1 of dL_dh is dL_t/dh_t."""
-    run = run_columns()
-    last = run.dL_dh.copy()
-    last[:-1] = 0
-    usual = {
-        "only the loss of the last step is counted": run.gradient(last),
-        "of the sum over k only k = t is counted: W_hh also acted at every step before": (
-            (run.dL_dh * (1 - run.states[1:] ** 2)).T @ run.states[:-1]
-        ),
-        "h of the same step is used: dh_k/dW_hh holds the old state h_(k-1)": (
-            run.errors(run.dL_dh).T @ run.states[1:]
-        ),
-        "it is transposed": run.gradient(run.dL_dh).T,
-    }
-    came = submission.call("gradient_W_hh", run.dL_dh, run.states, run.W_hh)
-    agree(came, run.gradient(run.dL_dh), usual, "gradient_W_hh(dL_dh, states, W_hh)", EXACT)
+    for run in column_runs("gradient_W_hh"):
+        right, slopes, last = run.gradient(run.dL_dh), 1 - run.states[1:] ** 2, run.dL_dh.copy()
+        last[:-1] = 0
+        usual = {
+            "only the loss of the last step is counted": run.gradient(last),
+            "of the sum over k only k = t is counted: W_hh also acted at every step before": (
+                (run.dL_dh * slopes).T @ run.states[:-1]
+            ),
+            "h of the same step is used: dh_k/dW_hh holds the old state h_(k-1)": (
+                run.errors(run.dL_dh).T @ run.states[1:]
+            ),
+            "it is transposed": right.T,
+        }
+        came = submission.call("gradient_W_hh", run.dL_dh, run.states, run.W_hh)
+        agree(came, right, usual, f"gradient_W_hh(dL_dh, states, W_hh) of {len(run.inputs)} steps", EXACT)
 
 
 # --- concepts: the questions are shown in the notebook
@@ -663,9 +698,13 @@ def course(model, codes: np.ndarray) -> str:
     """The state of a model's SimpleRNN after each base, in words; of a long sequence, after the first four G."""
     layer = model.plan.layers[1]
     kernel, recurrent, *bias = model.weights[: 2 + layer["use_bias"]]
-    one_hot, start = np.eye(len(BASES))[codes], np.zeros(layer["units"])
-    states = keras_states(
-        one_hot, start, kernel, recurrent, bias[0] if bias else 0 * start, layer["activation"]
+    one_hot, start, activation = (
+        np.eye(len(BASES))[codes],
+        np.zeros(layer["units"]),
+        OF_KERAS[layer["activation"]],
+    )
+    states = rnn_states(
+        one_hot, start, kernel, recurrent, bias[0] if bias else 0, lambda r: activation(r[:, None])[:, 0]
     )
     steps: Iterable[int] = range(len(codes))
     if len(codes) > 8:
@@ -677,205 +716,270 @@ def numbers(values: np.ndarray) -> str:
     return " ".join(f"{value:.3g}" for value in values)
 
 
-# --- networks whose gradients come from automatic differentiation
+# --- the inputs of functions: one fixed example, the others drawn
 
 
-class Walk(NamedTuple):
-    """A network along a bitstring: its states (T + 1,), inputs r (T,), and derivatives of its loss.
+def draw_dna(rng: np.random.Generator, length: int, bases: str = BASES) -> str:
+    return "".join(rng.choice(list(bases), length))
 
-    errors: dL/dr_t (T,); copies: dL/d(copy t of w_1) (T,); gradient: dL/dw_1, dL/dw_2.
+
+def draw_weights(rng: np.random.Generator, count: int) -> list[float]:
+    """Draw positive and negative numbers, none of them near 0 or large."""
+    return (rng.choice([-1, 1], count) * rng.uniform(0.3, 1.3, count)).round(3).tolist()
+
+
+def bit_examples(
+    topic: str, bits: str, w_1: float, w_2: float, y: float = 0.0
+) -> Iterator[tuple[str, float, float, float]]:
+    """Yield bits, w_1, w_2 and y: those of the fixed example, then drawn ones; the last example is a single bit.
+
+    The longer string starts with 1 and ends with 0, so that it reads differently backwards.
     """
+    yield bits, w_1, w_2, y
+    rng = input_generator(topic)
+    inner = "".join(rng.choice(["0", "1"], rng.integers(5, 9)))
+    for bits in (f"1{inner}0", "1"):
+        yield bits, *draw_weights(rng, 3)
 
-    bits: np.ndarray
-    states: np.ndarray
-    inputs: np.ndarray
-    errors: np.ndarray
-    copies: np.ndarray
-    gradient: np.ndarray
+
+def kmer_runs(topic: str) -> Iterator["Kmers"]:
+    """Yield the fixed example, five 2-mers, then drawn ones; a k-mer occurs twice; the last example is a single one.
+
+    The sizes of a network differ, so that a swap shows.
+    """
+    shapes = {"L": (16, 2), "H": (3, 3), "I": (2, 3), "b_1": (3,), "U": (3, 16), "b_2": (16,)}
+    yield draw_kmers(np.random.default_rng(7), [2, 11, 7, 2, 13], [11, 7, 2, 13, 5], shapes)
+    rng = input_generator(topic)
+    for steps in (rng.integers(4, 8), 1):
+        d, units, words = int(rng.integers(2, 4)), int(rng.integers(4, 6)), 4 ** int(rng.integers(1, 3))
+        ids, labels = rng.integers(0, words, (2, steps))
+        ids[2::2] = ids[0]
+        shapes = {
+            "L": (words, d), "H": (units, units), "I": (d, units), "b_1": (units,), "U": (units, words), "b_2": (words,)
+        }  # fmt: skip
+        yield draw_kmers(rng, ids, labels, shapes)
+
+
+def draw_kmers(rng: np.random.Generator, ids, labels, shapes: dict[str, tuple]) -> "Kmers":
+    """Draw h_0 and weights of these shapes for a run over these k-mers."""
+    weights = {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
+    h_0 = rng.uniform(0.1, 0.9, shapes["b_1"])
+    return Kmers(np.array(ids), np.array(labels), {"h_0": h_0, **weights})
+
+
+def column_runs(topic: str) -> Iterator["Columns"]:
+    """Yield the fixed example, six steps of three units, then two drawn ones of other sizes."""
+    yield draw_columns(np.random.default_rng(10), 3, 6)
+    rng = input_generator(topic)
+    for units in (2, int(rng.integers(4, 7))):
+        yield draw_columns(rng, units, int(rng.integers(5, 9)))
+
+
+def draw_columns(rng: np.random.Generator, units: int, steps: int) -> "Columns":
+    """Draw a run from a random h_0, and a loss at each step."""
+    W_hh, inputs = rng.normal(0, 0.8, (units, units)), rng.normal(0, 0.5, (steps, units))
+    return Columns(W_hh, inputs, rng.uniform(-1, 1, units), rng.normal(0, 1, (steps, units)))
+
+
+# --- networks as plain forward passes, and their derivatives
+
+
+STEP = 2.0**-100
+
+
+def derivative(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
+    """Return d function / d at: an array whose first axes are those of the result and whose last are those of `at`.
+
+    Wiggles each number by an imaginary STEP. Nothing is subtracted, so no digit is lost, however small the step
+    (Squire and Trapp, 1998). Holds for functions made of +, *, /, exp, log and tanh.
+    """
+    at = np.asarray(at)
+    wiggles = 1j * STEP * np.eye(at.size).reshape(at.size, *at.shape)
+    columns = [np.imag(function(at + wiggle)) / STEP for wiggle in wiggles]
+    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *at.shape)
+
+
+def slope(r: np.ndarray, name: str) -> np.ndarray:
+    """Return a'(r), elementwise, of the activation called `name`."""
+    return np.imag(ACTIVATIONS[name](r + 1j * STEP)) / STEP
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Lecture 000's network of one unit along a bitstring, from q_0 = 0, with the loss L = (y - q_T)^2."""
+
+    bits: str
+    w_1: float
+    w_2: float
+    y: float = 0.0
+    name: str = "identity"
+
+    def run(self, copies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return inputs r (T,) and states q (T + 1,); copies (T, 3) hold w_1, w_2 and a term of r for each step."""
+        inputs, states = [], [0.0]
+        for x, (w_1, w_2, nudge) in zip(self.x, copies, strict=True):
+            inputs.append(w_1 * states[-1] + w_2 * x + nudge)
+            states.append(ACTIVATIONS[self.name](inputs[-1]))
+        return np.array(inputs), np.array(states)
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        return np.array([float(bit) for bit in self.bits])
+
+    @cached_property
+    def shared(self) -> np.ndarray:
+        """Equal copies for all steps."""
+        return np.tile([self.w_1, self.w_2, 0.0], (len(self.bits), 1))
+
+    @property
+    def inputs(self) -> np.ndarray:
+        return self.run(self.shared)[0]
+
+    @cached_property
+    def states(self) -> np.ndarray:
+        return self.run(self.shared)[1]
+
+    @cached_property
+    def _gradients(self) -> np.ndarray:
+        return derivative(lambda copies: (self.y - self.run(copies)[1][-1]) ** 2, self.shared)
+
+    @property
+    def copies(self) -> np.ndarray:
+        """What each copy of w_1 adds to dL/dw_1, (T,)."""
+        return self._gradients[:, 0]
+
+    @property
+    def errors(self) -> np.ndarray:
+        """dL/dr_t, (T,)."""
+        return self._gradients[:, 2]
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """dL/dw_1 and dL/dw_2, (2,)."""
+        return self._gradients[:, :2].sum(axis=0)
 
     def summed(self, errors: np.ndarray) -> np.ndarray:
-        """The gradient that other errors would give."""
-        return np.array([errors @ self.states[:-1], errors @ self.bits])
+        """Return the gradient that other errors would give."""
+        return np.array([errors @ self.states[:-1], errors @ self.x])
 
 
-@remembered
-def walk_bits(bits: str, w_1: float, w_2: float, y: float, name: str) -> Walk:
-    """Lecture 000's network of one unit, with a copy of both weights at each step, and L = (y - q_T)^2."""
-    import tensorflow as tf
+@dataclass(frozen=True)
+class Kmers:
+    """Lecture 001's network along k-mers, a row a step; its gradients are those of the last step's loss.
 
-    squash, x = squashing(name), np.array([float(bit) for bit in bits])
-    copies_1, copies_2, nudges = (
-        tf.Variable(np.full(len(bits), value, dtype=float)) for value in (w_1, w_2, 0)
-    )
-    with tf.GradientTape() as tape:
-        inputs, states = [], [tf.zeros((), tf.float64)]
-        for t in range(len(bits)):
-            inputs.append(copies_1[t] * states[-1] + copies_2[t] * x[t] + nudges[t])
-            states.append(squash(inputs[-1]))
-        loss = (y - states[-1]) ** 2
-    first, second, errors = (g.numpy() for g in tape.gradient(loss, [copies_1, copies_2, nudges]))
-    return Walk(x, np.array(states), np.array(inputs), errors, first, np.array([first.sum(), second.sum()]))
-
-
-@remembered
-def activation(r: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """a(r) and a'(r), elementwise."""
-    import tensorflow as tf
-
-    r = tf.constant(r, tf.float64)
-    with tf.GradientTape() as tape:
-        tape.watch(r)
-        value = squashing(name)(r)
-    return value.numpy(), tape.gradient(value, r).numpy()
-
-
-def squashing(name: str) -> Callable:
-    """The activation called `name`, for tensors."""
-    import tensorflow as tf
-
-    return {"identity": tf.identity, "tanh": tf.tanh, "sigmoid": tf.sigmoid, "relu": tf.nn.relu}[name]
-
-
-class Kmers(NamedTuple):
-    """Lecture 001's network along k-mers: every value of the forward pass, a row a step, and gradients.
-
-    losses: J at each step, (T,); errors: dJ/dz of the last step's loss, (T, D_h); gradients: of the same loss.
+    weights: h_0, L, H, I, b_1, U and b_2, in the order in which `forward` takes them.
     """
 
     ids: np.ndarray
     labels: np.ndarray
-    h_0: np.ndarray
     weights: dict[str, np.ndarray]
-    e: np.ndarray
-    z: np.ndarray
-    h: np.ndarray
-    q: np.ndarray
-    y_hat: np.ndarray
-    losses: np.ndarray
-    errors: np.ndarray
-    gradients: dict[str, np.ndarray]
+
+    def run(self, h_0, L, H, I, b_1, U, b_2, name="sigmoid", nudges=0.0) -> dict[str, np.ndarray]:  # noqa: E741
+        """Return e, z, h, q and y_hat; nudges (T, D_h) are added to z."""
+        e = L[self.ids]
+        z, h = [], [h_0]
+        for inputs in e @ I + b_1 + nudges:
+            z.append(h[-1] @ H + inputs)
+            h.append(ACTIVATIONS[name](z[-1]))
+        q = np.array(h[1:]) @ U + b_2
+        exponentials = np.exp(q)
+        y_hat = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return {"e": e, "z": np.array(z), "h": np.array(h[1:]), "q": q, "y_hat": y_hat}
+
+    def changed(self, **changed) -> dict[str, np.ndarray]:
+        """Return e, z, h, q and y_hat with some weights changed, or with another activation."""
+        return self.run(**(self.weights | changed))
+
+    def losses(self, **changed) -> np.ndarray:
+        """Return J at each step, (T,), with some weights changed."""
+        return -np.log(self.changed(**changed)["y_hat"][np.arange(len(self.ids)), self.labels])
+
+    @cached_property
+    def forward(self) -> dict[str, np.ndarray]:
+        return self.changed()
 
     @property
-    def forward(self) -> dict[str, np.ndarray]:
-        return {name: getattr(self, name) for name in ("e", "z", "h", "q", "y_hat")}
+    def h_0(self) -> np.ndarray:
+        return self.weights["h_0"]
+
+    @property
+    def h(self) -> np.ndarray:
+        return self.forward["h"]
+
+    @property
+    def y_hat(self) -> np.ndarray:
+        return self.forward["y_hat"]
+
+    @property
+    def size(self) -> str:
+        return f"{len(self.ids)} k-mers" if len(self.ids) > 1 else "1 k-mer"
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """dJ/dz, (T, D_h)."""
+        return derivative(lambda nudges: self.losses(nudges=nudges)[-1], np.zeros_like(self.h))
+
+    def gradient(self, name: str) -> np.ndarray:
+        """Return the gradient of the last step's loss for the weight called `name`."""
+        return derivative(lambda weight: self.losses(**{name: weight})[-1], self.weights[name])
+
+    def sent_back(self, H: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Return the errors (T, D_h) that a recursion with another H or with other slopes gives."""
+        errors = np.zeros_like(slopes)
+        arriving = self.gradient("b_2") @ self.weights["U"].T
+        for t in reversed(range(len(slopes))):
+            errors[t] = arriving * slopes[t]
+            arriving = errors[t] @ H.T
+        return errors
 
 
-@remembered
-def run_kmers(squash: str = "sigmoid", **changed: np.ndarray) -> Kmers:
-    """A run over five 2-mers, one of them twice, from a random h_0; sizes differ, so that a swap shows."""
-    import tensorflow as tf
+@dataclass(frozen=True)
+class Columns:
+    """Lecture 003's network on columns: W_hh (n, n), what comes in at each step (T, n), and a loss at each step.
 
-    rng = np.random.default_rng(7)
-    shapes = {"L": (16, 2), "H": (3, 3), "I": (2, 3), "b_1": (3,), "U": (3, 16), "b_2": (16,)}
-    drawn = {name: rng.normal(0, 0.8, shape) for name, shape in shapes.items()}
-    drawn["h_0"] = rng.uniform(0.1, 0.9, 3)
-    ids, labels = np.array([2, 11, 7, 2, 13]), np.array([11, 7, 2, 13, 5])
-    weights = {name: tf.Variable(value) for name, value in (drawn | changed).items()}
-    nudges = tf.Variable(np.zeros((len(ids), 3)))
-    with tf.GradientTape() as tape:
-        e = tf.one_hot(ids, 16, dtype=tf.float64) @ weights["L"]
-        z, h = [], [weights["h_0"]]
-        for t in range(len(ids)):
-            inputs = e[t : t + 1] @ weights["I"] + weights["b_1"] + nudges[t]
-            z.append((h[-1][None] @ weights["H"] + inputs)[0])
-            h.append(squashing(squash)(z[-1]))
-        q = tf.stack(h[1:]) @ weights["U"] + weights["b_2"]
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, q)
-        last = losses[-1]
-    gradients = tape.gradient(last, weights | {"nudges": nudges})
-    gradients = {name: tf.convert_to_tensor(gradient).numpy() for name, gradient in gradients.items()}
-    values = (tf.stack(one).numpy() for one in (e, z, h[1:], q, tf.nn.softmax(q), losses))
-    h_0 = weights.pop("h_0").numpy()
-    weights = {name: weight.numpy() for name, weight in weights.items()}
-    return Kmers(ids, labels, h_0, weights, *values, gradients.pop("nudges"), gradients)
-
-
-def sent_back(run: Kmers, H: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """The errors (T, D_h) that a recursion with another H or with other slopes gives."""
-    errors = np.zeros_like(run.h)
-    arriving = run.gradients["b_2"] @ run.weights["U"].T
-    for t in reversed(range(len(run.h))):
-        errors[t] = arriving * slopes[t]
-        arriving = errors[t] @ H.T
-    return errors
-
-
-class Columns(NamedTuple):
-    """Lecture 003's network on columns: weights (n, n), what comes in at each step, and a loss at each step.
-
-    states: h_0, ..., h_T, rows of (T + 1, n); dL_dh: the gradient of L_t at h_t, in row t - 1.
+    dL_dh: the gradient of L_t at h_t, in row t - 1 of (T, n).
     """
 
     W_hh: np.ndarray
     inputs: np.ndarray
-    states: np.ndarray
+    h_0: np.ndarray
     dL_dh: np.ndarray
 
-    @remembered
-    def jacobian(self, t: int, k: int) -> np.ndarray:
-        """dh_t/dh_k, (n, n)."""
-        import tensorflow as tf
+    def run(self, start: np.ndarray, W_hh: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """Return the state `start` and those after it, a row each."""
+        return np.vstack([start, rnn_states(inputs, start, np.eye(len(start)), W_hh.T, 0.0)])
 
-        start = tf.Variable(self.states[k])
-        with tf.GradientTape(persistent=True) as tape:
-            h = tf.identity(start)
-            for i in range(k, t):
-                h = tf.tanh(tf.linalg.matvec(self.W_hh, h) + self.inputs[i])
-        return tape.jacobian(h, start, experimental_use_pfor=False).numpy()
+    @cached_property
+    def states(self) -> np.ndarray:
+        """h_0, ..., h_T, rows of (T + 1, n)."""
+        return self.run(self.h_0, self.W_hh, self.inputs)
+
+    def jacobian(self, t: int, k: int) -> np.ndarray:
+        """Return dh_t/dh_k, (n, n)."""
+        return derivative(lambda h: self.run(h, self.W_hh, self.inputs[k:t])[-1], self.states[k])
 
     def gradient(self, dL_dh: np.ndarray) -> np.ndarray:
-        """dL/dW_hh for the losses whose gradients at the states are dL_dh."""
-        return self.errors(dL_dh).T @ self.states[:-1]
+        """Return dL/dW_hh for the losses whose gradients at the states are dL_dh."""
+        return derivative(lambda W_hh: (self.run(self.h_0, W_hh, self.inputs)[1:] * dL_dh).sum(), self.W_hh)
 
-    @remembered
     def errors(self, dL_dh: np.ndarray) -> np.ndarray:
-        """dL/dz_k, (T, n)."""
-        import tensorflow as tf
-
-        nudges = tf.Variable(np.zeros_like(self.inputs))
-        with tf.GradientTape() as tape:
-            h, loss = tf.constant(self.states[0]), 0.0
-            for t in range(len(self.inputs)):
-                h = tf.tanh(tf.linalg.matvec(self.W_hh, h) + self.inputs[t] + nudges[t])
-                loss += tf.reduce_sum(h * dL_dh[t])
-        return tape.gradient(loss, nudges).numpy()
-
-
-def run_columns() -> Columns:
-    """Six steps of three units from a random h_0."""
-    rng = np.random.default_rng(10)
-    W_hh, inputs, states = rng.normal(0, 0.8, (3, 3)), rng.normal(0, 0.5, (6, 3)), [rng.uniform(-1, 1, 3)]
-    for step in inputs:
-        states.append(np.tanh(W_hh @ states[-1] + step))
-    return Columns(W_hh, inputs, np.array(states), rng.normal(0, 1, (6, 3)))
+        """Return dL/dz_k, (T, n)."""
+        return derivative(lambda z: (self.run(self.h_0, self.W_hh, z)[1:] * dL_dh).sum(), self.inputs)
 
 
 def letter_states(
-    ids: Iterable[int], W_xh: np.ndarray, w: float, b: float, start: float = 0.0, squash: str = "tanh"
+    ids: Iterable[int], W_xh: np.ndarray, w: float, b: float, start: float = 0.0, name: str = "tanh"
 ) -> np.ndarray:
-    """States (T, 3) of lecture 004's network: a scalar recurrent weight and a scalar bias."""
+    """Return the states (T, 3) of lecture 004's network: a scalar recurrent weight and a scalar bias."""
     ones = np.ones(len(W_xh))
-    return keras_states(np.eye(4)[list(ids)], start * ones, W_xh.T, w * np.diag(ones), b * ones, squash)
-
-
-@remembered
-def keras_states(x, start, kernel, recurrent, bias, squash="tanh") -> np.ndarray:
-    """States (T, units) of a Keras SimpleRNN over x (T, inputs), from the state `start` on, in float64."""
-    layer, states = keras_layer(len(bias), x.shape[-1], squash)
-    layer.set_weights([kernel, recurrent, bias])
-    return states(x[None], np.asarray(start, dtype=float)[None]).numpy()[0]
-
-
-@cache  # to make one takes longer than to run it, and 10,000 steps one by one half a minute
-def keras_layer(units: int, inputs: int, squash: str):
-    """A SimpleRNN without weights of its own yet; its states (1, T, units) as a function of x and the first one."""
-    import keras
-    import tensorflow as tf
-
-    layer = keras.layers.SimpleRNN(units, squash, return_sequences=True, dtype="float64")
-    layer.build((None, None, inputs))
-    takes = [tf.TensorSpec((1, None, inputs), tf.float64), tf.TensorSpec((1, units), tf.float64)]
-    states = tf.function(
-        lambda x, start: layer(x, initial_state=start), input_signature=takes, autograph=False
+    return rnn_states(
+        np.eye(4)[list(ids)], start * ones, W_xh.T, w * np.diag(ones), b * ones, ACTIVATIONS[name]
     )
-    return layer, states
+
+
+def rnn_states(x, start, kernel, recurrent, bias, activation: Callable = np.tanh) -> np.ndarray:
+    """Return the states (T, units) of a SimpleRNN over x (T, inputs) from `start` on; weights as Keras has them."""
+    states = [start]
+    for inputs in x @ kernel + bias:
+        states.append(activation(inputs + states[-1] @ recurrent))
+    return np.array(states[1:])

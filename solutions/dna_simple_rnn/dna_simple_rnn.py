@@ -46,8 +46,9 @@
 # **How to work.** Where a cell says `# YOUR CODE HERE`, put your code in place of the line below it. The cell
 # after it checks your work at once and says what to try if something is off. Each section ends with a line such
 # as `check("loop")`, which uses the grader's own items and words; those on data that only the grader has say
-# "deferred". Before you run a cell that trains, *write down your guess*: nothing teaches like a guess that turned
-# out wrong. When you are done, run
+# "deferred". Each function is tried on an example and then on inputs drawn at random; the grader draws others than
+# the check, so write it for all of them. Before you run a cell that trains, *write down your guess*: nothing
+# teaches like a guess that turned out wrong. When you are done, run
 #
 # ```
 # python -m autograder check dna_simple_rnn assignments/dna_simple_rnn

@@ -24,9 +24,10 @@
 # **How to work.** Where a cell says `# YOUR CODE HERE`, put your code in place of the line below it. Each part
 # ends with a line such as `check("counter")`. Run it as often as you like, with half of the part still empty:
 # it tries your functions as they stand, with the very items and the very words that the grader uses, and says
-# what to try next. The grader takes the functions out of the notebook and calls them alone; pass what a
-# function needs as its arguments, and don't lean on a variable that another cell leaves behind (plain
-# constants such as `BASES` are fine).
+# what to try next. Each function is tried on an example and then on inputs drawn at random, of other sizes and
+# down to a single step; the grader draws others than the check, so write it for all of them. The grader takes the
+# functions out of the notebook and calls them alone; pass what a function needs as its arguments, and don't lean
+# on a variable that another cell leaves behind (plain constants such as `BASES` are fine).
 #
 # **Sign it.** Some numbers are yours alone: your bits, your weights, your sizes. They are drawn from the id
 # that you hand in under, so write it into the next cell before anything else.

@@ -327,7 +327,7 @@ def main(reference: Path, *names: str) -> None:
 def functions(student: str, *changed: str) -> list[str]:
     """Cells: the signature, the imports, and each function and constant of the reference, those `changed` in place."""
     bits, w_1, w_2, y = RUBRIC.bitstring(student)
-    walk = RUBRIC.walk_bits(bits, w_1, w_2, y, "identity")
+    walk = RUBRIC.Walk(bits, w_1, w_2, y)
     numbers = ", ".join(f"{value:g}" for value in (*walk.states[1:], *walk.gradient))
     inputs, units, outputs = RUBRIC.sizes(student)
     count = units * (inputs + units + 1) + outputs * (units + 1)
