@@ -19,6 +19,7 @@ COMPARISONS = {"agree", "agree_parts", "share_right", "check_clip_norm"}
 STILL_RIGHT = {  # answers that depend on the student alone, and the one kind that has one input
     "sequence_types": {"one_to_one_tape", "tells_the_kinds"},
     "embedding_sentiment": {"counts_parameters"},
+    "tuning": {"counts_the_steps", "bounds_the_skip"},
 }
 SECRETS = [f"term {number}" for number in range(3)]
 
