@@ -406,6 +406,8 @@ WORDS_OF = {
 class Answers:
     """Stands in for a submission whose `by_words` is this function."""
 
+    code = "work.ipynb", b""
+
     def __init__(self, answer):
         self.answer = answer
 
