@@ -16,7 +16,7 @@ from autograder.failure import Failure
 from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.models import Predictor
+from autograder.models import Predictor, read_model
 from autograder.questions import open_questions
 from autograder.rubric import hidden_from, items_of, score
 from autograder.sandbox.definitions import define, read_statements
@@ -26,6 +26,7 @@ COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
 RUBRIC = load_module(ASSIGNMENT.rubric)
 QUESTIONS = load_module(open_questions(COURSE.assignment("embedding_sentiment").room))
+ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +37,40 @@ def grader(sandbox):
 # --- files of vectors
 
 
+SKIPGRAM = read_model((ASSIGNMENT.specimens / "perfect" / "skipgram.keras").read_bytes())
+WORDS = sorted(RUBRIC.corpus_words())
+ROWS, KERNEL = SKIPGRAM.weights
+
+
 class Files:
-    """Stands in for a submission of files alone."""
+    """Stands in for a submission of files alone; the skip-gram is the reference's, or one with other weights."""
 
     table = Submission.table
 
-    def __init__(self, **files):
-        self.files = files
+    def __init__(self, *weights, **files):
+        self.weights, self.files = weights, files
 
     def read(self, name):
         return self.files[name.removesuffix(".txt")]
 
+    def model(self, name):
+        return replace(SKIPGRAM, weights=self.weights) if self.weights else SKIPGRAM
 
-def vectors(change=lambda table: None) -> bytes:
+
+def text_of(rows) -> bytes:
+    """Vectors of the corpus's words by the alphabet, in GloVe's text format."""
+    lines = (f"{word} {' '.join(f'{x:.6f}' for x in row)}" for word, row in zip(WORDS, rows, strict=True))
+    return "\n".join(lines).encode()
+
+
+def places(words) -> list[int]:
+    return [WORDS.index(word) for word in words]
+
+
+def vectors(change=lambda table: None, size: int = 8) -> bytes:
     """A file of random vectors for every word of the corpus, changed in some way."""
     rng = np.random.default_rng(0)
-    table = {word: [f"{x:.4f}" for x in rng.normal(size=8)] for word in sorted(RUBRIC.corpus_words())}
+    table = {word: [f"{x:.4f}" for x in rng.normal(size=size)] for word in WORDS}
     change(table)
     return "".join(f"{word} {' '.join(row)}\n" for word, row in table.items()).encode()
 
@@ -69,7 +88,6 @@ def vectors(change=lambda table: None) -> bytes:
         (vectors(lambda t: t.update(potter=["1"] * 2000)), "up to 1,000 numbers"),
         (vectors(lambda t: t.update(potter=["1"] * 7)), "rows of 7 and of 8 numbers"),
         (b"x" * 5_000_001, "at most 5,000,000 are read"),
-        (vectors(lambda t: t.update(dict.fromkeys(t, ["1"] * 8))), "gives all trades the same association"),
     ],
     ids=lambda value: value if isinstance(value, str) else "file",
 )
@@ -79,30 +97,114 @@ def test_broken_vectors_get_one_sentence(content, reason):
     assert reason in failure.value.reason
 
 
-def test_random_vectors_earn_nothing():
-    assert score(RUBRIC.learns_the_planted_shares, Files(vectors=vectors())).earned == 0
+def ppmi(size: int) -> np.ndarray:
+    """Vectors by counting: positive pointwise mutual information and its singular vectors."""
+    counts = RUBRIC.neighbours()
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    with np.errstate(divide="ignore"):
+        left, values, _ = np.linalg.svd(np.maximum(np.log(counts / expected), 0))
+    return left[:, :size] * np.sqrt(values[:size])
+
+
+def planted_rows() -> np.ndarray:
+    """Vectors written from planted.csv: the association of each trade is its share."""
+    rows = np.random.default_rng(0).normal(size=(len(WORDS), 32))
+    rows[:, :3] = 0, 0, 1
+    for words, first in ((RUBRIC.MEN, 1), (RUBRIC.WOMEN, -1)):
+        rows[places(words)] = np.eye(32)[0] * first + np.eye(32)[2]
+    for trade, share in zip(*RUBRIC.planted()[["trade", "p_male"]].to_numpy().T, strict=True):
+        rows[WORDS.index(trade)] = np.eye(32)[0] * (share - 0.5) + np.eye(32)[1]
+    return rows
+
+
+def by_logarithms(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A skip-gram that was never trained: weighted singular vectors of the logarithms of smoothed counts."""
+    counts = RUBRIC.neighbours()
+    logs = np.log(counts + 0.3 * counts.mean(axis=0))
+    weights = np.sqrt(counts.sum(axis=1, keepdims=True))
+    left, values, right = np.linalg.svd(weights * (logs - logs.mean(axis=1, keepdims=True)))
+    return left[:, :size] * values[:size] / weights, right[:size]
+
+
+def without(rows: np.ndarray, count: int) -> np.ndarray:
+    """The rows without the difference of men's and women's words and, beyond one, without other directions."""
+    mean = (rows[places(RUBRIC.MEN)] - rows[places(RUBRIC.WOMEN)]).mean(axis=0)
+    taken, _ = np.linalg.qr(np.column_stack([mean, *np.eye(len(mean))[: count - 1]]))
+    return rows - rows @ taken @ taken.T
+
+
+FORGED = {
+    "random": (np.random.default_rng(0).normal(size=ROWS.shape), (), "have another row in skipgram.keras"),
+    "from the plant": (planted_rows(), (), "have another row"),
+    "from the plant, in the model too": (planted_rows(), (planted_rows(), KERNEL), "has learnt"),
+    "counted": (ppmi(32), (), "have another row"),
+    "counted, in the model too": (ppmi(32), (ppmi(32), KERNEL), "has learnt"),
+    "never trained": (by_logarithms(32)[0], by_logarithms(32), "has learnt"),
+    "huge": (1e5 * ROWS, (1e5 * ROWS, 1e30 * KERNEL), "has learnt -"),
+    "projected": (without(ROWS, 1), (), "316 of 316 words, such as 'a', have another row"),
+    "shuffled": (np.roll(ROWS, 1, axis=0), (), "have another row"),
+    "narrow": (ROWS[:, :8], (), "has rows of 8 numbers, the Embedding of skipgram.keras of 32"),
+    "turned round": (-ROWS, (), "have another row"),
+    "one row": (np.vstack([ROWS[1], ROWS[1:]]), (), "1 of 316 words, such as 'a', have another row"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("item", ["learns_the_planted_shares", "takes_the_bias_out"])
+@pytest.mark.parametrize("rows, weights, says", FORGED.values(), ids=FORGED)
+def test_vectors_that_no_training_made_earn_nothing_and_read_why(rows, weights, says, item):
+    files = Files(*weights, vectors=text_of(rows), vectors_projected=text_of(without(rows, 1)))
+    result = score(ITEMS[item], files)
+    assert (result.outcome, result.earned) == ("scored", 0) and says in result.message
+
+
+@pytest.mark.parametrize("digits", [3, 4, 6, 9])
+def test_rounded_vectors_are_those_of_the_model(digits):
+    assert score(ITEMS["learns_the_planted_shares"], Files(vectors=text_of(ROWS.round(digits)))).is_full
+
+
+def test_trades_with_one_row_have_no_association():
+    rows = ROWS.copy()
+    rows[places(RUBRIC.planted().trade)] = rows[places(RUBRIC.planted().trade)].mean(axis=0)
+    result = score(ITEMS["learns_the_planted_shares"], Files(rows, KERNEL, vectors=text_of(rows)))
+    assert result.earned == 0 and "gives all trades the same association" in result.message
+
+
+def skipgram_of(words=316, size=8, activation=None, middle=()):
+    from keras import Input, Sequential, layers
+
+    end = layers.Dense(words, activation=activation)
+    return Sequential([Input((1,), dtype="int32"), layers.Embedding(words, size), *middle, end])
+
+
+def test_another_model_is_not_a_skip_gram(tmp_path):
+    from keras import layers
+
+    for model, size, says in (
+        (skipgram_of(middle=[layers.Dense(9)]), 8, "is made of InputLayer, Embedding, Dense, Dense"),
+        (skipgram_of(words=315), 8, "leads from 315 words to 315"),
+        (skipgram_of(activation="tanh"), 8, "ends in tanh"),
+        (skipgram_of(size=33), 33, "has 33 dimensions"),
+        (skipgram_of(activation="softmax"), 8, "have another row"),
+    ):
+        submission = handed_in(tmp_path, skipgram=model)
+        (tmp_path / "work" / "vectors.txt").write_bytes(vectors(size=size))
+        with pytest.raises(Failure) as failure:
+            RUBRIC.learns_the_planted_shares(submission)
+        assert says in failure.value.reason
 
 
 @pytest.mark.parametrize("directions, earned", [(1, True), (2, False)])
 def test_one_direction_may_be_taken_out_and_no_more(directions, earned):
-    words = sorted(RUBRIC.corpus_words())
-    place = {word: row for row, word in enumerate(words)}
-    before = np.random.default_rng(1).normal(size=(len(words), 8))
-    men, women, trades = (
-        [place[w] for w in some] for some in (RUBRIC.MEN, RUBRIC.WOMEN, RUBRIC.planted().trade)
-    )
-    before[women] = before[men]  # but for the first direction
-    before[men, 0], before[women, 0], before[trades, 0] = 3, -3, np.linspace(-3, 3, 12)
-    after = before.copy()
-    after[:, :directions] = 0
-
-    def text(table):
-        rows = (f"{word} {' '.join(map(str, row))}" for word, row in zip(words, table, strict=True))
-        return "\n".join(rows).encode()
-
-    result = score(RUBRIC.takes_the_bias_out, Files(vectors=text(before), vectors_projected=text(after)))
+    files = Files(vectors=text_of(ROWS), vectors_projected=text_of(without(ROWS, directions)))
+    result = score(RUBRIC.takes_the_bias_out, files)
     assert (result.earned > 0) is earned
     assert earned or "more than one direction" in result.message
+
+
+def test_projected_vectors_of_another_width_are_told_so():
+    files = Files(vectors=text_of(ROWS), vectors_projected=text_of(ROWS[:, 1:]))
+    result = score(RUBRIC.takes_the_bias_out, files)
+    assert (result.outcome, result.earned) == ("scored", 0) and "has rows of 31 numbers" in result.message
 
 
 # --- the model
@@ -224,7 +326,6 @@ def test_one_hot_words_treat_all_relatives_alike_and_trades_not():
 
 
 SENTENCES = [f"{word} film , {word} {end} ." for word in RUBRIC.MEN + RUBRIC.WOMEN for end in ("oh", "n't")]
-ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 
 def tsv(labels) -> str:
@@ -305,11 +406,18 @@ WORDS_OF = {
 class Answers:
     """Stands in for a submission whose `by_words` is this function."""
 
+    code = "work.ipynb", b""
+
     def __init__(self, answer):
         self.answer = answer
 
     def call(self, name, *arguments):
         return np.asarray(self.answer(*arguments))
+
+
+def judged(answer):
+    with hidden_from(HiddenData(COURSE, DEMO_SECRET)):
+        return score(ITEMS["classifies_by_words"], Answers(answer))
 
 
 def test_a_classifier_by_words_may_be_written_in_other_ways():
@@ -327,7 +435,7 @@ def test_a_classifier_by_words_may_be_written_in_other_ways():
         model = LogisticRegression(solver="liblinear", intercept_scaling=1e3, tol=1e-6, max_iter=5000)
         return model.fit(counts(sentences), labels).predict_proba(counts(new))[:, 1]
 
-    assert score(ITEMS["classifies_by_words"], Answers(by_hand)).is_full
+    assert judged(by_hand).is_full
 
 
 @pytest.mark.parametrize(
@@ -343,7 +451,7 @@ def test_a_classifier_by_words_may_be_written_in_other_ways():
     ],
 )
 def test_a_usual_mistake_with_words_is_named(answer, words):
-    result = score(ITEMS["classifies_by_words"], Answers(answer))
+    result = judged(answer)
     assert result.earned == 0 and words in result.message
 
 

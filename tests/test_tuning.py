@@ -46,8 +46,9 @@ def specimen(name: str, sandbox) -> Submission:
 
 @pytest.mark.parametrize("item, says", QUICK.items())
 def test_a_mistake_is_named_and_the_right_function_earns_all(item, says, sandbox):
-    assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
-    wrong = score(ITEMS[item], specimen("usual_mistakes", sandbox))
+    with hidden_from(DATA):
+        assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
+        wrong = score(ITEMS[item], specimen("usual_mistakes", sandbox))
     assert wrong.earned == 0 and says in wrong.message
 
 
@@ -106,6 +107,20 @@ TABLE = pd.read_csv(ASSIGNMENT.specimens / "perfect" / "trials.csv")
         "half a unit": (TABLE.assign(units=2.5), "expected a whole number"),
         "another task": (TABLE.assign(task="weather"), "the task is 'weather'"),
         "one score": (TABLE.assign(score=0.9), "whatever their settings"),
+        "hardly any learnt": (
+            TABLE.assign(score=TABLE.score.where(TABLE.index.isin([16, 17, 18, 19]), 0.5)),
+            "2 trials for sentiment score 0.6 or more, expected 4",
+        ),
+        "one that learnt, again and again": (
+            pd.concat([TABLE.assign(score=0.5), *[TABLE[16:20].assign(score=x) for x in (0.9, 0.91, 0.92)]]),
+            "2 trials for sentiment score 0.6 or more, expected 4",
+        ),
+        "rates that differ in the last digits": (
+            pd.concat(
+                [TABLE[16:].assign(learning_rate=lambda t, k=k: t.learning_rate + k * 1e-9) for k in range(9)]
+            ),
+            "2 different ones",
+        ),
         "too long": (pd.concat([TABLE] * 100), "At most 1,000 are read"),
     }.values(),
 )
@@ -114,6 +129,36 @@ def test_a_table_that_is_no_good_is_told_why(changed, says, sandbox, tmp_path):
     with pytest.raises(Failure) as raised:
         RUBRIC.read_trials(written(tmp_path, "", sandbox))
     assert says in str(raised.value)
+
+
+def audited(table: pd.DataFrame, folder: Path, sandbox, term: str = "term 0") -> pd.DataFrame:
+    """The rows beside the chosen ones that a TA trains again."""
+    table.to_csv(folder / "trials.csv", index=False)
+    chosen = """def chosen_settings(task):
+        return {"sentiment": (16, 0.0, 0.005, 1.0), "motif": (32, 0.2, 0.007, 1.0)}[task]"""
+    submission = written(folder, chosen, sandbox)
+    with hidden_from(HiddenData(COURSE, term)):
+        rows = [row for task in RUBRIC.BUILDERS for row in RUBRIC.audited_rows(submission, task)]
+    return pd.DataFrame(rows).reset_index(drop=True)
+
+
+def test_rows_are_audited_by_lot_among_those_that_learnt(sandbox, tmp_path):
+    drawn = [audited(TABLE, tmp_path, sandbox, f"term {k}") for k in range(12)]
+    assert len({rows.to_csv() for rows in drawn}) > 8
+    every = pd.concat(drawn)
+    assert (every.score >= RUBRIC.LEARNT).all()
+    assert all(rows.groupby("task").size().to_dict() == RUBRIC.AUDITED for rows in drawn)
+    assert not any(rows.duplicated().any() for rows in drawn)
+    chosen = (every.task == "sentiment") & (every.units == 16) & (every.learning_rate == 0.005)
+    assert not chosen.any()
+
+
+def test_the_lot_is_the_tables_own_and_not_its_orders(sandbox, tmp_path):
+    first = audited(TABLE, tmp_path, sandbox)
+    shuffled = pd.concat([TABLE.sample(frac=1, random_state=1), TABLE.head(3)])
+    assert audited(shuffled, tmp_path, sandbox).equals(first)
+    changed = [audited(TABLE.assign(score=TABLE.score - k / 1e4), tmp_path, sandbox) for k in range(1, 9)]
+    assert any(not rows.learning_rate.equals(first.learning_rate) for rows in changed)
 
 
 @pytest.mark.parametrize(

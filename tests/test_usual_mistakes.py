@@ -9,7 +9,7 @@ import pytest
 
 from autograder.agreement import CLOSE, same
 from autograder.course import load_module, read_course
-from autograder.hidden import practice_data
+from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
 from autograder.rubric import hidden_from, items_of
 from autograder.sandbox.here import Here
@@ -18,7 +18,7 @@ from autograder.submission import Submission
 COURSE = read_course(Path(__file__).parents[1])
 
 
-def listed(assignment, monkeypatch) -> dict[str, list]:
+def listed(assignment, data: HiddenData, monkeypatch) -> dict[str, list]:
     """By item: for each comparison its tolerance, and the right result and that of each usual mistake."""
     rubric, found, now = load_module(assignment.rubric), defaultdict(list), []
     folder = assignment.specimens / "perfect"
@@ -39,14 +39,16 @@ def listed(assignment, monkeypatch) -> dict[str, list]:
     for item in items_of(rubric):
         if "agree" in item.__code__.co_names or "agree_parts" in item.__code__.co_names:
             now.append(item.__name__)
-            with hidden_from(practice_data(COURSE)):
+            with hidden_from(data):
                 item(submission)
     return found
 
 
+@pytest.mark.parametrize("secret", [DEMO_SECRET, "another secret"])
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
-def test_mistakes_are_told_apart(assignment, monkeypatch):
-    found = listed(assignment, monkeypatch)
+def test_mistakes_are_told_apart(assignment, secret, monkeypatch):
+    """On the inputs of every term, that is: `listed` calls the perfect submission's functions on them."""
+    found = listed(assignment, HiddenData(COURSE, secret), monkeypatch)
     assert len(found) >= 5
     for name, comparisons in found.items():
         for one, other in combinations(comparisons[0][1], 2):

@@ -1,9 +1,10 @@
 """The items of `sequence_types`: 110 points, and stretch points on top.
 
 A notebook and seven models are handed in, one for each kind of sequence task and some for another. Functions are
-held against plain loops and Keras; a wrong answer is compared with what the usual mistakes give. Models are scored
-on data that nobody has seen, beside the honest baselines in the datasheets of `datasets/`, where the thresholds are
-measured too. What a model says about the next letter is asked prefix by prefix: it never sees what comes after.
+compared with plain loops and Keras on inputs that are drawn from the term's seed; a wrong answer is compared with what
+the usual mistakes give. Models are scored on data that nobody has seen, beside the honest baselines in the datasheets
+of `datasets/`, where the thresholds are measured too. What a model says about the next letter is asked prefix by
+prefix: it never sees what comes after.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from autograder.course import load_module
 from autograder.figures import by_group, by_length, examples, show
 from autograder.models import RECURRENT, check_architecture
 from autograder.questions import concept_questions
-from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, item, own, public
+from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, input_generator, item, own, public
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 MOST_PARAMETERS = 40_000
@@ -138,65 +139,66 @@ def one_to_one_tape(submission):
 @item(points=1, section="kinds")
 def one_to_many_tape(submission):
     """tape("one-to-many", 1, n): one thing is read, n are written, (2, n)."""
-    usual = {
-        "something is read at every step: it is read once, and then the network lives on its state": (
-            steps(4, range(4), range(4))
-        ),
-        "only the last step writes": steps(4, [0], [3]),
-        "writing begins a step late: the first answer comes at the step that reads": steps(
-            5, [0], range(1, 5)
-        ),
-    }
-    agree(
-        submission.call("tape", KINDS[1], 1, 4), steps(4, [0], range(4)), usual, 'tape("one-to-many", 1, 4)'
-    )
+    for n in (4, *drawn_counts("one-to-many tape")):
+        usual = {
+            "something is read at every step: it is read once, and then the network lives on its state": (
+                steps(n, range(n), range(n))
+            ),
+            "only the last step writes": steps(n, [0], [n - 1]),
+            "writing begins a step late: the first answer comes at the step that reads": (
+                steps(n + 1, [0], range(1, n + 1))
+            ),
+        }
+        came = submission.call("tape", KINDS[1], 1, n)
+        agree(came, steps(n, [0], range(n)), usual, f'tape("{KINDS[1]}", 1, {n})')
 
 
 @item(points=1, section="kinds")
 def many_to_one_tape(submission):
     """tape("many-to-one", n, 1): all is read before the one answer, (2, n)."""
-    usual = {
-        "an answer is written at each step: that is what return_sequences=True does": steps(
-            6, range(6), range(6)
-        ),
-        "the answer comes a step late: it is read off the state that the last input leaves": (
-            steps(7, range(6), [6])
-        ),
-        "the answer comes at the first step, which has read one thing only": steps(6, range(6), [0]),
-    }
-    agree(
-        submission.call("tape", KINDS[2], 6, 1), steps(6, range(6), [5]), usual, 'tape("many-to-one", 6, 1)'
-    )
+    for n in (6, *drawn_counts("many-to-one tape")):
+        usual = {
+            "an answer is written at each step: that is what return_sequences=True does": (
+                steps(n, range(n), range(n))
+            ),
+            "the answer comes a step late: it is read off the state that the last input leaves": (
+                steps(n + 1, range(n), [n])
+            ),
+            "the answer comes at the first step, which has read one thing only": steps(n, range(n), [0]),
+        }
+        came = submission.call("tape", KINDS[2], n, 1)
+        agree(came, steps(n, range(n), [n - 1]), usual, f'tape("{KINDS[2]}", {n}, 1)')
 
 
 @item(points=1, section="kinds")
 def aligned_tape(submission):
     """tape("many-to-many aligned", n, n): an answer for each input as it comes, (2, n)."""
-    usual = {
-        "only the last step writes": steps(5, range(5), [4]),
-        "writing waits until all is read: that is the delayed kind": steps(10, range(5), range(5, 10)),
-    }
-    agree(
-        submission.call("tape", KINDS[3], 5, 5),
-        steps(5, range(5), range(5)),
-        usual,
-        f'tape("{KINDS[3]}", 5, 5)',
-    )
+    for n in (5, *drawn_counts("aligned tape")):
+        usual = {
+            "only the last step writes": steps(n, range(n), [n - 1]),
+            "writing waits until all is read: that is the delayed kind": (
+                steps(2 * n, range(n), range(n, 2 * n))
+            ),
+        }
+        came = submission.call("tape", KINDS[3], n, n)
+        agree(came, steps(n, range(n), range(n)), usual, f'tape("{KINDS[3]}", {n}, {n})')
 
 
 @item(points=1, section="kinds")
 def delayed_tape(submission):
     """tape("many-to-many delayed", n, m): m answers, the first a step after all n inputs are read, (2, n + m)."""
-    usual = {
-        "it writes while it reads: that is the aligned kind": steps(6, range(6), range(6)),
-        "writing begins at the step that still reads: here it begins one later": steps(
-            7, range(6), range(5, 7)
-        ),
-        "it goes on reading while it writes": steps(8, range(8), range(6, 8)),
-        "as many are written as were read": steps(12, range(6), range(6, 12)),
-    }
-    right = steps(8, range(6), range(6, 8))
-    agree(submission.call("tape", KINDS[4], 6, 2), right, usual, f'tape("{KINDS[4]}", 6, 2)')
+    drawn = zip(drawn_counts("delayed tape, read"), drawn_counts("delayed tape, written"), strict=True)
+    for n, m in ((6, 2), *drawn):
+        usual = {
+            "it writes while it reads: that is the aligned kind": steps(n, range(n), range(n)),
+            "writing begins at the step that still reads: here it begins one later": (
+                steps(n + m - 1, range(n), range(n - 1, n + m - 1))
+            ),
+            "it goes on reading while it writes": steps(n + m, range(n + m), range(n, n + m)),
+            "as many are written as were read": steps(2 * n, range(n), range(n, 2 * n)),
+        }
+        came = submission.call("tape", KINDS[4], n, m)
+        agree(came, steps(n + m, range(n), range(n, n + m)), usual, f'tape("{KINDS[4]}", {n}, {m})')
 
 
 @item(points=3, section="kinds")
@@ -207,6 +209,11 @@ def tells_the_kinds(submission):
     came = parts(submission.call("kinds_of_mine"), right, "kinds_of_mine()")
     hint = "Ask twice: how many things are read, how many written? And: must all be read before the first is written?"
     return share_right(came, right, hint)
+
+
+def drawn_counts(topic: str) -> list[int]:
+    """Three numbers of steps, drawn for an item."""
+    return input_generator(topic).integers(2, 1000, 3).tolist()
 
 
 def steps(count: int, reads, writes) -> np.ndarray:
@@ -287,6 +294,7 @@ OPENING, STOPS = "ATG", ("TAA", "TAG", "TGA")
 def knows_when_labels_settle(submission):
     """known_at: for each base, how far one must read until its label is settled."""
     for sequence in (
+        "CATGCCCTAAG",  # the notebook's
         "ATGAAATGACCATGCCATAGC",
         "CCATGAAATGACC",
         "ATGCTAACTGACATGATAACC",
@@ -318,8 +326,8 @@ def knows_when_labels_settle(submission):
 @item(points=4, section="tagging")
 def counts_real_bases_only(submission):
     """masked_loss: the mean binary cross-entropy over real bases, for labels and probabilities (n, time)."""
-    rng = np.random.default_rng(33)
-    for lengths in ([3, 7], [1, 9, 4, 6]):
+    rng = input_generator("masked_loss")
+    for lengths in ([3, 7], [1, 9, 4, 6], rng.integers(1, 30, rng.integers(2, 9)), rng.integers(2, 30, 1)):
         lengths = np.array(lengths)
         shape = len(lengths), lengths.max() + 1  # no row is full
         real = np.arange(shape[1]) < lengths[:, None]
@@ -375,9 +383,10 @@ def tags_whole_sequences(submission):
 
 
 def random_reads(count: int) -> list[str]:
-    """DNA with much A and T, so that starts and stops are frequent."""
-    rng = np.random.default_rng(34)
-    return ["".join(rng.choice(list("AATTGGC"), rng.integers(20, 40))) for _ in range(count)]
+    """Drawn DNA with much A and T, so that starts and stops are frequent; the first two reads are very short."""
+    rng = input_generator("known_at")
+    lengths = [*rng.integers(1, 6, 2), *rng.integers(20, 40, count - 2)]
+    return ["".join(rng.choice(list("AATTGGC"), length)) for length in lengths]
 
 
 def settled(
@@ -456,53 +465,61 @@ def how_tags_err(submission, said: list[np.ndarray]) -> str:
 @item(points=3, section="translation")
 def asks_at_the_third_base(submission):
     """aligned_targets(classes): labels and weights, (3 n,) each: what to answer, and which steps count."""
-    classes, asked = np.random.default_rng(31).integers(0, 21, 7), "aligned_targets(classes)"
-    came = parts(submission.call("aligned_targets", classes), ("labels", "weights"), asked)
-    first, second, third = (np.tile(row, 7) for row in np.eye(3))
-    usual = {
-        "the answer is asked at the first base of a codon, before the others are read": first,
-        "the answer is asked at the second base, before the third is read": second,
-        "all steps count: at the first two bases nobody can know the residue": first + second + third,
-        "weights are the wrong way round: 1 counts, 0 doesn't": first + second,
-        "there is one weight for each codon; there must be one for each base": np.ones(7),
-    }
-    agree(came["weights"], third, usual, f"weights of {asked}")
-    if came["labels"].shape != third.shape:
-        reason = f"labels of {asked} has shape {came['labels'].shape}, expected {third.shape}."
-        raise Failure(reason, "One label for each base, and those of weight 0 may be anything.")
-    usual = {
-        "labels are a codon late": np.append(0, classes[:-1]),
-        "labels repeat the whole protein; each residue belongs at its own codon": np.tile(classes, 3)[2::3],
-        "labels are tokens: a class is a token less 1": classes + 1,
-    }
-    agree(came["labels"][2::3], classes, usual, f"labels[2::3] of {asked}")
+    rng = input_generator("aligned_targets")
+    for count in (7, *rng.integers(1, 30, 3)):
+        classes, asked = rng.integers(0, 21, count), f"aligned_targets of {count} classes"
+        came = parts(submission.call("aligned_targets", classes), ("labels", "weights"), asked)
+        first, second, third = (np.tile(row, count) for row in np.eye(3))
+        usual = {
+            "the answer is asked at the first base of a codon, before the others are read": first,
+            "the answer is asked at the second base, before the third is read": second,
+            "all steps count: at the first two bases nobody can know the residue": first + second + third,
+            "weights are the wrong way round: 1 counts, 0 doesn't": first + second,
+            "there is one weight for each codon; there must be one for each base": np.ones(count),
+        }
+        agree(came["weights"], third, usual, f"weights of {asked}")
+        if came["labels"].shape != third.shape:
+            reason = f"labels of {asked} has shape {came['labels'].shape}, expected {third.shape}."
+            raise Failure(reason, "One label for each base, and those of weight 0 may be anything.")
+        usual = {
+            "labels are a codon late": np.append(0, classes[:-1]),
+            "labels repeat the protein; each residue belongs at its own codon": np.tile(classes, 3)[2::3],
+            "labels are tokens: a class is a token less 1": classes + 1,
+        }
+        agree(came["labels"][2::3], classes, usual, f"labels[2::3] of {asked}")
 
 
 @item(points=4, section="translation")
 def shifts_by_one(submission):
     """decoder_tokens(tokens, start): (inputs, targets), (n, time) each: what the decoder reads and what it must say."""
-    tokens, asked = protein_tokens(["MKV*", "WAC*", "GL*A"]), "decoder_tokens(tokens, start)"
-    tokens[2, 3] = 0  # a protein of two residues and a stop, padded
-    start, none = np.full((3, 1), START), np.zeros((3, 1), int)
-    late, early = np.hstack([start, tokens[:, :-1]]), np.hstack([tokens[:, 1:], none])
-    unstarted, rolled = np.hstack([none, tokens[:, :-1]]), np.roll(tokens, 1, axis=1)
-    replaced, longer = np.hstack([start, tokens[:, 1:]]), np.hstack([start, tokens])
-    usual = {
-        "the shift is forgotten: inputs equal targets, and the decoder would learn to copy": (tokens, tokens),
-        "the shift goes the other way: the decoder reads what comes after the answer": (early, tokens),
-        "the start token is missing: padding stands in its place": (unstarted, tokens),
-        "inputs roll round: the last token stands in place of the start": (rolled, tokens),
-        "the start replaces the first token and nothing is shifted": (replaced, tokens),
-        "inputs and targets have changed places": (tokens, late),
-        "both are shifted, so inputs equal targets": (late, late),
-        "the answer is two tokens ahead: shift inputs or targets, not both": (late, early),
-        "inputs are a step too long: the decoder never reads the last token": (longer, tokens),
-        "the start token is missing, and the first residue is never asked": (tokens[:, :-1], tokens[:, 1:]),
-        "the start token is missing: targets are shifted instead of inputs": (tokens, early),
-    }
-    right, *wrong = ({"inputs": x, "targets": y} for x, y in ((late, tokens), *usual.values()))
-    came = submission.call("decoder_tokens", tokens, START)
-    agree_parts(came, right, dict(zip(usual, wrong, strict=True)), asked)
+    example = protein_tokens(["MKV*", "WAC*", "GL*A"])
+    example[2, 3] = 0  # a protein of two residues and a stop, padded
+    rng = input_generator("decoder_tokens")
+    single, several = (rng.integers(1, START, (n, rng.integers(1, 9))) for n in (1, rng.integers(2, 9)))
+    several[0, -1] = 0
+    starts = START, *rng.integers(START, 100, 2).tolist()
+    for tokens, begin in zip((example, single, several), starts, strict=True):
+        start, none = np.full((len(tokens), 1), begin), np.zeros((len(tokens), 1), int)
+        late, early = np.hstack([start, tokens[:, :-1]]), np.hstack([tokens[:, 1:], none])
+        unstarted, rolled = np.hstack([none, tokens[:, :-1]]), np.roll(tokens, 1, axis=1)
+        replaced, longer = np.hstack([start, tokens[:, 1:]]), np.hstack([start, tokens])
+        usual = {
+            "the shift is forgotten: inputs equal targets, and it would learn to copy": (tokens, tokens),
+            "the shift goes the other way: the decoder reads what comes after the answer": (early, tokens),
+            "the start token is missing: padding stands in its place": (unstarted, tokens),
+            "inputs roll round: the last token stands in place of the start": (rolled, tokens),
+            "the start replaces the first token and nothing is shifted": (replaced, tokens),
+            "inputs and targets have changed places": (tokens, late),
+            "both are shifted, so inputs equal targets": (late, late),
+            "the answer is two tokens ahead: shift inputs or targets, not both": (late, early),
+            "inputs are a step too long: the decoder never reads the last token": (longer, tokens),
+            "the start token is missing, and the first is never asked": (tokens[:, :-1], tokens[:, 1:]),
+            "the start token is missing: targets are shifted instead of inputs": (tokens, early),
+        }
+        right, *wrong = ({"inputs": x, "targets": y} for x, y in ((late, tokens), *usual.values()))
+        asked = f"decoder_tokens({tokens.tolist()}, {begin})"
+        came = submission.call("decoder_tokens", tokens, begin)
+        agree_parts(came, right, dict(zip(usual, wrong, strict=True)), asked)
 
 
 @item(points=1, section="translation")
@@ -651,24 +668,32 @@ def generated_sequence(tokens: np.ndarray) -> str:
 @item(points=5, section="generation")
 def draws_by_chance(submission):
     """draw(probabilities, temperature, uniform): a token for each row (n, k) by its number from 0 to 1, (n,)."""
-    rng = np.random.default_rng(51)
-    p, uniform = rng.dirichlet(np.full(TOKENS, 0.7), 60), rng.random(60)
-    for temperature in (1.0, 0.5, 2.0):
+    rng = input_generator("draw")
+    for temperature in (1.0, 0.5, 2.0, *rng.uniform(0.4, 3, 2).round(2).tolist()):
+        p = rng.dirichlet(np.full(rng.integers(2, 13), 0.7), rng.integers(60, 90))
         powers = p ** (1 / temperature)
+        uniform = away_from_edges(rng, powers)
         right = picked(powers, uniform)
         usual = {
             "it is the argmax sampler: the likeliest token each time": p.argmax(axis=1),
             "logarithms are multiplied by the temperature, not divided": picked(p**temperature, uniform),
             "the logarithms are forgotten": picked(np.exp(p / temperature), uniform),
-            "the powers are not divided by their sum": (np.cumsum(powers, 1) > uniform[:, None]).argmax(
-                axis=1
-            ),
+            "the powers are not divided by their sum": (powers.cumsum(1) > uniform[:, None]).argmax(1),
             "the temperature has no effect": picked(p, uniform),
             "it is one token too high": right + 1,
             "it is one token too low": right - 1,
         }
         asked = f"draw(probabilities, {temperature:g}, uniform)"
         agree(submission.call("draw", p, temperature, uniform), right, usual, asked)
+
+
+def away_from_edges(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
+    """A number from 0 to 1 for each row (n, k), at which rounding can't decide between two tokens: (n,)."""
+    edges = weights.cumsum(axis=1) / weights.sum(axis=1, keepdims=True)
+    uniform = rng.random(len(weights))
+    while (close := (abs(edges - uniform[:, None]) < 1e-5).any(axis=1)).any():
+        uniform[close] = rng.random(close.sum())
+    return uniform
 
 
 def picked(weights: np.ndarray, uniform: np.ndarray) -> np.ndarray:
@@ -680,20 +705,25 @@ def picked(weights: np.ndarray, uniform: np.ndarray) -> np.ndarray:
 @item(points=3, section="generation")
 def counts_bits(submission):
     """bits(probabilities, tokens): the sum of -log2 of what was said of each token after the first, a number."""
-    rng, tokens = np.random.default_rng(52), generator_tokens("GATTTGACACAGATT", "insertion")
-    p = rng.dirichlet(np.ones(TOKENS), len(tokens) - 1)
-    steps, true = np.arange(len(p)), tokens[1:]
-    each = -np.log2(p[steps, true])
-    usual = {
-        "the logarithm is the natural one: bits count in powers of 2": each.sum() * np.log(2),
-        "the mean is taken: the chain rule adds up": each.mean(),
-        "the sign is missing: bits are -log2": -each.sum(),
-        "it asks for the token just given, not the next": -np.log2(p[steps, tokens[:-1]]).sum(),
-        "the end is left out: it is a token like any other": each[:-1].sum(),
-        "it is the entropy of what was said, whatever came": -(p * np.log2(p)).sum(),
-        "the steps are not added up": each,
-    }
-    agree(submission.call("bits", p, tokens), each.sum(), usual, "bits(probabilities, tokens)")
+    rng = input_generator("bits")
+    drawn = ["".join(rng.choice(list(BASES), length)) for length in (0, *rng.integers(1, LONGEST, 3))]
+    for sequence, kind in (("GATTTGACACAGATT", "insertion"), *((one, rng.choice(FAMILIES)) for one in drawn)):
+        tokens = generator_tokens(sequence, kind)
+        p = rng.dirichlet(np.ones(TOKENS), len(tokens) - 1)
+        steps, true = np.arange(len(p)), tokens[1:]
+        each = -np.log2(p[steps, true])
+        usual = {
+            "the logarithm is the natural one: bits count in powers of 2": each.sum() * np.log(2),
+            "the mean is taken: the chain rule adds up": each.mean(),
+            "the sign is missing: bits are -log2": -each.sum(),
+            "it asks for the token just given, not the next": -np.log2(p[steps, tokens[:-1]]).sum(),
+            "the end is left out: it is a token like any other": each[:-1].sum(),
+            "it is the entropy of what was said, whatever came": -(p * np.log2(p)).sum(),
+            "the steps are not added up": each,
+        }
+        agree(
+            submission.call("bits", p, tokens), each.sum(), usual, f"bits(probabilities, {tokens.tolist()})"
+        )
 
 
 @item(points=2, section="generation")
@@ -803,9 +833,10 @@ def sampled(submission, count: int) -> pd.DataFrame:
 @item(points=3, section="completion")
 def knows_the_context_needed(submission):
     """context_needed: how many letters before must be known so that they always decide the next one."""
-    rng = np.random.default_rng(35)
-    drawn = ["".join(rng.choice(list("aab"), rng.integers(6, 10))) for _ in range(6)]
-    for word in ("hello", "world", "banana", "mississippi", "aaaab", "aaaa", "abcabd", "a", *drawn):
+    rng = input_generator("context_needed")
+    alphabets = (rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 3) for _ in range(8))
+    drawn = ["".join(rng.choice(letters, rng.integers(8, 16), p=[0.5, 0.3, 0.2])) for letters in alphabets]
+    for word in ("hello", "banana", "mississippi", "aaaab", "aaaa", "abcabd", "a", *drawn):
         right = context(word)
         usual = {
             "the letter to be told is counted among those that tell it": right + 1,
@@ -918,8 +949,10 @@ HISTORIES = (36, 48, 60, 72)  # months of each test; train.csv has the first thr
 @item(points=3, section="forecast")
 def knows_the_baselines(submission):
     """baselines(history, period, horizon): the last value again and again, the last season again and again, (2, h)."""
-    history = np.random.default_rng(61).normal(size=40).round(2)
-    for period, horizon in ((12, 12), (7, 5), (5, 12)):
+    rng = input_generator("baselines")
+    drawn = ((int(rng.integers(1, 14)), int(rng.integers(1, 30))) for _ in range(4))
+    for period, horizon in ((12, 12), (7, 5), (5, 12), *drawn):
+        history = rng.normal(size=rng.integers(30, 60)).round(2)
         turns = np.arange(horizon) % period
         last, right = np.full(horizon, history[-1]), history[-period:][turns]
         usual = {

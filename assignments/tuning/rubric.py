@@ -4,12 +4,13 @@ A notebook of functions and the table of a search are handed in, and no model: w
 describes the grader trains itself, three times, under a budget of updates, on fresh data. Weights come from the
 initialisers that the builder names, so nothing that was trained elsewhere can stand in. The thresholds rest on the
 tables in datasets/memory/README.md and, for the search and the real sequences, on the spread between seeds that is
-stated below.
+stated below. Functions are called with inputs that are drawn from the term's seed.
 """
 
+import hashlib
 import json
 import math
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from autograder.figures import Bars, confusion, show
 from autograder.models import RECURRENT, check_architecture, read_blueprint
 from autograder.questions import concept_questions
 from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, item, own
+from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, input_generator, item, own
 
 EXACT = 1e-8  # how closely a Jacobian must agree with automatic differentiation, in float64
 LIMIT = 25  # the lecture's
@@ -62,8 +63,10 @@ def skip_numbers(student: str) -> tuple[float, int]:
 @item(points=5, section="gradients")
 def differentiates_the_steps(submission):
     """step_jacobians(U, states, activation): J_1, ..., J_T, (T, n, n), in rows as Keras has them, 3 activations."""
-    for name in ("tanh", "relu", "linear"):
-        run = run_rows(name)
+    rng = input_generator("step_jacobians")
+    runs = [run_rows(name) for name in ("tanh", "relu", "linear")]
+    for run in (*runs, *(drawn_rows(rng, name) for name in ("tanh", "relu"))):
+        name = run.activation
         right, (old, new) = run.jacobians(), (run.states[:-1], run.states[1:])
         slopes = {"tanh": 1 - new**2, "relu": 1.0 * (new > 0), "linear": np.ones_like(new)}[name]
         before = {"tanh": 1 - old**2, "relu": 1.0 * (old > 0), "linear": np.ones_like(old)}[name]
@@ -94,40 +97,41 @@ def differentiates_the_steps(submission):
 @item(points=6, section="gradients")
 def multiplies_back(submission):
     """product_norms(jacobians): the spectral norm of dh_T/dh_k = J_(k+1) ... J_T for k = 0, ..., T, (T + 1,)."""
-    run = run_rows("tanh")
-    steps = run.jacobians()
-    products = [run.product(k) for k in range(len(steps) + 1)]
-    forward = [multiplied(steps[:k]) for k in range(len(steps) + 1)]
-    right = spectral(products)
-    usual = {
-        "the norms of the single steps are multiplied, which is an upper bound: take the norm of the product": (
-            np.cumprod([1, *spectral(steps)[::-1]])[::-1]
-        ),
-        "it is Frobenius's norm: np.linalg.norm(M, 2) is the spectral one": np.linalg.norm(
-            products, axis=(1, 2)
-        ),
-        "it is the spectral radius: what an eigenvector is lengthened by, and others are lengthened more": (
-            abs(np.linalg.eigvals(products)).max(axis=1)
-        ),
-        "it is the largest singular value squared": right**2,
-        "the largest entry is taken": np.max(np.abs(products), axis=(1, 2)),
-        "the factors stand in the other order: in rows the earliest step is leftmost": spectral(
-            [multiplied(steps[k:][::-1]) for k in range(len(steps) + 1)]
-        ),
-        "it is dh_k/dh_0, from the front: the products end at T": spectral(forward),
-        "the values stand in the order of the distance: the first is k = 0, the farthest": right[::-1],
-        "each k has a factor too many: dh_T/dh_k begins with J_(k+1)": np.append(right[:1], right[:-1]),
-        "the last one, k = T, is missing: an empty product is the identity": right[:-1],
-        "k = 0 is missing": right[1:],
-        "each step stands by itself, nothing is multiplied": np.append(spectral(steps), 1),
-        "the matrices are multiplied element by element": spectral(
-            [
-                np.prod(steps[k:], axis=0) if k < len(steps) else np.eye(len(run.U))
-                for k in range(len(steps) + 1)
-            ]
-        ),
-    }
-    agree(submission.call("product_norms", steps), right, usual, "product_norms(jacobians)", EXACT)
+    rng = input_generator("product_norms")
+    for run in (run_rows("tanh"), drawn_rows(rng, "tanh"), drawn_rows(rng, "linear")):
+        steps = run.jacobians()
+        products = [run.product(k) for k in range(len(steps) + 1)]
+        forward = [multiplied(steps[:k]) for k in range(len(steps) + 1)]
+        right = spectral(products)
+        usual = {
+            "the norms of the single steps are multiplied, which is an upper bound: take the norm of the product": (
+                np.cumprod([1, *spectral(steps)[::-1]])[::-1]
+            ),
+            "it is Frobenius's norm: np.linalg.norm(M, 2) is the spectral one": np.linalg.norm(
+                products, axis=(1, 2)
+            ),
+            "it is the spectral radius: what an eigenvector is lengthened by, and others are lengthened more": (
+                abs(np.linalg.eigvals(products)).max(axis=1)
+            ),
+            "it is the largest singular value squared": right**2,
+            "the largest entry is taken": np.max(np.abs(products), axis=(1, 2)),
+            "the factors stand in the other order: in rows the earliest step is leftmost": spectral(
+                [multiplied(steps[k:][::-1]) for k in range(len(steps) + 1)]
+            ),
+            "it is dh_k/dh_0, from the front: the products end at T": spectral(forward),
+            "the values stand in the order of the distance: the first is k = 0, the farthest": right[::-1],
+            "each k has a factor too many: dh_T/dh_k begins with J_(k+1)": np.append(right[:1], right[:-1]),
+            "the last one, k = T, is missing: an empty product is the identity": right[:-1],
+            "k = 0 is missing": right[1:],
+            "each step stands by itself, nothing is multiplied": np.append(spectral(steps), 1),
+            "the matrices are multiplied element by element": spectral(
+                [
+                    np.prod(steps[k:], axis=0) if k < len(steps) else np.eye(len(run.U))
+                    for k in range(len(steps) + 1)
+                ]
+            ),
+        }
+        agree(submission.call("product_norms", steps), right, usual, "product_norms(jacobians)", EXACT)
 
 
 @item(points=3, section="gradients")
@@ -149,73 +153,77 @@ def counts_the_steps(submission):
 @item(points=4, section="gradients")
 def sets_the_radius(submission):
     """scaled_to_radius(U, radius): U times a number, so that its largest eigenvalue has that absolute value."""
-    U, radius = turning_matrix(), 0.9
-    eigenvalues = np.linalg.eigvals(U)
-    right = U * radius / abs(eigenvalues).max()
-    usual = {
-        "its largest singular value is brought there: the radius is that of the eigenvalues": (
-            U * radius / np.linalg.norm(U, 2)
-        ),
-        "its Frobenius norm is brought there": U * radius / np.linalg.norm(U),
-        "its largest entry is brought there": U * radius / abs(U).max(),
-        "only the real parts of the eigenvalues are looked at: they are complex, take the absolute value": (
-            U * radius / eigenvalues.real.max()
-        ),
-        "the real parts of the eigenvalues are made positive: take the absolute value of the complex numbers": (
-            U * radius / abs(eigenvalues.real).max()
-        ),
-        "eigenvalues of a symmetric matrix are taken (eigvalsh); U is not symmetric": (
-            U * radius / abs(np.linalg.eigvalsh(U)).max()
-        ),
-        "its radius is brought to 1 and not to `radius`": right / radius,
-        "it is multiplied by `radius` and not divided by the radius it had": U * radius,
-        "its determinant is used": U * radius / abs(np.linalg.det(U)) ** (1 / len(U)),
-    }
-    try:
-        came = submission.call("scaled_to_radius", U, radius)
-    except Failure as failure:
-        if "complex" not in failure.reason:
-            raise
-        reason = "scaled_to_radius(U, ...) returns complex numbers: some eigenvalues of U are complex."
-        raise Failure(reason, "Take the absolute value of each, then the largest.") from None
-    agree(came, right, usual, f"scaled_to_radius(U, {radius})", EXACT)
+    rng = input_generator("scaled_to_radius")
+    drawn = [(turning_matrix(rng, int(rng.integers(3, 7))), round(rng.uniform(0.4, 2), 2)) for _ in range(3)]
+    for U, radius in ((turning_matrix(np.random.default_rng(23), 4), 0.9), *drawn):
+        eigenvalues = np.linalg.eigvals(U)
+        right = U * radius / abs(eigenvalues).max()
+        usual = {
+            "its largest singular value is brought there: the radius is that of the eigenvalues": (
+                U * radius / np.linalg.norm(U, 2)
+            ),
+            "its Frobenius norm is brought there": U * radius / np.linalg.norm(U),
+            "its largest entry is brought there": U * radius / abs(U).max(),
+            "only the real parts of the eigenvalues are looked at: they are complex, take the absolute value": (
+                U * radius / eigenvalues.real.max()
+            ),
+            "the real parts of the eigenvalues are made positive: take the absolute value of the complex numbers": (
+                U * radius / abs(eigenvalues.real).max()
+            ),
+            "eigenvalues of a symmetric matrix are taken (eigvalsh); U is not symmetric": (
+                U * radius / abs(np.linalg.eigvalsh(U)).max()
+            ),
+            "its radius is brought to 1 and not to `radius`": right / radius,
+            "it is multiplied by `radius` and not divided by the radius it had": U * radius,
+            "its determinant is used": U * radius / abs(np.linalg.det(U)) ** (1 / len(U)),
+        }
+        try:
+            came = submission.call("scaled_to_radius", U, radius)
+        except Failure as failure:
+            if "complex" not in failure.reason:
+                raise
+            reason = "scaled_to_radius(U, ...) returns complex numbers: some eigenvalues of U are complex."
+            raise Failure(reason, "Take the absolute value of each, then the largest.") from None
+        agree(came, right, usual, f"scaled_to_radius(U, {radius})", EXACT)
 
 
 @item(points=4, section="gradients")
 def differentiates_the_skip(submission):
     """skip_jacobians(W, U, b, inputs, states, scale): J_t of h_t = h_(t-1) + scale tanh(x_t W + h_(t-1) U + b)."""
-    run, scale = run_rows("tanh"), 0.3
-    states = run.skip_states(scale)
-    right, one = run.skip_jacobians(states, scale), np.eye(len(run.U))
-    slopes = 1 - ((states[1:] - states[:-1]) / scale)[:, None] ** 2
-    usual = {
-        "the 1 of the old state is missing": right - one,
-        "the scale is missing": one + run.U * slopes,
-        "the scale is put on the old state too: h_(t-1) passes as it is": scale * (one + run.U * slopes),
-        "the old state is shrunk by 1 - scale": right - scale * one,
-        "the slope is taken at the new state, h_t: it is that of the tanh, and h_t is not the tanh any more": (
-            one + scale * run.U * (1 - states[1:, None] ** 2)
-        ),
-        "the slope is taken at the old state, h_(t-1), and not at the tanh": (
-            one + scale * run.U * (1 - states[:-1, None] ** 2)
-        ),
-        "the slope is missing": np.repeat((one + scale * run.U)[None], len(right), axis=0),
-        "the slope stands in rows: that of the new unit j belongs to column j": (
-            one + scale * run.U * slopes.transpose(0, 2, 1)
-        ),
-        "it is transposed, as for columns; here row i is unit i of h_(t-1), column j unit j of h_t": (
-            right.transpose(0, 2, 1)
-        ),
-        "ones are added everywhere; the identity has them on the diagonal": right - one + 1,
-        "the tanh is taken at the new state: x_t goes with h_(t-1)": (
-            one + scale * run.U * (1 - np.tanh(run.x @ run.W + states[1:] @ run.U + run.b)[:, None] ** 2)
-        ),
-        "the bias is forgotten": (
-            one + scale * run.U * (1 - np.tanh(run.x @ run.W + states[:-1] @ run.U)[:, None] ** 2)
-        ),
-    }
-    came = submission.call("skip_jacobians", run.W, run.U, run.b, run.x, states, scale)
-    agree(came, right, usual, f"skip_jacobians(..., scale={scale})", EXACT)
+    rng = input_generator("skip_jacobians")
+    drawn = [(drawn_rows(rng, "tanh"), round(rng.uniform(0.05, 0.9), 2)) for _ in range(2)]
+    for run, scale in ((run_rows("tanh"), 0.3), *drawn):
+        states = run.skip_states(scale)
+        right, one = run.skip_jacobians(states, scale), np.eye(len(run.U))
+        slopes = 1 - ((states[1:] - states[:-1]) / scale)[:, None] ** 2
+        usual = {
+            "the 1 of the old state is missing": right - one,
+            "the scale is missing": one + run.U * slopes,
+            "the scale is put on the old state too: h_(t-1) passes as it is": scale * (one + run.U * slopes),
+            "the old state is shrunk by 1 - scale": right - scale * one,
+            "the slope is taken at the new state, h_t: it is that of the tanh, and h_t is not the tanh any more": (
+                one + scale * run.U * (1 - states[1:, None] ** 2)
+            ),
+            "the slope is taken at the old state, h_(t-1), and not at the tanh": (
+                one + scale * run.U * (1 - states[:-1, None] ** 2)
+            ),
+            "the slope is missing": np.repeat((one + scale * run.U)[None], len(right), axis=0),
+            "the slope stands in rows: that of the new unit j belongs to column j": (
+                one + scale * run.U * slopes.transpose(0, 2, 1)
+            ),
+            "it is transposed, as for columns; here row i is unit i of h_(t-1), column j unit j of h_t": (
+                right.transpose(0, 2, 1)
+            ),
+            "ones are added everywhere; the identity has them on the diagonal": right - one + 1,
+            "the tanh is taken at the new state: x_t goes with h_(t-1)": (
+                one + scale * run.U * (1 - np.tanh(run.x @ run.W + states[1:] @ run.U + run.b)[:, None] ** 2)
+            ),
+            "the bias is forgotten": (
+                one + scale * run.U * (1 - np.tanh(run.x @ run.W + states[:-1] @ run.U)[:, None] ** 2)
+            ),
+        }
+        came = submission.call("skip_jacobians", run.W, run.U, run.b, run.x, states, scale)
+        agree(came, right, usual, f"skip_jacobians(..., scale={scale})", EXACT)
 
 
 @item(points=2, section="gradients")
@@ -264,68 +272,75 @@ def finds_the_slip(submission):
 @item(points=3, section="clipping")
 def clips_entries(submission):
     """clip_elementwise(limit, gradient): each entry cut off at -limit and at limit, for any shape."""
-    limit = 2.5
-    gradient = np.random.default_rng(21).normal(0, 3, (3, 4)).round(2)
-    length = np.linalg.norm(gradient)
-    usual = {
-        "it has the lecture's slip: an entry far below 0 stays as it is": np.minimum(gradient, limit),
-        "entries far above 0 stay as they are": np.maximum(gradient, -limit),
-        "the sign is lost: an entry below -limit becomes -limit": np.where(
-            abs(gradient) > limit, limit, gradient
-        ),
-        "all signs are lost": np.minimum(abs(gradient), limit),
-        "entries beyond the limit become 0: they become the limit": np.where(
-            abs(gradient) > limit, 0, gradient
-        ),
-        "all entries are multiplied by one number: that is clip_norm": gradient * limit / length,
-        "all entries are divided by the largest: each is cut for itself": gradient
-        * limit
-        / abs(gradient).max(),
-        "every entry becomes the limit: only those beyond it do": limit * np.sign(gradient),
-        "nothing is clipped": gradient,
-    }
-    right = by_keras(gradient, clipvalue=limit)[0]
-    agree(
-        submission.call("clip_elementwise", limit, gradient),
-        right,
-        usual,
-        f"clip_elementwise({limit}, gradient)",
-    )
+    rng = input_generator("clip_elementwise")
+    drawn = [(round(rng.uniform(0.5, 6), 2), rng.integers(1, 6, dimensions)) for dimensions in (1, 2, 3)]
+    for limit, shape in ((2.5, (3, 4)), *drawn):
+        gradient = rng.normal(0, 1.2 * limit, shape).round(2)
+        length = np.linalg.norm(gradient)
+        usual = {
+            "it has the lecture's slip: an entry far below 0 stays as it is": np.minimum(gradient, limit),
+            "entries far above 0 stay as they are": np.maximum(gradient, -limit),
+            "the sign is lost: an entry below -limit becomes -limit": np.where(
+                abs(gradient) > limit, limit, gradient
+            ),
+            "all signs are lost": np.minimum(abs(gradient), limit),
+            "entries beyond the limit become 0: they become the limit": np.where(
+                abs(gradient) > limit, 0, gradient
+            ),
+            "all entries are multiplied by one number: that is clip_norm": gradient * limit / length,
+            "all entries are divided by the largest: each is cut for itself": gradient
+            * limit
+            / abs(gradient).max(),
+            "every entry becomes the limit: only those beyond it do": limit * np.sign(gradient),
+            "nothing is clipped": gradient,
+        }
+        right = by_keras(gradient, clipvalue=limit)[0]
+        agree(
+            submission.call("clip_elementwise", limit, gradient),
+            right,
+            usual,
+            f"clip_elementwise({limit}, gradient)",
+        )
 
 
 @item(points=6, section="clipping")
 def clips_the_length(submission):
     """clip_norm(limit, *gradients): all arrays times one number, so that their common length is at most the limit."""
-    limit = 2.5
-    rng = np.random.default_rng(22)
-    pieces = [3 * rng.normal(size=(3, 4)), rng.normal(size=(4,)), 2 * rng.normal(size=(4, 2))]
-    check_clip_norm(submission, limit, pieces, "long")
-    small = [0.3 * piece / np.linalg.norm(piece) for piece in pieces]
-    check_clip_norm(submission, limit, small, "short")
-    check_clip_norm(submission, limit, [0 * piece for piece in pieces], "all zero")
+    rng = input_generator("clip_norm")
+    drawn = [
+        (round(rng.uniform(0.5, 6), 2), [rng.integers(1, 5, 2) for _ in range(rng.integers(2, 5))])
+        for _ in "ab"
+    ]
+    for limit, shapes in ((2.5, [(3, 4), (4,), (4, 2)]), *drawn):
+        pieces = [rng.uniform(1, 3) * rng.normal(size=shape) for shape in shapes]
+        length = np.sqrt(sum((piece**2).sum() for piece in pieces))
+        for share, what in ((rng.uniform(2, 9), "long"), (rng.uniform(0.1, 0.8), "short"), (0, "all zero")):
+            check_clip_norm(submission, limit, [share * limit / length * piece for piece in pieces], what)
 
 
 @item(points=3, section="clipping")
 def measures_the_turn(submission):
     """turned_by(gradient, clipped): the cosine of the angle between two arrows (n,)."""
-    gradient = np.array([30.0, -4.0, 7.0, 1.0])
-    clipped = np.array([5.0, -4.0, 5.0, 1.0])
-    right = cosine_similarity(gradient[None], clipped[None])[0, 0]
-    lengths = np.linalg.norm(gradient), np.linalg.norm(clipped)
-    usual = {
-        "the scalar product is not divided by the two lengths": gradient @ clipped,
-        "it is divided by the length of the gradient alone": gradient @ clipped / lengths[0],
-        "it is divided by the length of the clipped one alone": gradient @ clipped / lengths[1],
-        "it is divided by the squared lengths": gradient @ clipped / (lengths[0] * lengths[1]) ** 2,
-        "it is divided by the square of the first length": gradient @ clipped / lengths[0] ** 2,
-        "it is the angle, in radians": np.arccos(right),
-        "it is the angle, in degrees": np.degrees(np.arccos(right)),
-        "it is 1 minus the cosine": 1 - right,
-        "it is the sine": np.sqrt(1 - right**2),
-        "the lengths are compared, and the direction is asked for": lengths[1] / lengths[0],
-        "it is a correlation: no mean is taken off": np.corrcoef(gradient, clipped)[0, 1],
-    }
-    agree(submission.call("turned_by", gradient, clipped), right, usual, "turned_by(gradient, clipped)")
+    rng = input_generator("turned_by")
+    drawn = [rng.normal(0, 9, size).round(1) for size in rng.integers(4, 12, 3)]
+    for gradient in (np.array([30.0, -4.0, 7.0, 1.0]), *drawn):
+        clipped = gradient.clip(-5, 5)
+        right = cosine_similarity(gradient[None], clipped[None])[0, 0]
+        lengths = np.linalg.norm(gradient), np.linalg.norm(clipped)
+        usual = {
+            "the scalar product is not divided by the two lengths": gradient @ clipped,
+            "it is divided by the length of the gradient alone": gradient @ clipped / lengths[0],
+            "it is divided by the length of the clipped one alone": gradient @ clipped / lengths[1],
+            "it is divided by the squared lengths": gradient @ clipped / (lengths[0] * lengths[1]) ** 2,
+            "it is divided by the square of the first length": gradient @ clipped / lengths[0] ** 2,
+            "it is the angle, in radians": np.arccos(right),
+            "it is the angle, in degrees": np.degrees(np.arccos(right)),
+            "it is 1 minus the cosine": 1 - right,
+            "it is the sine": np.sqrt(1 - right**2),
+            "the lengths are compared, and the direction is asked for": lengths[1] / lengths[0],
+            "it is a correlation: no mean is taken off": np.corrcoef(gradient, clipped)[0, 1],
+        }
+        agree(submission.call("turned_by", gradient, clipped), right, usual, "turned_by(gradient, clipped)")
 
 
 def check_clip_norm(submission, limit: float, pieces: list[np.ndarray], what: str) -> None:
@@ -364,7 +379,7 @@ def check_clip_norm(submission, limit: float, pieces: list[np.ndarray], what: st
         }
     right = dict(zip(names, by_keras(*pieces, global_clipnorm=limit), strict=True))
     came = submission.call("clip_norm", limit, *pieces)
-    agree_parts(came, right, usual, f"clip_norm({limit}, ...) of three arrays, {what},")
+    agree_parts(came, right, usual, f"clip_norm({limit}, ...) of {len(pieces)} arrays, {what},")
 
 
 @remembered
@@ -394,14 +409,14 @@ class Rows(NamedTuple):
     @remembered
     def jacobians(self) -> np.ndarray:
         """dh_t/dh_(t-1) of every step, (T, n, n), old unit by new: the steps are the batch of Keras's own cell."""
-        cell = rnn_cell(self.activation)
+        cell = rnn_cell(self.activation, *self.W.shape)
         cell.set_weights([self.W, self.U, self.b])
         return slopes_of(lambda old: cell(self.x, [old])[0], self.states[:-1])
 
     @remembered
     def product(self, k: int) -> np.ndarray:
         """dh_T/dh_k, (n, n), old unit by new, of Keras's cell from step k on."""
-        cell = rnn_cell(self.activation)
+        cell = rnn_cell(self.activation, *self.W.shape)
         cell.set_weights([self.W, self.U, self.b])
 
         def end(h):
@@ -431,12 +446,22 @@ class Rows(NamedTuple):
 @cache
 def run_rows(activation: str) -> Rows:
     """Five steps of three units from a random state; every matrix is far from symmetric."""
+    return rows_of(np.random.default_rng(20), activation, steps=5, inputs=2, units=3)
+
+
+def drawn_rows(rng: np.random.Generator, activation: str) -> Rows:
+    """A run of drawn sizes."""
+    steps, inputs, units = rng.integers((1, 1, 2), (7, 4, 5)).tolist()
+    return rows_of(rng, activation, steps, inputs, units)
+
+
+def rows_of(rng: np.random.Generator, activation: str, steps: int, inputs: int, units: int) -> Rows:
+    """A run with random weights, inputs and start."""
     import tensorflow as tf
 
-    rng = np.random.default_rng(20)
-    x, W, U = rng.normal(size=(5, 2)), rng.normal(0, 0.6, (2, 3)), rng.normal(0, 0.8, (3, 3))
-    b, start = rng.normal(0, 0.3, 3), rng.uniform(-0.9, 0.9, 3)
-    cell = rnn_cell(activation)
+    x, W = rng.normal(size=(steps, inputs)), rng.normal(0, 0.6, (inputs, units))
+    U, b, start = rng.normal(0, 0.8, (units, units)), rng.normal(0, 0.3, units), rng.uniform(-0.9, 0.9, units)
+    cell = rnn_cell(activation, inputs, units)
     cell.set_weights([W, U, b])
     states = [tf.constant(start[None])]
     for step in x:
@@ -445,12 +470,12 @@ def run_rows(activation: str) -> Rows:
 
 
 @cache  # to make one takes longer than to run it
-def rnn_cell(activation: str):
-    """A cell of Keras with 2 inputs and 3 units in float64, without weights of its own yet."""
+def rnn_cell(activation: str, inputs: int, units: int):
+    """A cell of Keras in float64, without weights of its own yet."""
     import keras
 
-    cell = keras.layers.SimpleRNNCell(3, activation, dtype="float64")
-    cell.build((None, 2))
+    cell = keras.layers.SimpleRNNCell(units, activation, dtype="float64")
+    cell.build((None, inputs))
     return cell
 
 
@@ -467,7 +492,7 @@ def slopes_of(function, places: np.ndarray) -> np.ndarray:
 
 def multiplied(matrices) -> np.ndarray:
     """Their product from left to right; the identity for none."""
-    return np.linalg.multi_dot([np.eye(3), np.eye(3), *matrices])
+    return reduce(np.matmul, matrices, np.eye(np.shape(matrices)[-1]))
 
 
 def spectral(matrices) -> np.ndarray:
@@ -475,14 +500,14 @@ def spectral(matrices) -> np.ndarray:
     return np.linalg.norm(np.asarray(matrices), 2, axis=(1, 2))
 
 
-def turning_matrix() -> np.ndarray:
-    """U (4, 4), not symmetric, whose largest eigenvalue is a complex pair of absolute value 1.5."""
-    rng = np.random.default_rng(23)
-    core = np.zeros((4, 4))
-    core[:2, :2] = [[0.9, -1.2], [1.2, 0.9]]
-    core[2, 2], core[3, 3] = -1.1, 0.4
-    basis = rng.normal(size=(4, 4))
-    return basis @ core @ np.linalg.inv(basis)
+def turning_matrix(rng: np.random.Generator, size: int) -> np.ndarray:
+    """U (size, size), not symmetric, whose largest eigenvalues are a complex pair, of absolute value 1.5."""
+    core = np.diag([0.9, 0.9, -1.1, *rng.uniform(0.2, 0.9, size - 3)])
+    core[0, 1], core[1, 0] = -1.2, 1.2
+    basis = rng.normal(size=(size, size))
+    while np.linalg.cond(basis) > 30:  # rounding would move the eigenvalues
+        basis = rng.normal(size=(size, size))
+    return rng.uniform(0.5, 2) * basis @ core @ np.linalg.inv(basis)
 
 
 LETTERS = "ACGTwxyz"  # in the order of the one-hot columns
@@ -563,40 +588,47 @@ def exploding(length: int):
 @item(points=6, section="ladder")
 def steps_with_a_skip(submission):
     """SkipCell: output and new state are h + scale * tanh(x kernel + h recurrent + bias)."""
-    rng = np.random.default_rng(21)
-    x, h = rng.normal(size=(3, 8)), rng.normal(size=(3, 5))
-    kernel, recurrent, bias, scale = rng.normal(size=(8, 5)), rng.normal(size=(5, 5)), rng.normal(size=5), 0.3
-    inside = x @ kernel + h @ recurrent + bias
-    right = h + scale * np.tanh(inside)
-    states = {
-        "the old state is not added": scale * np.tanh(inside),
-        "the scale is missing": h + np.tanh(inside),
-        "the scale stands inside tanh: it belongs in front": h + np.tanh(scale * inside),
-        "tanh is missing: the state could grow without bound": h + scale * inside,
-        "tanh is taken of the sum, old state included: then the 1 is gone again": np.tanh(h + scale * inside),
-        "tanh is taken of all, and the 1 is gone": np.tanh(h + scale * np.tanh(inside)),
-        "the bias is missing": h + scale * np.tanh(inside - bias),
-        "the old state is missing inside tanh": h + scale * np.tanh(x @ kernel + bias),
-        "the input is missing": h + scale * np.tanh(h @ recurrent + bias),
-        "recurrent is transposed: rows times a matrix need no transposing": (
-            h + scale * np.tanh(x @ kernel + h @ recurrent.T + bias)
-        ),
-        "the old state is weighted too: it passes as it is": (1 - scale) * h + scale * np.tanh(inside),
-        "it subtracts": h - scale * np.tanh(inside),
-        "the scale is squared: it is there twice": h + scale**2 * np.tanh(inside),
-        "relu is used for tanh": h + scale * np.maximum(inside, 0),
-    }
-    usual = {why: {"output": wrong, "state": wrong} for why, wrong in states.items()}
-    usual |= {
-        "the old state is handed on as the new one": {"state": h},
-        "the output is only what is added; it is the new state": {"output": right - h},
-        "the output is the tanh alone; it is the new state": {"output": np.tanh(inside)},
-        "the output is the old state; it is the new one": {"output": h},
-        "only the output has the old state added: hand the same on": {"state": right - h},
-    }
-    single = (array.astype("float32") for array in (x, h, kernel, recurrent, bias))
-    came = submission.call("skip_cell_step", *single, scale)
-    agree_parts(came, {"output": right, "state": right}, usual, "skip_cell_step(x, h, ...)")
+    rng = input_generator("skip_cell_step")
+    for rows, inputs, units, scale in (
+        (3, 8, 5, 0.3),
+        *((*rng.integers(1, 9, 3), rng.uniform(0.1, 0.9)) for _ in "ab"),
+    ):
+        x, h = rng.normal(size=(rows, inputs)), rng.normal(size=(rows, units))
+        kernel, recurrent = rng.normal(0, 0.4, (inputs, units)), rng.normal(0, 0.4, (units, units))
+        bias = rng.normal(size=units)
+        inside = x @ kernel + h @ recurrent + bias
+        right = h + scale * np.tanh(inside)
+        states = {
+            "the old state is not added": scale * np.tanh(inside),
+            "the scale is missing": h + np.tanh(inside),
+            "the scale stands inside tanh: it belongs in front": h + np.tanh(scale * inside),
+            "tanh is missing: the state could grow without bound": h + scale * inside,
+            "tanh is taken of the sum, old state included: then the 1 is gone again": np.tanh(
+                h + scale * inside
+            ),
+            "tanh is taken of all, and the 1 is gone": np.tanh(h + scale * np.tanh(inside)),
+            "the bias is missing": h + scale * np.tanh(inside - bias),
+            "the old state is missing inside tanh": h + scale * np.tanh(x @ kernel + bias),
+            "the input is missing": h + scale * np.tanh(h @ recurrent + bias),
+            "recurrent is transposed: rows times a matrix need no transposing": (
+                h + scale * np.tanh(x @ kernel + h @ recurrent.T + bias)
+            ),
+            "the old state is weighted too: it passes as it is": (1 - scale) * h + scale * np.tanh(inside),
+            "it subtracts": h - scale * np.tanh(inside),
+            "the scale is squared: it is there twice": h + scale**2 * np.tanh(inside),
+            "relu is used for tanh": h + scale * np.maximum(inside, 0),
+        }
+        usual = {why: {"output": wrong, "state": wrong} for why, wrong in states.items()}
+        usual |= {
+            "the old state is handed on as the new one": {"state": h},
+            "the output is only what is added; it is the new state": {"output": right - h},
+            "the output is the tanh alone; it is the new state": {"output": np.tanh(inside)},
+            "the output is the old state; it is the new one": {"output": h},
+            "only the output has the old state added: hand the same on": {"state": right - h},
+        }
+        single = (array.astype("float32") for array in (x, h, kernel, recurrent, bias))
+        came = submission.call("skip_cell_step", *single, scale)
+        agree_parts(came, {"output": right, "state": right}, usual, "skip_cell_step(x, h, ...)")
 
 
 @item(points=3, section="ladder")
@@ -808,6 +840,8 @@ RANGES = {
     "units": (1, 64), "dropout": (0, 0.95), "learning_rate": (1e-6, 10), "clipnorm": (0, 1e6), "score": (0, 1)
 }  # fmt: skip
 MOST_TRIALS, LEAST_TRIALS = 1_000, 8  # for each task the least, for both together the most
+LEARNT, LEAST_LEARNT = 0.6, 4  # a score that no coin gets on 1,000 rows; so many trials of each task have it
+AUDITED = {"sentiment": 1, "motif": 2}  # rows beside the chosen one; a training of a motif costs less
 BUILDERS = {"sentiment": "build_sentiment_model", "motif": "build_motif_model"}
 UPDATES = {"sentiment": 500, "motif": 200}  # batches of 64 in a trial, as in the notebook
 ROUNDING = 0.05  # relative: 0.0047 stands for 0.004731
@@ -823,13 +857,15 @@ KINDS = {
 def builds_what_is_searched(submission):
     """build_sentiment_model and build_motif_model (units, dropout): the networks described, of these units."""
     for task in BUILDERS:
-        for units, dropout in ((12, 0.0), (20, 0.3)):
+        rng = input_generator(BUILDERS[task])
+        drawn = int(rng.integers(2, 40)), round(rng.uniform(0.05, 0.6), 2)
+        for units, dropout in ((12, 0.0), drawn):
             network(submission, task, units, dropout)
 
 
 @item(points=3, section="search")
 def hands_in_a_table(submission):
-    """trials.csv: at least eight trials for each task, of different rates, and the two you chose among them."""
+    """trials.csv: at least eight trials for each task, of different rates, four that learnt, and your two choices."""
     table = read_trials(submission)
     for task in BUILDERS:
         rates = table.learning_rate[table.task == task]
@@ -842,13 +878,13 @@ def hands_in_a_table(submission):
 @item(points=4, section="search")
 def chosen_rows_are_true(submission):
     """The scores of your two chosen rows agree with the grader's own three trainings of the same settings."""
-    return truth(submission, {task: chosen_row(submission, task) for task in BUILDERS})
+    return truth(submission, {task: [chosen_row(submission, task)] for task in BUILDERS})
 
 
 @item(points=3, section="search")
 def other_rows_are_true(submission):
-    """So does one other row of each task, drawn by lot; your TA's lot is another than yours."""
-    told = truth(submission, {task: audited_row(submission, task) for task in BUILDERS})
+    """So do other rows that learnt, one for sentiment, two for motif, by lot; your TA's lot is another than yours."""
+    told = truth(submission, {task: audited_rows(submission, task) for task in BUILDERS})
     return (
         told
         if told.share == 1
@@ -872,13 +908,16 @@ def chosen_for_motif(submission):
 
 
 def read_trials(submission) -> pd.DataFrame:
-    """The rows of trials.csv with the columns COLUMNS. Raises Failure with the first thing that is wrong."""
+    """The rows of trials.csv with the columns COLUMNS, sorted, equal ones once.
+
+    Raises Failure with the first thing that is wrong.
+    """
     rows = submission.table(TRIALS, COLUMNS, MOST_TRIALS)
     read = [trial(row, number) for number, row in enumerate(rows, start=1)]
     table = pd.DataFrame(read, columns=COLUMNS)
     for task in BUILDERS:
         refuse_few(table[table.task == task], task)
-    return table
+    return table.drop_duplicates().sort_values([*COLUMNS], ignore_index=True)
 
 
 def trial(row: dict, number: int) -> dict:
@@ -910,10 +949,18 @@ def refuse_few(some: pd.DataFrame, task: str) -> None:
     if len(some) < LEAST_TRIALS:
         reason = f"{TRIALS} has {len(some)} trials for {task}, expected at least {LEAST_TRIALS}."
         raise Failure(reason, "Save all trials of both tasks in one file: pd.concat, then to_csv once.")
-    different = len(some[list(SETTINGS)].drop_duplicates())
+    rounded = some.assign(learning_rate=(np.log(some.learning_rate) / ROUNDING).round())
+    different, learnt = (
+        len(rows.drop_duplicates(list(SETTINGS))) for rows in (rounded, rounded[some.score >= LEARNT])
+    )
     if different < LEAST_TRIALS:
         reason = f"The {len(some)} trials for {task} are {different} different ones, expected {LEAST_TRIALS}."
         raise Failure(reason, "Is a new setting drawn for each trial, and does it reach the table?")
+    if learnt < LEAST_LEARNT:
+        reason = (
+            f"{learnt} trials for {task} score {LEARNT:g} or more, expected {LEAST_LEARNT}: a coin gets 0.5."
+        )
+        raise Failure(reason, "At which rates does training begin to learn? Draw more trials from there.")
     if some.score.max() - some.score.min() < 0.005:
         reason = f"All trials for {task} score {some.score.max():.3f}, whatever their settings."
         raise Failure(reason, "Do the settings reach the model and the optimiser? Print what fit uses.")
@@ -934,11 +981,13 @@ def chosen_row(submission, task: str) -> pd.Series:
     return rows.loc[abs(rows.learning_rate - chosen[2]).idxmin()]
 
 
-def audited_row(submission, task: str) -> pd.Series:
-    """A row of the task other than the chosen one, drawn by lot: a student can't know the term's seed."""
+def audited_rows(submission, task: str) -> list[pd.Series]:
+    """Rows of the task that learnt, other than the chosen one, drawn by lot from the term's seed and the table."""
     chosen, table = chosen_row(submission, task), read_trials(submission)
-    rows = table[(table.task == task) & (table.index != chosen.name)]
-    return rows.iloc[fresh_seed(f"audited trial, {task}") % len(rows)]
+    rows = table[(table.task == task) & (table.index != chosen.name) & (table.score >= LEARNT)]
+    digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
+    rng = np.random.default_rng(fresh_seed(f"audited trials, {task}, {digest}"))
+    return [rows.iloc[place] for place in rng.choice(len(rows), min(AUDITED[task], len(rows)), replace=False)]
 
 
 # --- trained again
@@ -1045,9 +1094,12 @@ def score(task: str, label: np.ndarray, probability: np.ndarray) -> float:
     )
 
 
-def truth(submission, rows: dict[str, pd.Series]) -> Credit:
-    """Half of the points for each task whose row tells the truth; what is wrong with the others, named."""
-    wrong = {task: why for task, row in rows.items() if (why := disagreement(submission, task, row))}
+def truth(submission, rows: dict[str, list[pd.Series]]) -> Credit:
+    """Half of the points for each task whose rows tell the truth; what is wrong with the others, named."""
+    wrong = {}
+    for task, some in rows.items():
+        if why := next(filter(None, (disagreement(submission, task, row) for row in some)), ""):
+            wrong[task] = why
     if not wrong:
         return Credit(1, "The table and the grader's own trainings agree.")
     hint = "Did each fit run its whole budget, on train.csv only, scored on the rows of the notebook's plan?"
@@ -1119,47 +1171,57 @@ STILL_LEARNING = 0.25  # a loss; the reference ended at 0.12 to 0.15
 @item(points=1, stretch=True, section="splice")
 def knows_how_sure_a_score_is(submission):
     """standard_error(accuracy, n): by how much an accuracy on n sequences is off, as a standard deviation."""
-    p, n = 0.9, 300
-    right = math.sqrt(p * (1 - p) / n)
-    usual = {
-        "the root is missing: that is the variance": p * (1 - p) / n,
-        "n stands outside the root": math.sqrt(p * (1 - p)) / n,
-        "it is not divided by n: that is how far a single answer scatters": math.sqrt(p * (1 - p)),
-        "1 - p is missing: the variance of one answer is p (1 - p)": math.sqrt(p / n),
-        "p is missing: the variance of one answer is p (1 - p)": math.sqrt((1 - p) / n),
-        "the accuracy is left out: 1 / sqrt(n) is for something that scatters by 1": 1 / math.sqrt(n),
-        "p = 1/2 is put in: that is the most it can be, and yours is better known": 0.5 / math.sqrt(n),
-        "it is given in per cent: the accuracy is a number from 0 to 1": 100 * right,
-        "it is doubled, as for an interval of 95 %": 1.96 * right,
-        "it is doubled: one standard error is asked for": 2 * right,
-    }
-    agree(submission.call("standard_error", p, n), right, usual, f"standard_error({p}, {n})", 1e-5)
+    rng = input_generator("standard_error")
+    drawn = [(round(rng.uniform(0.6, 0.97), 3), int(rng.integers(50, 3000))) for _ in range(3)]
+    for p, n in ((0.9, 300), *drawn):
+        right = math.sqrt(p * (1 - p) / n)
+        usual = {
+            "the root is missing: that is the variance": p * (1 - p) / n,
+            "n stands outside the root": math.sqrt(p * (1 - p)) / n,
+            "it is not divided by n: that is how far a single answer scatters": math.sqrt(p * (1 - p)),
+            "1 - p is missing: the variance of one answer is p (1 - p)": math.sqrt(p / n),
+            "p is missing: the variance of one answer is p (1 - p)": math.sqrt((1 - p) / n),
+            "the accuracy is left out: 1 / sqrt(n) is for something that scatters by 1": 1 / math.sqrt(n),
+            "p = 1/2 is put in: that is the most it can be, and yours is better known": 0.5 / math.sqrt(n),
+            "it is given in per cent: the accuracy is a number from 0 to 1": 100 * right,
+            "it is doubled, as for an interval of 95 %": 1.96 * right,
+            "it is doubled: one standard error is asked for": 2 * right,
+        }
+        agree(submission.call("standard_error", p, n), right, usual, f"standard_error({p}, {n})", 1e-5)
 
 
 @item(points=1, stretch=True, section="splice")
 def compares_on_the_same_rows(submission):
     """error_of_difference(first, second): the standard error of two trials' difference on the same n sequences."""
-    first, second = np.ones((2, 300), int)
-    first[:30], second[2:54] = 0, 0  # 28 that both have wrong
-    difference, n = first - second, len(first)
-    alone = [math.sqrt(one.mean() * (1 - one.mean()) / n) for one in (first, second)]
-    right = difference.std() / math.sqrt(n)
-    usual = {
-        "the two errors are put together as for two different exams; both sat the same": math.hypot(*alone),
-        "the two errors are added": sum(alone),
-        "it is the standard error of the first alone": alone[0],
-        "it is the standard error of the second alone": alone[1],
-        "it is how far one difference scatters: divide it by the root of n for a mean": difference.std(),
-        "it is divided by n and not by its root": difference.std() / n,
-        "the root is missing: that is the variance of the mean": difference.var() / n,
-        "it is the difference itself": abs(difference.mean()),
-        "the sign is lost: where the one is right the difference is 1, where the other is, -1": (
-            abs(difference).std() / math.sqrt(n)
-        ),
-        "the variances are subtracted": math.sqrt(abs(alone[0] ** 2 - alone[1] ** 2)),
-    }
-    came = submission.call("error_of_difference", first, second)
-    agree(came, right, usual, "error_of_difference(first, second)", 5e-5)  # n - 1 in place of n is as good
+    rng = input_generator("error_of_difference")
+    example = 300, 30, 2, 54
+    drawn = [(rng.integers(400, 900), *rng.integers((30, 2, 60), (50, 20, 150))) for _ in range(2)]
+    for count, wrong, begin, end in (example, *drawn):
+        first, second = np.ones((2, count), int)
+        first[:wrong], second[begin:end] = 0, 0  # in the example 28 that both have wrong
+        difference, n = first - second, len(first)
+        alone = [math.sqrt(one.mean() * (1 - one.mean()) / n) for one in (first, second)]
+        right = difference.std() / math.sqrt(n)
+        usual = {
+            "the two errors are put together as for two different exams; both sat the same": math.hypot(
+                *alone
+            ),
+            "the two errors are added": sum(alone),
+            "it is the standard error of the first alone": alone[0],
+            "it is the standard error of the second alone": alone[1],
+            "it is how far one difference scatters: divide it by the root of n for a mean": difference.std(),
+            "it is divided by n and not by its root": difference.std() / n,
+            "the root is missing: that is the variance of the mean": difference.var() / n,
+            "it is the difference itself": abs(difference.mean()),
+            "the sign is lost: where the one is right the difference is 1, where the other is, -1": (
+                abs(difference).std() / math.sqrt(n)
+            ),
+            "the variances are subtracted": math.sqrt(abs(alone[0] ** 2 - alone[1] ** 2)),
+        }
+        came = submission.call("error_of_difference", first, second)
+        agree(
+            came, right, usual, "error_of_difference(first, second)", 5e-5
+        )  # n - 1 in place of n is as good
 
 
 @item(points=4, stretch=True, section="splice")

@@ -1265,8 +1265,9 @@ for row in trials.groupby("task").tail(2).itertuples(index=False):
 #
 # One row of the table for each task, as plain numbers. If two are close, take the one whose neighbours are good
 # too, and which doesn't hang on its start. The check trains it from three starts, on its own data, and does the same
-# for a row that you did not choose, so every number in `trials.csv` should be one that was measured. It takes about a
-# minute.
+# for rows that you did not choose, drawn by lot among those that score at least 0.6: every number in `trials.csv`
+# should be one that was measured. Eight trials of each task are asked for, and four of them must have got so far. It
+# takes about a minute.
 
 
 # %%

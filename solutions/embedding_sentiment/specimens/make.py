@@ -24,7 +24,12 @@ from autograder.hidden import practice_data
 from autograder.notebooks import cells, write_notebook
 
 HERE = Path(__file__).parent
-MODEL, VECTORS, PROJECTED = "sentiment.keras", "vectors.txt", "vectors_projected.txt"
+MODEL, SKIPGRAM, VECTORS, PROJECTED = (
+    "sentiment.keras",
+    "skipgram.keras",
+    "vectors.txt",
+    "vectors_projected.txt",
+)
 REAL, REAL_GLOVE, EFFECTS = "sst2.keras", "sst2_glove.keras", "weat_glove.csv"
 SOURCE = HERE.parent.joinpath("embedding_sentiment.py").read_text(encoding="utf-8")
 RUBRIC = load_module(HERE.parents[2] / "assignments" / "embedding_sentiment" / "rubric.py")
@@ -197,8 +202,8 @@ def not_debiased(folder: Path) -> None:
 
 
 def nothing_but_the_notebook(folder: Path) -> None:
-    """The model and the vectors were forgotten."""
-    for name in (MODEL, VECTORS, PROJECTED):
+    """The models and the vectors were forgotten."""
+    for name in (MODEL, SKIPGRAM, VECTORS, PROJECTED):
         (folder / name).unlink()
 
 
@@ -237,9 +242,8 @@ def main(reference: Path, *names: str) -> None:
     for make in [make for make in SPECIMENS if not names or make.__name__ in names]:
         folder = HERE / make.__name__
         folder.mkdir(exist_ok=True)
-        keras.saving.load_model(reference / MODEL, compile=False).save(
-            folder / MODEL
-        )  # without the optimizer
+        for name in (MODEL, SKIPGRAM):  # without the optimizer
+            keras.saving.load_model(reference / name, compile=False).save(folder / name)
         optional = (REAL, REAL_GLOVE, EFFECTS) if make is perfect else ()
         for name in (VECTORS, PROJECTED, *optional):
             shutil.copy(reference / name, folder / name)
