@@ -201,7 +201,8 @@ def grade(
     found = read_class(submissions, chosen.slug, roster, chosen.due and chosen.due.tzinfo)
     out, reports = out or Path("results") / chosen.slug, []
     device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
-    setup = Setup(chosen, source, device, probe(), no_isolation)
+    private = (submissions, out, *([roster] if roster else []))
+    setup = Setup(chosen, source, device, probe(), no_isolation, private)
     with setup.opened() as grader:
         books = Books.read(course, grader, found, out)
         progress = Progress(len(found.submissions))

@@ -40,6 +40,11 @@ class Assignment:
     due: datetime | None = None  # with its offset from UTC
 
     @property
+    def private(self) -> tuple[Path, ...]:
+        """The folders that no student code may be shown: the course, and its solutions if they lie elsewhere."""
+        return self.root, self.root / "solutions"
+
+    @property
     def room(self) -> Path:
         return self.root / "assignments" / self.slug
 

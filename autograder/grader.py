@@ -199,7 +199,8 @@ class Grader:
 class Setup:
     """All that a process needs to make a Grader; the seed of the hidden data is part of it.
 
-    isolation: of this machine; None where it is still to be found out. trusted: see `Sandbox`.
+    isolation: of this machine; None where it is still to be found out. trusted, private: see `Sandbox`; the course
+    is private always.
     """
 
     assignment: Assignment
@@ -207,15 +208,17 @@ class Setup:
     device: str = "cpu"
     isolation: Isolation | None = None
     trusted: bool = False
+    private: tuple[Path, ...] = ()
 
     @contextmanager
     def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
         """A Grader, and the sandboxes that it uses for as long as it is open."""
         devices.hide()
         isolation = self.isolation or probe()
+        private = (*self.assignment.private, *self.private)
         with (
-            Sandbox(isolation, trusted=self.trusted) as sandbox,
-            training_sandbox(isolation, self.device) as trainer,
+            Sandbox(isolation, trusted=self.trusted, private=private) as sandbox,
+            training_sandbox(isolation, self.device, private) as trainer,
         ):
             yield replace(Grader.of(self.assignment, self.source, sandbox, trainer), watch=watch)
 
