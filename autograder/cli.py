@@ -192,6 +192,7 @@ def grade(
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
     from autograder.platforms import read_class
+    from autograder.privacy import exposure
     from autograder.reports.progress import Progress
     from autograder.reports.text import class_lines, class_table
     from autograder.sandbox import probe
@@ -213,8 +214,10 @@ def grade(
                 progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
                 reports.append(slim(one.report))
     console.print(class_table(reports))
-    for line in books.told:
-        say(line, "yellow")
+    seed = course.root / "solutions/secret_seed"
+    for line in (*books.told, exposure("results", out), exposure("the seed", seed)):
+        if line:
+            say(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
         say(line, style)
     raise typer.Exit(int(any(report.status == "needs a person" for report in reports)))
@@ -267,6 +270,7 @@ def integrity(
     from autograder.integrity import compare, integrity_csv, integrity_html
     from autograder.kept import write
     from autograder.platforms import read_class
+    from autograder.privacy import make_private_folder
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
@@ -275,7 +279,7 @@ def integrity(
         earlier = read_class(folder, chosen.slug).submissions
         others |= {f"{folder.name}: {one.student}": one for one in earlier}
     out = out or Path("results") / chosen.slug
-    out.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out)
     with console.status("") as status:
         watch = lambda said: status.update(Text(said))  # noqa: E731
         findings = compare(course, chosen, found.submissions, others, watch)

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.course import Course
+from autograder.course import Course, CourseError
 from autograder.devices import look
 from autograder.grader import versions
+from autograder.hidden import term_seed
+from autograder.privacy import exposure, is_exposed
 from autograder.sandbox import Isolation, probe
 
 NAMESPACES = (
@@ -56,12 +58,16 @@ def examine_secret(course: Course) -> Sign:
     solutions = course.root / "solutions"
     if not solutions.is_dir():
         return Sign(True, "solutions: not here (a student's copy); hidden items are deferred")
-    if (solutions / "secret_seed").is_file():
-        return Sign(True, "secret seed: set for this term")
+    seed = solutions / "secret_seed"
+    try:
+        if term_seed(course):
+            return Sign(not is_exposed(seed), "secret seed: set for this term", exposure("the seed", seed))
+    except CourseError as error:
+        return Sign(False, f"secret seed: {error}")
     return Sign(
         False,
         "secret seed: not set, hidden data come from the public demo seed",
-        f"run `autograder term`, which writes {solutions / 'secret_seed'}",
+        f"run `autograder term`, which writes {seed}",
     )
 
 

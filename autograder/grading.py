@@ -22,6 +22,7 @@ from autograder.failure import plain
 from autograder.grader import Given, Graded, Grader, Planned, Setup
 from autograder.handed_in import Class, HandedIn
 from autograder.kept import Kept, write
+from autograder.privacy import make_private_folder
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
 from autograder.workers import Here, Lost, Workers, crew, usual_jobs
@@ -78,7 +79,7 @@ def grade_class(
     people decided, in `books`, is taken over always. workers: what runs items; this process where there are none.
     Raises CourseError where another run is at work in `out`.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out)
     with locked(out):
         title, done = books.rules.assignment.title, []
         marking = Marking(grader, Kept(out / KEPT, fresh), workers or Here(grader))

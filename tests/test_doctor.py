@@ -1,10 +1,12 @@
 """Doctor tells the truth about what holds, what is missing and how to get it."""
 
 import platform
+from datetime import date
 
 import pytest
 
 from autograder.doctor import examine_isolation, examine_secret
+from autograder.hidden import new_term
 from autograder.sandbox import Isolation
 
 LAYERS = "namespaces", "Landlock", "seccomp"
@@ -49,6 +51,9 @@ def test_the_secret_seed(course):
     sign = examine_secret(course)
     assert not sign.well and str(course.root / "solutions" / "secret_seed") in sign.advice
     (course.root / "solutions" / "secret_seed").write_text("autumn")
+    sign = examine_secret(course)
+    assert not sign.well and "`autograder term`" in sign.what
+    new_term(course, date(2027, 3, 1))
     assert examine_secret(course).well
     (course.root / "solutions").rename(course.root / "elsewhere")
     assert "student's copy" in examine_secret(course).what

@@ -9,7 +9,7 @@ from autograder.grader import BESIDE
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "item_run", "course", "student", "devices", "dependence"},
+    {"autograder", "failure", "item_run", "course", "student", "devices", "dependence", "privacy"},
     {"models", "notebooks", "fetching", "sandbox", "files", "spreadsheets", "figures"},
     {"training", "reference", "nbgrader", "handed_in", "workers", "hidden"},
     {"submission", "carried"},
