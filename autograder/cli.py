@@ -112,9 +112,10 @@ def fetch(
     """All: real data for the optional parts, downloaded once and checked, or taken from your files."""
     from rich.filesize import decimal
 
-    from autograder.fetching import fetch, is_fetched, remote, size
+    from autograder.fetching import fetch, is_fetched, open_cache, remote, size
 
-    sets = remote(find_course(Path.cwd()), names or ())
+    course = find_course(Path.cwd())
+    sets = remote(course, names or ())
     if file and len(names or ()) != 1:
         raise CourseError("--file goes with the name of one data set: autograder fetch splice --file FILE")
     for dataset in sets if not names else ():
@@ -124,6 +125,8 @@ def fetch(
         with arriving() as told:
             for line in fetch(dataset, file or (), told):
                 say(line)
+    if line := open_cache(course):
+        say(line, "yellow")
 
 
 @contextmanager
@@ -188,6 +191,7 @@ def grade(
     ] = "",
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
+    from autograder.fetching import open_cache
     from autograder.grader import Setup
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
@@ -215,7 +219,7 @@ def grade(
                 reports.append(slim(one.report))
     console.print(class_table(reports))
     seed = course.root / "solutions/secret_seed"
-    for line in (*books.told, exposure("results", out), exposure("the seed", seed)):
+    for line in (*books.told, exposure("results", out), exposure("the seed", seed), open_cache(course)):
         if line:
             say(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
