@@ -66,7 +66,7 @@ def check(
     from autograder.reports.text import student_report
 
     course = find_course(Path.cwd())
-    with students_grader(course, course.assignment(assignment), device) as grader:
+    with students_grader(course, course.assignment(assignment), folder, device) as grader:
         report = grader.grade(HandedIn(author(folder), require_submission(folder))).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
@@ -85,7 +85,7 @@ def pack(
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
-    with students_grader(course, chosen, device) as grader:
+    with students_grader(course, chosen, folder, device) as grader:
         packed = pack(course, chosen, folder, out, grader)
     console.print(student_report(packed.report))
     say(f"{packed.path} holds: {', '.join(packed.names)}", "green")
@@ -149,16 +149,22 @@ def arriving() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def students_grader(course: Course, assignment: Assignment, device: str) -> Iterator:
+def students_grader(course: Course, assignment: Assignment, folder: Path, device: str) -> Iterator:
     """A Grader for a student's own work, on the student's own machine; a line shows what it does."""
     from autograder.grader import Grader
     from autograder.hidden import hidden_data
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
-    device, isolation = choose(device), probe()
+    device, isolation, private = choose(device), probe(), (*assignment.private, folder)
+    if not isolation.holds:
+        say(
+            f"Nothing isolates code on this machine: the code in {folder} runs without isolation, "
+            "with all your rights. Check only work that is your own.",
+            "yellow",
+        )
     with (
-        Sandbox(isolation, trusted=True) as sandbox,  # it is the student's own code
-        training_sandbox(isolation, device) as trainer,
+        Sandbox(isolation, trusted=True, private=private) as sandbox,  # it is the student's own code
+        training_sandbox(isolation, device, private) as trainer,
         console.status("") as status,
     ):
         grader = Grader.of(assignment, hidden_data(course), sandbox, trainer)

@@ -4,13 +4,15 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from autograder.course import Course, CourseError
+from autograder.course import COURSE_FILE, Course, CourseError
 from autograder.devices import look
+from autograder.fetching import open_cache
 from autograder.grader import versions
 from autograder.hidden import term_seed
 from autograder.privacy import exposure, is_exposed
-from autograder.sandbox import Isolation, probe
+from autograder.sandbox import Isolation, Sandbox, SandboxError, probe
 
 NAMESPACES = (
     "apt-get install bubblewrap; where the system forbids user namespaces (most containers, Ubuntu 24.04), "
@@ -18,6 +20,17 @@ NAMESPACES = (
 )
 LANDLOCK = "pip install landlockpy, on Linux 5.13 or newer"
 SECCOMP = "pip install pyseccomp; apt-get install libseccomp2"
+TRY = """
+def readable(paths):
+    found = [1]
+    for path in paths.split(chr(10)):
+        try:
+            open(path).close()
+            found.append(1)
+        except OSError:
+            found.append(0)
+    return found
+"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,12 @@ def examine(course: Course) -> Iterator[Sign]:
     yield from examine_tensorflow()
     yield Sign(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
     yield examine_secret(course)
-    yield from examine_isolation(probe())
+    if line := open_cache(course):
+        yield Sign(False, "fetched data: open to all", line)
+    isolation = probe()
+    yield from examine_isolation(isolation)
+    if isolation.holds:
+        yield examine_child(course, isolation)
 
 
 def examine_tensorflow() -> Iterator[Sign]:
@@ -90,6 +108,34 @@ def examine_isolation(found: Isolation) -> Iterator[Sign]:
     yield Sign(
         found.holds, f"isolation: {verdict}", "mend a layer above: seccomp, and namespaces or Landlock"
     )
+
+
+def examine_child(course: Course, isolation: Isolation) -> Sign:
+    """Whether a child that runs student code can read any of the files that it must not, each tried for real."""
+    private = (course.root, course.root / "solutions")
+    paths = [str(path.resolve()) for path in private_files(course)]
+    try:
+        with Sandbox(isolation, private=private) as sandbox:
+            answer = sandbox.call(TRY.encode(), "doctor.py", "readable", ["\n".join(paths)])
+    except SandboxError as error:
+        return Sign(False, f"isolation: {error}", "run `autograder doctor` in another environment of Python")
+    if answer.failure:
+        return Sign(False, f"isolation: a child does not run: {answer.failure}", "report this as a bug")
+    seen = [path for path, is_readable in zip(paths, answer.value[1:], strict=True) if is_readable]
+    if seen:
+        advice = "do not grade here; make a virtual environment outside the course, and report this as a bug"
+        return Sign(False, f"isolation: student code can read {seen[0]}, and {len(seen) - 1} more", advice)
+    return Sign(True, f"isolation: student code was let try {len(paths)} private files, and can read none")
+
+
+def private_files(course: Course) -> list[Path]:
+    """Return files that no student code may read: rubrics, solutions, the seed, submissions, results."""
+    solutions, results = course.root / "solutions", Path("results").absolute()
+    files = [course.root / COURSE_FILE, *sorted(solutions.glob("secret_seed*"))]
+    files += [path for one in course.assignments for path in (one.rubric, one.reference, one.starter)]
+    files += [file for one in course.assignments for file in sorted(one.specimens.glob("*/*"))[:2]]
+    files += [*sorted(results.glob("*/grades.csv")), *sorted(results.glob("*/*/report.json"))[:2]]
+    return [path for path in dict.fromkeys(files) if path.is_file()]
 
 
 def _has(layer: int) -> str:
