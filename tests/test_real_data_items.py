@@ -213,6 +213,7 @@ def test_a_bundle_has_the_parser_and_not_the_data(real, get):
 def test_data_that_another_changed_make_no_mark(real, sandbox, get, tmp_path):
     """A person must look, the score is not kept, and the line says how to get the right file."""
     get()
+    assert graded(real, sandbox, "perfect").earned == 10
     place = cache("real") / "numbers.txt"
     before = place.stat()
     place.write_bytes(bytes(reversed(NUMBERS)))
