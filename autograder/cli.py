@@ -72,7 +72,7 @@ def check(
     from autograder.reports.text import student_report
 
     course = find_course(Path.cwd())
-    with students_grader(course, course.assignment(assignment), device) as grader:
+    with students_grader(course, course.assignment(assignment), folder, device) as grader:
         report = grader.grade(HandedIn(author(folder, grader.expected), require_submission(folder))).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
@@ -91,7 +91,7 @@ def pack(
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
-    with students_grader(course, chosen, device) as grader:
+    with students_grader(course, chosen, folder, device) as grader:
         packed = pack(course, chosen, folder, out, grader)
     console.print(student_report(packed.report))
     say(f"{packed.path} holds: {', '.join(packed.names)}", "green")
@@ -118,9 +118,10 @@ def fetch(
     """All: real data for the optional parts, downloaded once and checked, or taken from your files."""
     from rich.filesize import decimal
 
-    from autograder.fetching import fetch, is_fetched, remote, size
+    from autograder.fetching import fetch, is_fetched, open_cache, remote, size
 
-    sets = remote(find_course(Path.cwd()), names or ())
+    course = find_course(Path.cwd())
+    sets = remote(course, names or ())
     if file and len(names or ()) != 1:
         raise CourseError("--file goes with the name of one data set: autograder fetch splice --file FILE")
     for dataset in sets if not names else ():
@@ -130,6 +131,8 @@ def fetch(
         with arriving() as told:
             for line in fetch(dataset, file or (), told):
                 say(line)
+    if line := open_cache(course):
+        say(line, "yellow")
 
 
 @contextmanager
@@ -152,16 +155,22 @@ def arriving() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def students_grader(course: Course, assignment: Assignment, device: str) -> Iterator:
+def students_grader(course: Course, assignment: Assignment, folder: Path, device: str) -> Iterator:
     """A Grader for a student's own work, on the student's own machine; a line shows what it does."""
     from autograder.grader import Grader
     from autograder.hidden import hidden_data
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
-    device, isolation = choose(device), probe()
+    device, isolation, private = choose(device), probe(), (*assignment.private, folder)
+    if not isolation.holds:
+        say(
+            f"Nothing isolates code on this machine: the code in {folder} runs without isolation, "
+            "with all your rights. Check only work that is your own.",
+            "yellow",
+        )
     with (
-        Sandbox(isolation, trusted=True) as sandbox,  # it is the student's own code
-        training_sandbox(isolation, device) as trainer,
+        Sandbox(isolation, trusted=True, private=private) as sandbox,  # it is the student's own code
+        training_sandbox(isolation, device, private) as trainer,
         console.status("") as status,
     ):
         grader = Grader.of(assignment, hidden_data(course), sandbox, trainer)
@@ -199,9 +208,11 @@ def grade(
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
     from autograder.classroom import partial_line
+    from autograder.fetching import open_cache
     from autograder.grader import Setup
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
+    from autograder.privacy import exposure
     from autograder.reading import read_class, readers
     from autograder.reports.progress import Progress
     from autograder.reports.text import class_lines, class_table
@@ -211,7 +222,8 @@ def grade(
     chosen, source = course.assignment(assignment), hidden_data(course, term)
     out, reports = out or Path("results") / chosen.slug, []
     device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
-    setup = Setup(chosen, source, device, probe(), no_isolation, minutes)
+    private = (submissions, out, *([roster] if roster else []))
+    setup = Setup(chosen, source, device, probe(), no_isolation, minutes, private)
     with logged(out), readers() as reading, setup.opened() as grader:
         zone = course.timezone or (chosen.due and chosen.due.tzinfo)
         found = read_class(reading, submissions, chosen.slug, roster, zone, out)
@@ -229,8 +241,10 @@ def grade(
                     say(partial_line(len(reports), progress.total), "bold red")
                 raise
     console.print(class_table(reports))
-    for line in books.told:
-        say(line, "yellow")
+    seed = course.root / "solutions/secret_seed"
+    for line in (*books.told, exposure("results", out), exposure("the seed", seed), open_cache(course)):
+        if line:
+            say(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
         say(line, style)
     unsettled = bool(found.doubts) or any(report.status == "needs a person" for report in reports)
@@ -283,6 +297,7 @@ def integrity(
     """TA: which submissions are so alike that a person should look; lists with evidence, never a mark."""
     from autograder.integrity import compare, integrity_csv, integrity_html
     from autograder.kept import write
+    from autograder.privacy import make_private_folder
     from autograder.reading import read_class, readers
 
     course = find_course(Path.cwd())
@@ -295,7 +310,7 @@ def integrity(
             others |= {f"{folder.name}: {one.student}": one for one in earlier}
         watch = lambda said: status.update(Text(said))  # noqa: E731
         findings = compare(course, chosen, found.submissions, others, watch, reading)
-    out.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out)
     write(out / "integrity.html", integrity_html(findings))
     write(out / "integrity.csv", integrity_csv(findings))
     say(

@@ -32,6 +32,10 @@ PATIENCE, WORKERS_PATIENCE = (
     60,
 )  # seconds that a scheduler may take to answer, and its first worker to come
 LOCAL = re.compile(r"local:([1-9]\d{0,3})")
+NO_PAGES = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}  # they need no certificate
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,11 @@ def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], No
     out, and `told` so in a line. Raises CourseError, in a line, where no cluster answers or no worker is left.
     """
     name = f"autograder-{uuid4().hex}"
+    if not LOCAL.fullmatch(address) and not address.startswith("tls://"):
+        told(
+            f"{address} is not encrypted: whoever reaches its port runs code as you and reads submissions. "
+            "Use TLS (tls://...), see docs/cluster.md."
+        )
     with (
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}),
         connected(address) as client,
@@ -132,11 +141,19 @@ def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], No
 
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """A client of the cluster; one that is started here ends with it."""
+    """A client of the cluster; one that is started here ends with it.
+
+    Who can connect to a cluster runs code as the one who started it, and every user of this machine reaches its
+    ports. One that is started here therefore asks for a certificate that is made for it and never leaves memory.
+    """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its warnings would tear the live table
     if here := LOCAL.fullmatch(address):
         with (
+            dask.config.set(NO_PAGES),
             LocalCluster(
+                protocol="tls://",
+                host="127.0.0.1",
+                security=temporary_security(),
                 n_workers=int(here[1]),
                 threads_per_worker=1,
                 dashboard_address=None,
@@ -154,6 +171,15 @@ def connected(address: str) -> Iterator[Client]:
         raise CourseError(f"No Dask scheduler answers at {address!r} ({why}): {advice}.") from None
     with Client(address, timeout=PATIENCE, set_as_default=False) as client:
         yield client
+
+
+def temporary_security() -> Security:
+    """Return fresh credentials for a cluster of this process. Raises CourseError where they can't be made."""
+    try:
+        return Security.temporary()
+    except ImportError:
+        advice = "pip install -r requirements.txt, or use --jobs"
+        raise CourseError(f"--dask local:N needs the package cryptography, for TLS: {advice}.") from None
 
 
 async def try_to_reach(address: str) -> None:

@@ -42,6 +42,11 @@ class Assignment:
     due: datetime | None = None  # in the course's time zone, or with an offset from UTC
 
     @property
+    def private(self) -> tuple[Path, ...]:
+        """The folders that no student code may be shown: the course, and its solutions if they lie elsewhere."""
+        return self.root, self.root / "solutions"
+
+    @property
     def room(self) -> Path:
         return self.root / "assignments" / self.slug
 

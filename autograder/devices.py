@@ -40,7 +40,7 @@ def look() -> Found:
     """Asks TensorFlow in a process of its own: a broken installation may crash whoever imports it."""
     seen = os.environ | ({"CUDA_VISIBLE_DEVICES": card()} if HIDDEN in os.environ else {})
     asked = subprocess.run(
-        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=False, env=seen
+        [sys.executable, "-P", "-c", PROBE], capture_output=True, text=True, check=False, env=seen
     )
     if asked.returncode:
         lines = asked.stderr.strip().splitlines()

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course import Course
+from autograder.course import COURSE_FILE, Course, CourseError
 from autograder.devices import look
+from autograder.fetching import open_cache
 from autograder.grader import versions
-from autograder.sandbox import Isolation, probe
+from autograder.hidden import term_seed
+from autograder.privacy import exposure, is_exposed
+from autograder.sandbox import Isolation, Sandbox, SandboxError, probe
 from autograder.sandbox.requirements import count_missing
 
 NAMESPACES = (
@@ -18,6 +21,17 @@ NAMESPACES = (
 )
 LANDLOCK = "pip install landlockpy, on Linux 5.13 or newer"
 SECCOMP = "pip install pyseccomp; apt-get install libseccomp2"
+TRY = """
+def readable(paths):
+    found = [1]
+    for path in paths.split(chr(10)):
+        try:
+            open(path).close()
+            found.append(1)
+        except OSError:
+            found.append(0)
+    return found
+"""
 
 
 MAX_NOTEBOOKS, MAX_BYTES = 5_000, 32 * 2**20  # that are looked into for packages
@@ -40,7 +54,12 @@ def examine(course: Course, submissions: Path | None = None) -> Iterator[Sign]:
     yield from examine_tensorflow()
     yield Sign(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
     yield examine_secret(course)
-    yield from examine_isolation(probe())
+    if line := open_cache(course):
+        yield Sign(False, "fetched data: open to all", line)
+    isolation = probe()
+    yield from examine_isolation(isolation)
+    if isolation.holds:
+        yield examine_child(course, isolation)
     if submissions:
         yield from examine_packages(submissions)
 
@@ -63,12 +82,16 @@ def examine_secret(course: Course) -> Sign:
     solutions = course.root / "solutions"
     if not solutions.is_dir():
         return Sign(True, "solutions: not here (a student's copy); hidden items are deferred")
-    if (solutions / "secret_seed").is_file():
-        return Sign(True, "secret seed: set for this term")
+    seed = solutions / "secret_seed"
+    try:
+        if term_seed(course):
+            return Sign(not is_exposed(seed), "secret seed: set for this term", exposure("the seed", seed))
+    except CourseError as error:
+        return Sign(False, f"secret seed: {error}")
     return Sign(
         False,
         "secret seed: not set, hidden data come from the public demo seed",
-        f"run `autograder term`, which writes {solutions / 'secret_seed'}",
+        f"run `autograder term`, which writes {seed}",
     )
 
 
@@ -105,6 +128,34 @@ def examine_isolation(found: Isolation) -> Iterator[Sign]:
     yield Sign(found.seccomp, f"isolation: seccomp {_has(found.seccomp)}", SECCOMP)
     verdict = "student code is run" if found.holds else "models are graded, student code is not run"
     yield Sign(found.holds, f"isolation: {verdict}", "fix a layer above: seccomp, and namespaces or Landlock")
+
+
+def examine_child(course: Course, isolation: Isolation) -> Sign:
+    """Whether a child that runs student code can read any of the files that it must not, each tried for real."""
+    private = (course.root, course.root / "solutions")
+    paths = [str(path.resolve()) for path in private_files(course)]
+    try:
+        with Sandbox(isolation, private=private) as sandbox:
+            answer = sandbox.call(TRY.encode(), "doctor.py", "readable", ["\n".join(paths)])
+    except SandboxError as error:
+        return Sign(False, f"isolation: {error}", "run `autograder doctor` in another environment of Python")
+    if answer.failure:
+        return Sign(False, f"isolation: a child does not run: {answer.failure}", "report this as a bug")
+    seen = [path for path, is_readable in zip(paths, answer.value[1:], strict=True) if is_readable]
+    if seen:
+        advice = "do not grade here; make a virtual environment outside the course, and report this as a bug"
+        return Sign(False, f"isolation: student code can read {seen[0]}, and {len(seen) - 1} more", advice)
+    return Sign(True, f"isolation: student code was let try {len(paths)} private files, and can read none")
+
+
+def private_files(course: Course) -> list[Path]:
+    """Return files that no student code may read: rubrics, solutions, the seed, submissions, results."""
+    solutions, results = course.root / "solutions", Path("results").absolute()
+    files = [course.root / COURSE_FILE, *sorted(solutions.glob("secret_seed*"))]
+    files += [path for one in course.assignments for path in (one.rubric, one.reference, one.starter)]
+    files += [file for one in course.assignments for file in sorted(one.specimens.glob("*/*"))[:2]]
+    files += [*sorted(results.glob("*/grades.csv")), *sorted(results.glob("*/*/report.json"))[:2]]
+    return [path for path in dict.fromkeys(files) if path.is_file()]
 
 
 def _has(layer: int) -> str:

@@ -8,16 +8,18 @@ rows. A file lies in the cache under its own name only when it is whole and the 
 import hashlib
 import os
 import shutil
+import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
 from autograder.course import Course, CourseError, load_module, unknown
+from autograder.privacy import is_exposed
 
 CACHE = "AUTOGRADER_DATA"  # the environment variable that names a cache for many
 PARTS = ".parts"  # where downloads grow, beside the data sets
@@ -75,13 +77,32 @@ def cache(dataset: str) -> Path:
 def maker(dataset: Path) -> Callable:
     """`make(seed=..., **options)` of the data set in the folder `dataset`, generated or fetched.
 
-    Raises NotFetched where it is one that is fetched, and was not.
+    Raises NotFetched where it is one that is fetched, and was not; CourseError where a file is another one by now.
     """
     if not is_remote(dataset):
         return load_module(dataset / "generate.py").make
     if not is_fetched(dataset):
         raise NotFetched(dataset.name)
-    return partial(load_module(dataset / "fetch.py").make, folder=cache(dataset.name))
+    module = load_module(dataset / "fetch.py")
+    require_intact(dataset.name, remotes(module))
+    return partial(module.make, folder=cache(dataset.name))
+
+
+def require_intact(dataset: str, files: Sequence[Remote]) -> None:
+    """Raise CourseError unless each file has the digest that is listed; one that stays as it is is read once."""
+    for one in files:
+        place, expected = cache(dataset) / one.name, one.inner or one.digest
+        state = place.stat()
+        marks = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+        if (got := digest_once(place, expected, marks)) != expected:
+            said = f"{place} was changed after it was fetched (expected {short(expected)}, got {short(got)})"
+            raise CourseError(f"{said}: `python -m autograder fetch {dataset}` replaces it.")
+
+
+@lru_cache(maxsize=256)
+def digest_once(path: Path, like: str, marks: tuple[int, ...]) -> str:
+    """Return the digest of a file as `digest_of` does; `marks` are those by which the system shows a change."""
+    return digest_of(path, like)
 
 
 def is_remote(dataset: Path) -> bool:
@@ -91,6 +112,15 @@ def is_remote(dataset: Path) -> bool:
 def is_fetched(dataset: Path) -> bool:
     """Whether all files of the data set are on this machine."""
     return all((cache(dataset.name) / name).is_file() for name in load_module(dataset / "fetch.py").FILES)
+
+
+def open_cache(course: Course) -> str:
+    """Return a line that names a folder of fetched data which every user can change; empty where there is none."""
+    folders = [cache(dataset.name) for dataset in remote(course, ())]
+    for folder in dict.fromkeys([*(folder.parent for folder in folders), *folders]):
+        if is_exposed(folder, stat.S_IWOTH):
+            return f"Every user of this machine can change the data in {folder}. Run: chmod -R o-w {folder}"
+    return ""
 
 
 def remote(course: Course, names: Sequence[str]) -> list[Path]:

@@ -232,7 +232,8 @@ class Grader:
 class Setup:
     """All that a process needs to make a Grader; the seed of the hidden data is part of it.
 
-    isolation: of this machine; None where it is still to be found out. trusted: see `Sandbox`. minutes: see `Grader`.
+    isolation: of this machine; None where it is still to be found out. minutes: see `Grader`. trusted, private: see
+    `Sandbox`; the course is private always.
     """
 
     assignment: Assignment
@@ -241,6 +242,7 @@ class Setup:
     isolation: Isolation | None = None
     trusted: bool = False
     minutes: float = MINUTES
+    private: tuple[Path, ...] = ()
 
     @property
     def patience(self) -> float:
@@ -252,9 +254,10 @@ class Setup:
         """A Grader, and the sandboxes that it uses for as long as it is open."""
         devices.hide()
         isolation = self.isolation or probe()
+        private = (*self.assignment.private, *self.private)
         with (
-            Sandbox(isolation, trusted=self.trusted) as sandbox,
-            training_sandbox(isolation, self.device) as trainer,
+            Sandbox(isolation, trusted=self.trusted, private=private) as sandbox,
+            training_sandbox(isolation, self.device, private) as trainer,
         ):
             grader = Grader.of(self.assignment, self.source, sandbox, trainer)
             yield replace(grader, watch=watch, minutes=self.minutes)

@@ -1,12 +1,14 @@
 """The archive that makes a Gradescope autograder of an assignment: the engine, rubric and data, and the term's seed."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.bundle import ENGINE, allowed, toml
 from autograder.course import COURSE_FILE, Assignment, Course, CourseError
 from autograder.files import LITTER, zipped
-from autograder.hidden import SEED_FILE, read_secret
+from autograder.hidden import SEED_FILE, term_seed
+from autograder.privacy import write_private
 from autograder.questions import open_questions
 
 FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
@@ -15,15 +17,34 @@ SLUG_FILE = "assignment"  # tells run_autograder which assignment it grades
 
 
 def write_zip(course: Course, assignment: Assignment, path: Path) -> tuple[str, ...]:
-    """Writes the archive that is uploaded to Gradescope; gives the names of its files.
+    """Write the archive that is uploaded to Gradescope; return the names of its files.
 
-    Raises CourseError where a file is missing, above all this term's seed. It is for Gradescope alone: students must
-    not have it. Equal files give equal bytes.
+    It holds the seed, so only its owner can read it, and git must ignore it. Equal files give equal bytes.
+
+    Raises:
+        CourseError: A file is missing, above all this term's seed, or git would take the archive for one to commit.
     """
     files = gradescope_files(course, assignment)
+    if is_committable(path):
+        advice = f"add {path.name} to .gitignore, or name a place outside the repository"
+        raise CourseError(
+            f"{path} would hold the secret seed in a git repository that does not ignore it: {advice}."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(zipped(files, mode))
+    write_private(path, zipped(files, mode))
     return tuple(files)
+
+
+def is_committable(path: Path) -> bool:
+    """Return True if `path` lies in a git repository that does not ignore it, as far as git can tell."""
+    folder = next(folder for folder in path.absolute().parents if folder.is_dir())
+    if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+        return False
+    command = ["git", "-C", folder, "check-ignore", "--quiet", path.absolute()]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode != 0
+    except OSError:  # git is not installed
+        return True
 
 
 def mode(name: str) -> int:
@@ -41,9 +62,10 @@ def gradescope_files(course: Course, assignment: Assignment) -> dict[str, bytes]
         if not source.is_file():
             raise CourseError(f"{source} is missing: Gradescope needs it.")
         files[name] = source.read_bytes()
-    if not (seed := course.root / "solutions" / SEED_FILE).is_file():
-        raise CourseError(f"{seed} is missing: `autograder term` draws the seed of the hidden data.")
-    files[f"solutions/{SEED_FILE}"] = read_secret(seed).encode() + b"\n"
+    if not (seed := term_seed(course)):
+        place = course.root / "solutions" / SEED_FILE
+        raise CourseError(f"{place} is missing: `autograder term` draws the seed of the hidden data.")
+    files[f"solutions/{SEED_FILE}"] = f"{seed}\n".encode()
     return files
 
 

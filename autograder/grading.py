@@ -23,6 +23,7 @@ from autograder.failure import plain
 from autograder.grader import Given, Graded, Grader, Planned, Ran, Setup
 from autograder.handed_in import Class
 from autograder.kept import Kept, write
+from autograder.privacy import make_private_folder
 from autograder.reading import Read, read_ahead, said_of
 from autograder.reports.class_page import Took
 from autograder.rubric import Report
@@ -86,7 +87,7 @@ def grade_class(
     people decided, in `books`, is taken over always. workers: what runs items; readers: what reads submissions; this
     process where there are none. Raises CourseError where another run is at work in `out`.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out)
     with locked(out):
         title, done = books.rules.assignment.title, []
         folders = folder_names(plain(handed_in.student) for handed_in in found.submissions)

@@ -1,7 +1,6 @@
 """Hidden data: test sets that a data set's own `generate.py` or `fetch.py` draws from the secret seed of the term."""
 
 import hashlib
-import os
 import secrets
 from datetime import date
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from autograder.course import Course, CourseError, unknown
 from autograder.fetching import is_fetched, is_remote, maker
+from autograder.privacy import is_guessable, write_private
 
 DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
 SEED_FILE = "secret_seed"
@@ -82,12 +82,9 @@ def hidden_data(course: Course, term: str = "") -> HiddenData:
     """
     if term:
         return HiddenData(course, read_secret(kept_seed(course, term)), term=term)
-    solutions = course.root / "solutions"
-    if not solutions.is_dir():
+    if not (course.root / "solutions").is_dir():
         return practice_data(course)
-    if not (solutions / SEED_FILE).is_file():
-        return HiddenData(course, DEMO_SECRET)
-    return HiddenData(course, read_secret(solutions / SEED_FILE))
+    return HiddenData(course, term_seed(course) or DEMO_SECRET)
 
 
 def new_term(course: Course, today: date) -> Path | None:
@@ -99,8 +96,8 @@ def new_term(course: Course, today: date) -> Path | None:
     old = seed.read_text(encoding="utf-8") if seed.is_file() else ""
     kept = free_name(seed, today) if old.strip() else None
     if kept:
-        write_secret(kept, old)  # before the new one: whatever happens between, no seed is lost
-    write_secret(seed, secrets.token_hex(16) + "\n")
+        write_private(kept, old.encode())  # before the new one: whatever happens between, no seed is lost
+    write_private(seed, f"{secrets.token_hex(20)}\n".encode())
     return kept
 
 
@@ -136,13 +133,18 @@ def read_secret(path: Path) -> str:
     return secret
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Writes a file that only its owner reads, whole or not at all."""
-    draft = path.with_name(f"{SEED_FILE}~")  # git ignores this name as well
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(draft, path)
+def term_seed(course: Course) -> str:
+    """Return this term's seed; empty where there is none. Raises CourseError for one that can be guessed.
+
+    Seeds of terms before are read as they are: their submissions can still be regraded.
+    """
+    path = course.root / "solutions" / SEED_FILE
+    if not path.is_file():
+        return ""
+    if is_guessable(seed := read_secret(path)):
+        advice = "`autograder term` writes a good one and keeps this one for regrading"
+        raise CourseError(f"The seed in {path} is too short or too regular to stay a secret: {advice}.")
+    return seed
 
 
 def practice_data(course: Course) -> HiddenData:

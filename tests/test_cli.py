@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 from toy import write
+from typer.testing import CliRunner
 
 from autograder import cli
+from autograder.cli import app
+from autograder.sandbox import Isolation
+from autograder.sandbox.confinement import NO_ISOLATION
 
 ROOT = Path(__file__).parents[1]
 
@@ -160,3 +164,33 @@ def test_no_command_ends_in_a_traceback_where_its_words_cannot_be_shown(
     for stream in streams:
         stream.flush()
         assert b"Traceback" not in stream.buffer.getvalue()
+
+
+def test_modules_beside_the_work_are_not_imported(course):
+    """A TA stands in a folder that a student filled: the course's own commands import nothing from it."""
+    work = course.root / "assignments/hello"
+    write(work / "greeting.txt", "hello")
+    write(work / "class/ann/greeting.txt", "hello")
+    write(work / "class/bob/greeting.txt", "hello!")
+    code = f"open({str(course.root / 'it_ran')!r}, 'a').write(__name__ + ' ')\n"
+    for name in ("numpy", "typer", "rich", "json", "keras", "tensorflow", "filelock", "pandas", "string"):
+        write(work / f"{name}.py", code)
+    for command in (["check", "hello"], ["grade", "hello", "class"], ["--help"]):
+        done = run(*command, cwd=work)
+        assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
+    code = "from autograder.devices import look; print(look())"
+    look = [sys.executable, "-P", "-c", code]
+    quick = write(course.root / "quick/tensorflow.py", "raise ImportError").parent
+    subprocess.run(look, cwd=work, env=os.environ | {"PYTHONPATH": f"{ROOT}:{quick}"}, check=True)
+    assert not (course.root / "it_ran").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "pack"])
+def test_where_nothing_isolates_the_folder_whose_code_runs_is_named(course, monkeypatch, command):
+    monkeypatch.chdir(course.root)
+    monkeypatch.setattr("autograder.sandbox.probe", lambda: NO_ISOLATION)
+    friend = write(course.root / "from a friend/greeting.txt", "hello").parent
+    done = CliRunner().invoke(app, [command, "hello", str(friend), "--device", "cpu"])
+    assert f"the code in {friend} runs without isolation" in " ".join(done.output.split())
+    monkeypatch.setattr("autograder.sandbox.probe", lambda: Isolation(False, 7, True))
+    assert "without isolation" not in CliRunner().invoke(app, [command, "hello", str(friend)]).output

@@ -267,7 +267,7 @@ def test_a_rubric_that_changes_its_frame_does_not_change_the_next_students(cours
 
 def test_where_hidden_data_come_from(course):
     assert hidden_data(course).is_demo
-    (course.root / "solutions" / "secret_seed").write_text("a long random line\n")
+    (course.root / "solutions" / "secret_seed").write_text("kq7-Zr2vX.m9Lt4pW8sB\n")
     assert not hidden_data(course).is_demo
     (course.root / "solutions" / "secret_seed").write_text("\n")
     with pytest.raises(CourseError, match="is empty"):

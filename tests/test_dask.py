@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import psutil
 import pytest
@@ -21,7 +22,7 @@ from autograder.platforms import read_class
 
 pytest.importorskip("distributed")
 
-from distributed import Client  # noqa: E402
+from distributed import Client, LocalCluster  # noqa: E402
 
 from autograder import cluster as cluster_module  # noqa: E402
 from autograder.cluster import COURSE, cluster, connected, difference  # noqa: E402
@@ -156,10 +157,87 @@ def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_pat
     assert content(tmp_path / "1" / "out") == content(out)
     assert sum("no course.toml" in line for line in told) == 1
     assert sum("rubric is" in line for line in told) == 2
-    assert all("is left out: " in line and line.startswith("The worker at tcp://") for line in told)
+    left_out = [line for line in told if "is not encrypted" not in line]
+    assert all("is left out: " in line and line.startswith("The worker at tcp://") for line in left_out)
 
 
 def test_as_many_workers_start_here_as_are_asked_for():
     with connected("local:1") as client:
         client.wait_for_workers(1, 60)
         assert list(client.nthreads().values()) == [1]
+
+
+THIEF = """
+import asyncio, os, sys
+from distributed import Client, Security
+own = Security.temporary()
+
+async def steal(port, kind, security):
+    address = f"{kind}://127.0.0.1:{port}"
+    async with Client(address, security=security, asynchronous=True, timeout=2, set_as_default=False) as client:
+        print("stolen from", port, await client.run_on_scheduler(os.getpid))
+
+async def steal_all():
+    tries = [steal(port, *way) for port in sys.argv[1:] for way in (("tcp", None), ("tls", own))]
+    ended = await asyncio.gather(*(asyncio.wait_for(one, 3) for one in tries), return_exceptions=True)
+    print("refused:", sum(isinstance(one, Exception) for one in ended))
+
+if os.geteuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+asyncio.run(steal_all())
+"""
+
+
+def ports(process):
+    """The ports on which a process and those that it started listen."""
+    family = [process, *process.children(recursive=True)]
+    return {
+        link.laddr.port for one in family for link in one.net_connections("inet") if link.status == "LISTEN"
+    }
+
+
+def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here():
+    """Neither without a certificate nor with one of his own, as he could one without TLS; its pages tell nothing."""
+    before = ports(psutil.Process())
+    with connected("local:1") as client:
+        client.wait_for_workers(1, 60)
+        opened = sorted(ports(psutil.Process()) - before)
+        assert len(opened) >= 3 and client.scheduler_info()["address"].startswith("tls://127.0.0.1:")
+        for port in opened:
+            with pytest.raises(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/info/main/workers.html", timeout=5)
+        with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", host="127.0.0.1") as plain:
+            open_port = int(plain.scheduler_address.rpartition(":")[2])
+            command = [sys.executable, "-W", "ignore", "-c", THIEF, *map(str, [*opened, open_port])]
+            said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        assert said.splitlines() == [
+            f"stolen from {open_port} {os.getpid()}",
+            f"refused: {2 * len(opened) + 1}",
+        ]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "ws://127.0.0.1:{port}"])
+def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch):
+    monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
+    told = []
+    with (
+        pytest.raises(CourseError, match="No Dask scheduler answers"),
+        cluster(address.format(port=1), Setup(course.assignments[0], hidden_data(course)), None, told.append),
+    ):
+        pass
+    assert len(told) == 1 and "tls://" in told[0] and "\n" not in told[0]
+
+
+def test_with_tls_nothing_is_told(course, monkeypatch):
+    monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
+    told, setup = [], Setup(course.assignments[0], hidden_data(course))
+    with pytest.raises(CourseError), cluster("tls://127.0.0.1:1", setup, None, told.append):
+        pass
+    assert told == []
+
+
+def test_without_cryptography_it_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    said = "needs the package cryptography, for TLS: pip install"
+    with pytest.raises(CourseError, match=said), connected("local:1"):
+        pass

@@ -23,6 +23,7 @@ from autograder.models import Predictor, read_blueprint
 from autograder.sandbox import Isolation, Sandbox, training_sandbox
 from autograder.sandbox.client import Answer
 from autograder.sandbox.confinement import bubblewrap
+from autograder.sandbox.visible import visible
 from autograder.submission import Submission
 from autograder.training import ON_THE_CPU
 
@@ -100,7 +101,7 @@ def test_only_the_children_that_train_see_it(machine):
 
 
 def test_nothing_but_its_files_is_added_to_what_a_child_sees():
-    without, with_card = bubblewrap([]), bubblewrap([], [CARD])
+    without, with_card = bubblewrap(visible()), bubblewrap(visible(), [CARD])
     assert {word for word in with_card if word not in without} == {"--dev-bind", str(CARD)}
 
 

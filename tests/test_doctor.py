@@ -1,11 +1,14 @@
 """Doctor tells the truth about what holds, what is missing and how to get it."""
 
 import platform
+from datetime import date
 
 import pytest
+from toy import write
 
-from autograder.doctor import examine_isolation, examine_packages, examine_secret
-from autograder.sandbox import Isolation
+from autograder.doctor import examine_child, examine_isolation, examine_packages, examine_secret
+from autograder.hidden import new_term
+from autograder.sandbox import Isolation, probe, visible
 
 LAYERS = "namespaces", "Landlock", "seccomp"
 
@@ -49,6 +52,9 @@ def test_the_secret_seed(course):
     sign = examine_secret(course)
     assert not sign.well and str(course.root / "solutions" / "secret_seed") in sign.advice
     (course.root / "solutions" / "secret_seed").write_text("autumn")
+    sign = examine_secret(course)
+    assert not sign.well and "`autograder term`" in sign.what
+    new_term(course, date(2027, 3, 1))
     assert examine_secret(course).well
     (course.root / "solutions").rename(course.root / "elsewhere")
     assert "student's copy" in examine_secret(course).what
@@ -64,3 +70,37 @@ def test_packages_that_notebooks_import_and_this_machine_lacks_are_named(tmp_pat
     (tmp_path / "a" / "work.py").write_text("import numpy")
     (tmp_path / "b" / "work.py").write_text("from my_utils import f")
     assert [sign.well for sign in examine_packages(tmp_path)] == [True]
+
+
+@pytest.fixture
+def whole_course(course, monkeypatch):
+    """The toy course with a submission, results and a seed."""
+    write(course.root / "solutions/hello/specimens/bob/greeting.txt", "hello")
+    write(course.root / "results/hello/grades.csv", "student\n")
+    new_term(course, date(2027, 3, 1))
+    monkeypatch.chdir(course.root)
+    return course
+
+
+@pytest.fixture(scope="module")
+def isolation():
+    found = probe()
+    if not found.holds:
+        pytest.skip(f"no isolation that holds here: {found}")
+    return found
+
+
+def test_a_child_tries_what_is_private_and_reads_nothing(whole_course, isolation):
+    sign = examine_child(whole_course, isolation)
+    assert sign.well and sign.what == "isolation: student code was let try 6 private files, and can read none"
+
+
+@pytest.mark.slow
+def test_a_child_that_can_read_something_private_is_told(whole_course, isolation, monkeypatch):
+    """As if Python's own folder were the one of the solutions."""
+    shown = visible.visible()
+    leak = visible.Visible((*shown.paths, whole_course.root / "solutions"), shown.links)
+    monkeypatch.setattr("autograder.sandbox.client.visible", lambda private: leak)
+    sign = examine_child(whole_course, isolation)
+    seed = whole_course.root / "solutions/secret_seed"
+    assert not sign.well and f"student code can read {seed}, and 2 more" in sign.what and sign.advice

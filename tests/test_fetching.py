@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import shutil
+import tempfile
 import threading
 import time
 import zipfile
@@ -251,3 +253,38 @@ def test_the_command(letters, monkeypatch, capsys):
         said = capsys.readouterr().err
         assert ended.value.code == 2 and said.count("\n") == 1
         assert ("did you mean letters?" if words == ["leters"] else "--file goes with the name") in said
+
+
+def test_a_file_is_read_for_its_digest_once_and_again_when_it_changes(letters, monkeypatch):
+    list(fetch(letters))
+    read, place = [], fetching.cache("letters") / "letters.bin"
+    real = fetching.digest_of
+    monkeypatch.setattr(fetching, "digest_of", lambda path, like: read.append(path) or real(path, like))
+    for _ in range(3):
+        maker(letters)
+    assert read == [place]
+    place.write_bytes(LETTERS)  # equal bytes, written anew
+    maker(letters)
+    assert read == [place, place]
+    place.write_bytes(LETTERS[::-1])
+    with pytest.raises(
+        CourseError, match=r"changed after it was fetched \(expected sha256 .*, got sha256 "
+    ) as said:
+        maker(letters)
+    assert not isinstance(said.value, NotFetched) and "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("inner", ["", "letters"])
+def test_a_cache_that_every_user_can_change_is_told(letters, course, monkeypatch, inner):
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="autograder-test-"))
+    try:
+        folder.chmod(0o755)
+        (folder / "letters").mkdir(mode=0o755)
+        monkeypatch.setenv("AUTOGRADER_DATA", str(folder))
+        assert fetching.open_cache(course) == ""
+        (folder / inner).chmod(0o777)
+        assert fetching.open_cache(course).endswith(f"Run: chmod -R o-w {folder / inner}")
+        done = CliRunner().invoke(app, ["fetch"])
+        assert "can change the data in" in " ".join(done.output.split())
+    finally:
+        shutil.rmtree(folder)

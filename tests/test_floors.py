@@ -10,7 +10,18 @@ from autograder.grader import BESIDE
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 FLOORS = [
-    {"autograder", "failure", "item_run", "course", "student", "devices", "dependence", "cells", "filenames"},
+    {
+        "autograder",
+        "failure",
+        "item_run",
+        "course",
+        "student",
+        "devices",
+        "dependence",
+        "cells",
+        "filenames",
+        "privacy",
+    },
     {"models", "notebooks", "fetching", "sandbox", "files", "spreadsheets", "figures"},
     {"training", "written", "reference", "nbgrader", "handed_in", "workers", "hidden"},
     {"submission", "carried"},

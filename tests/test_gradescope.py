@@ -170,6 +170,37 @@ def test_what_is_missing_is_one_line(toy, tmp_path, missing):
     assert "\n" not in str(complaint.value) and not (tmp_path / "a.zip").exists()
 
 
+def test_the_archive_is_its_owners_alone(toy, tmp_path):
+    path = write(tmp_path / "hello.zip", "an older one, open to all")
+    path.chmod(0o666)
+    write_zip(toy, toy.assignment("hello"), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_git_never_takes_the_archive_for_one_to_commit(toy, tmp_path):
+    """In a repository it is written where git ignores it: by a rule, and not if it was committed once."""
+    repository = tmp_path / "repository"
+    git = ["git", "-C", repository, "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", "init", "--quiet", repository], check=True)
+    (repository / ".gitignore").write_text((COURSE.root / ".gitignore").read_text())
+    for name in ("hello.zip", "new/folder/upload.zip"):
+        with pytest.raises(CourseError, match="does not ignore it: add .*zip to .gitignore") as complaint:
+            write_zip(toy, toy.assignment("hello"), repository / name)
+        assert "\n" not in str(complaint.value) and not (repository / name).exists()
+    for name in ("hello_gradescope.zip", "new/Gradescope-hello.zip", "results/any.zip"):
+        write_zip(toy, toy.assignment("hello"), repository / name)
+    subprocess.run([*git, "add", "--force", "hello_gradescope.zip"], check=True)
+    with pytest.raises(CourseError, match="does not ignore it"):
+        write_zip(toy, toy.assignment("hello"), repository / "hello_gradescope.zip")
+
+
+def test_without_git_a_repository_is_still_seen(toy, tmp_path, monkeypatch):
+    (tmp_path / ".git").write_text("gitdir: elsewhere")  # a worktree's or submodule's
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CourseError, match="does not ignore it"):
+        write_zip(toy, toy.assignment("hello"), tmp_path / "hello_gradescope.zip")
+
+
 # --- its programs
 
 

@@ -183,9 +183,9 @@ def test_every_report_says_where_its_data_come_from(course, sandbox, graded, han
         return one.report.data
 
     assert "DEMO" in said()
-    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    (course.root / "solutions" / "secret_seed").write_text("kq7-Zr2vX.m9Lt4pW8sB")
     assert "DEMO" not in said()
-    assert "autumn" not in (tmp_path / "out" / "ann" / "report.json").read_text()
+    assert "kq7-Zr2vX.m9Lt4pW8sB" not in (tmp_path / "out" / "ann" / "report.json").read_text()
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_only_what_could_come_out_otherwise_is_run_again(course, items_run, hand
     assert items_run(folder) == {}
     rubric.write_text("# a comment\n" + rubric.read_text() + "\n\ndef unused():\n    return 1\n")
     assert items_run(folder) == {}
-    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    (course.root / "solutions" / "secret_seed").write_text("kq7-Zr2vX.m9Lt4pW8sB")
     assert items_run(folder) == everyone
     (course.root / "datasets/numbers/generate.py").open("a").write("\n# another\n")
     assert items_run(folder) == everyone

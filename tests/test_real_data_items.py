@@ -1,6 +1,7 @@
 """Items on data that are fetched: they wait, and say for what, until the data are there, and nothing else waits."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from toy import write
 
 from autograder.cli import main
 from autograder.course import read_course
+from autograder.fetching import cache
 from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
@@ -206,3 +208,18 @@ def test_a_bundle_has_the_parser_and_not_the_data(real, get):
     assert [path.name for path in public_files(real.root / "datasets/real")] == ["fetch.py"]
     assert list(asked(real)) == []  # there is nothing to hide
     assert not list(Path(real.root).rglob("numbers.txt"))
+
+
+def test_data_that_another_changed_make_no_mark(real, sandbox, get, tmp_path):
+    """A person must look, the score is not kept, and the line says how to get the right file."""
+    get()
+    assert graded(real, sandbox, "perfect").earned == 10
+    place = cache("real") / "numbers.txt"
+    before = place.stat()
+    place.write_bytes(bytes(reversed(NUMBERS)))
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))  # of the same size and time
+    broken = graded(real, sandbox, "perfect").scores[1]
+    assert broken.outcome == "broken" and "was changed after it was fetched" in broken.message
+    assert "`python -m autograder fetch real` replaces it" in broken.message and "\n" not in broken.message
+    get()
+    assert graded(real, sandbox, "perfect").earned == 10

@@ -20,7 +20,7 @@ def locked(course):
 def test_a_term_begins_with_a_seed_that_only_its_owner_reads(course, locked):
     assert new_term(course, TODAY) is None
     seed = locked / "secret_seed"
-    assert len(seed.read_text().strip()) == 32 and stat.S_IMODE(seed.stat().st_mode) == 0o600
+    assert len(seed.read_text().strip()) == 40 and stat.S_IMODE(seed.stat().st_mode) == 0o600
     assert not hidden_data(course).is_demo
     assert [path.name for path in locked.glob("*secret_seed*")] == ["secret_seed"]
 
@@ -53,7 +53,7 @@ def test_an_empty_seed_is_replaced_and_not_kept(course, locked):
 def test_a_seed_that_cannot_be_kept_stays(course, locked, monkeypatch):
     new_term(course, TODAY)
     before = (locked / "secret_seed").read_text()
-    monkeypatch.setattr("autograder.hidden.write_secret", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("autograder.hidden.write_private", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         new_term(course, TODAY)
     assert (locked / "secret_seed").read_text() == before

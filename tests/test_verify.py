@@ -173,7 +173,7 @@ def test_a_specimen_that_only_a_person_can_decide_turns_it_red(sound, problems):
 
 
 def test_marks_do_not_depend_on_the_terms_secret(sound, problems):
-    (sound.root / "solutions" / "secret_seed").write_text("spring")
+    (sound.root / "solutions" / "secret_seed").write_text("kq7-Zr2vX.m9Lt4pW8sB")
     assert problems(sound) == []
 
 

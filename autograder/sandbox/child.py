@@ -27,10 +27,11 @@ from autograder.sandbox.traces import traces
 REQUEST, REPLY = 3, 4
 LONG = 86_400.0  # seconds; the grader holds the clock
 LAYER_NUMBERS = "object_name_uids"
-PACKAGE = Path(__file__).parents[1]
 
 
-def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolation, calls) -> None:
+def become(
+    descriptors: list[int], work: Path, limits: Limits, readable: list[Path], isolation: Isolation, calls
+) -> None:
     """Turns a fresh fork into the child that a notebook's functions are called in. Never returns."""
     status = 1
     try:
@@ -39,7 +40,7 @@ def become(descriptors: list[int], work: Path, limits: Limits, isolation: Isolat
         os.setsid()
         settle(work)
         gpu = devices.files() if os.environ["CUDA_VISIBLE_DEVICES"] != "-1" else []
-        confine(work, [PACKAGE, *(devices.driver() if gpu else [])], gpu, limits, isolation, calls)
+        confine(work, [*readable, *(devices.driver() if gpu else [])], gpu, limits, isolation, calls)
         answer_calls(limits)
         status = 0
     except BaseException:

@@ -6,6 +6,7 @@ import os
 import secrets
 import select
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -25,8 +26,8 @@ from autograder.sandbox import wire
 from autograder.sandbox.confinement import Isolation, Limits, bubblewrap
 from autograder.sandbox.requirements import missing_packages, newer_python
 from autograder.sandbox.server import remove
+from autograder.sandbox.visible import PACKAGE, visible
 
-PACKAGE = Path(__file__).parents[1]
 START, STOP = (
     120.0,
     30.0,
@@ -86,10 +87,12 @@ class Sandbox:
 
     trusted: run student code even where isolation does not hold, at the risk of whoever says so.
     device: "gpu" shows the children the GPU; for a sandbox that runs no student code.
+    private: what no child may be shown, wherever it lies: the course, submissions, results.
     """
 
     isolation: Isolation
     trusted: bool = False
+    private: tuple[Path, ...] = ()
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     processor: float = 0.0  # seconds that children took which have ended
@@ -271,15 +274,20 @@ class Sandbox:
 
     def _command(self, control: int) -> list[str]:
         seen = devices.files() if self.device == "gpu" else []
-        wrap = bubblewrap([PACKAGE], seen) if self.isolation.namespaces else []
+        shown = visible(self.private)
+        wrap = bubblewrap(shown, seen) if self.isolation.namespaces else []
         server = [sys.executable, "-P", "-m", "autograder.sandbox.server"]
-        return [*wrap, *server, str(control), json.dumps(asdict(self.isolation))]
+        paths = json.dumps(list(map(str, shown.paths)))
+        return [*wrap, *server, str(control), json.dumps(asdict(self.isolation)), paths]
 
     def _environment(self) -> dict[str, str]:
         """All that a server knows of its surroundings; nothing of the grader's own environment is passed on."""
         folder = "/tmp" if self.isolation.namespaces else self._home
         own = dict.fromkeys(("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR"), folder)
-        return ENVIRONMENT | devices.environment(self.device) | own | {"PYTHONPATH": str(PACKAGE.parent)}
+        own |= {"PYTHONPATH": str(PACKAGE.parent)}
+        if site.ENABLE_USER_SITE:
+            own["PYTHONUSERBASE"] = site.getuserbase()
+        return ENVIRONMENT | devices.environment(self.device) | own
 
     def _await_ready(self) -> None:
         self._control.settimeout(START)
@@ -311,7 +319,9 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def training_sandbox(isolation: Isolation, device: str) -> Iterator[Sandbox | None]:
+def training_sandbox(
+    isolation: Isolation, device: str, private: tuple[Path, ...] = ()
+) -> Iterator[Sandbox | None]:
     """A sandbox that sees the GPU, for training and never for student code; none where the CPU trains.
 
     CUDA reserves addresses for all memory of machine and card, so their number is no limit to go by.
@@ -320,7 +330,7 @@ def training_sandbox(isolation: Isolation, device: str) -> Iterator[Sandbox | No
         yield None
         return
     limits = Limits(memory=2**46, open_files=1024)
-    with Sandbox(isolation, trusted=True, device=device, limits=limits) as sandbox:
+    with Sandbox(isolation, trusted=True, private=private, device=device, limits=limits) as sandbox:
         yield sandbox
 
 

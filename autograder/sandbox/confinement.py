@@ -14,9 +14,12 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from autograder.sandbox.visible import Visible, visible
 
 NOBODY = 65534
 TMP_BYTES, SHM_BYTES = 512 * 2**20, 16 * 2**20
@@ -113,7 +116,7 @@ def probe() -> Isolation:
 def _try_namespaces() -> bool:
     if not shutil.which("bwrap"):
         return False
-    command = bubblewrap([]) + ["true"]
+    command = bubblewrap(visible()) + ["true"]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
@@ -136,23 +139,18 @@ def _try_seccomp() -> bool:
     return tried.returncode != 0 and "PermissionError" in tried.stderr
 
 
-def bubblewrap(readable: list[Path], devices: Sequence[Path] = ()) -> list[str]:
-    """The command that puts a server into namespaces of its own, with nothing in sight but Python and the devices."""
+def bubblewrap(shown: Visible, devices: Sequence[Path] = ()) -> list[str]:
+    """Return the command that puts a server into namespaces, with only `shown` and the devices in sight."""
     command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
     command += ["--as-pid-1", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     command += ["--size", str(SHM_BYTES), "--tmpfs", "/dev/shm", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    for path in [*python_paths(), *readable]:
-        link = os.readlink(path) if path.is_symlink() and path.parent == Path("/") else None
-        command += ["--symlink", link, str(path)] if link else ["--ro-bind-try", str(path), str(path)]
+    for path in shown.paths:
+        command += ["--ro-bind-try", str(path), str(path)]
+    for link, target in shown.links.items():
+        command += ["--symlink", target, str(link)]
     for path in devices:
         command += ["--dev-bind", str(path), str(path)]
     return command + ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/tmp", "--"]
-
-
-def python_paths() -> list[Path]:
-    """What Python and its libraries are read from."""
-    names = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", sys.base_prefix, sys.prefix]
-    return [Path(name) for name in dict.fromkeys(names) if os.path.lexists(name)]
 
 
 def confine(
@@ -160,8 +158,8 @@ def confine(
 ) -> None:
     """Gives up, for this process and for ever, every right that a student's function does not need.
 
-    devices: files of a GPU, which stay open to it. calls: what `call_filter` made once for all children, as it
-    takes longer than all the rest.
+    readable: what `visible` found for the server. devices: files of a GPU, which stay open to it. calls: what
+    `call_filter` made once for all children, as it takes longer than all the rest.
     """
     if os.geteuid() == 0 and isolation.holds and not isolation.namespaces:
         give_up_root(work)
@@ -176,7 +174,7 @@ def confine(
 
 def give_up_root(work: Path) -> None:
     """Becomes nobody; stays root by name, but without capabilities, where nobody can't read Python."""
-    if all(map(is_open, {sys.base_prefix, sys.prefix})):  # Python's own folder, and the virtual environment
+    if all(map(is_open, {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")})):
         os.chown(work, NOBODY, NOBODY)
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -214,12 +212,12 @@ def limit_resources(limits: Limits) -> None:
 
 
 def restrict_files(writable: list[Path], readable: list[Path], devices: list[Path]) -> None:
-    """Landlock: read Python's installation, write a few folders, use the devices; no signals or abstract sockets."""
+    """Landlock: read `readable`, write a few folders, use the devices; no signals or abstract sockets."""
     from landlockpy import AccessFS, Ruleset, Scope
 
     read = AccessFS.READ_FILE | AccessFS.READ_DIR
     with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
-        paths = {path.resolve() for path in [*python_paths(), *readable, *map(Path, READABLE)]}
+        paths = {path.resolve() for path in [*readable, *map(Path, READABLE)]}
         for path in paths:
             if path.exists() and not paths.intersection(path.parents):
                 rules.allow_path(path, read if path.is_dir() else AccessFS.READ_FILE)

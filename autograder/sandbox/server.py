@@ -38,7 +38,7 @@ LOOK = 0.2  # seconds between looks at the work folder and the threads
 def main() -> None:
     """Serves on the descriptor named on the command line until its other end is closed."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    isolation = Isolation(**json.loads(sys.argv[2]))
+    isolation, readable = Isolation(**json.loads(sys.argv[2])), list(map(Path, json.loads(sys.argv[3])))
     die_with_parent()
     reason = import_everything()
     calls = call_filter(file_marks=not isolation.namespaces) if isolation.seccomp else None
@@ -48,9 +48,8 @@ def main() -> None:
         if not message:
             return
         if len(descriptors) == 3:  # a "kill" that comes after its child has ended brings none
-            control.send(
-                json.dumps(serve(control, json.loads(message), descriptors, isolation, calls)).encode()
-            )
+            ended = serve(control, json.loads(message), descriptors, readable, isolation, calls)
+            control.send(json.dumps(ended).encode())
 
 
 def import_everything() -> str:
@@ -77,7 +76,14 @@ def import_everything() -> str:
     return ""
 
 
-def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: Isolation, calls) -> dict:
+def serve(
+    control: socket.socket,
+    job: dict,
+    descriptors: list[int],
+    readable: list[Path],
+    isolation: Isolation,
+    calls,
+) -> dict:
     """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
@@ -87,7 +93,7 @@ def serve(control: socket.socket, job: dict, descriptors: list[int], isolation: 
         try:
             from autograder.sandbox.child import become
 
-            become(descriptors, work, Limits(**job), isolation, calls)
+            become(descriptors, work, Limits(**job), readable, isolation, calls)
         except BaseException as error:
             os.write(descriptors[2], f"{type(error).__name__}: {error}".encode())
         finally:

@@ -61,7 +61,7 @@ class Opening:
 
     @contextmanager
     def __call__(self, watch: Callable[[str], None]) -> Iterator[Bench]:
-        with Sandbox(self.isolation) as sandbox:
+        with Sandbox(self.isolation, private=(self.course.root, self.course.root / "solutions")) as sandbox:
             yield Bench(self.course, sandbox)
 
 

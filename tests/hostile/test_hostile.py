@@ -26,7 +26,7 @@ from autograder.sandbox import probe
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 ATTACKS = sorted((HERE / "attacks").glob("*.py"))
-SECRETS = ("canary-b2d1f0c7", "7391846250187")  # as the toy course's generate.py has them
+SECRETS = ("canary-b2d1f0c7-4e9a83d6-71c05bf2", "7391846250187")  # as the toy course's generate.py has them
 NAMES = {  # students' names that harm a terminal, a page or a spreadsheet, where they are shown as they are
     "=HYPERLINK(1)": "The notebook defines no function double",
     "<img src=x onerror=alert(1)>": "The notebook defines no function double",

@@ -14,6 +14,7 @@ import pyseccomp
 import pytest
 
 from autograder.sandbox import Isolation, Sandbox, SandboxError, confinement, probe
+from autograder.sandbox.visible import visible
 
 PACKAGE = Path(confinement.__file__).parents[2]
 PROBE = "import json, dataclasses; from autograder.sandbox import probe; print(json.dumps(dataclasses.asdict(probe())))"
@@ -149,10 +150,10 @@ def test_bubblewrap_shows_python_and_nothing_else(here):
     if not here.namespaces:
         pytest.skip("no namespaces here")
     code = "import os; print(sorted(os.listdir('/'))); print(open('/proc/self/status').read())"
-    command = [*confinement.bubblewrap([]), sys.executable, "-c", code]
+    command = [*confinement.bubblewrap(visible()), sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     shown = set(eval(done.stdout.splitlines()[0]))
-    allowed = {Path(path).parts[1] for path in map(str, confinement.python_paths())} | {"proc", "dev", "tmp"}
+    allowed = {path.parts[1] for path in [*visible().paths, *visible().links]} | {"proc", "dev", "tmp"}
     assert shown <= allowed
     assert "CapEff:\t0000000000000000" in done.stdout and "CapBnd:\t0000000000000000" in done.stdout
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-CANARY = "canary-b2d1f0c7"  # never sent to a student's code, so it can appear nowhere
+CANARY = "canary-b2d1f0c7-4e9a83d6-71c05bf2"  # never sent to a student's code, so it can appear nowhere
 TRACER = 7391846250187  # sent to it among the inputs, and must not come back in words
 
 
