@@ -7,7 +7,8 @@ from pathlib import Path
 
 from autograder.course import Assignment, Course
 from autograder.notebooks import cells
-from autograder.release import is_stale
+from autograder.questions import SEALED, open_questions
+from autograder.release import is_stale, stale_questions
 from autograder.rubric import Item
 
 PERFECT, STARTER = "perfect", "untouched_starter"
@@ -45,6 +46,9 @@ def check_rooms(assignment: Assignment) -> Iterator[str]:
         assignment.room: {assignment.starter.name, assignment.rubric.name},
         assignment.locked_room: {assignment.reference.name, "specimens"},
     }
+    if (questions := open_questions(assignment.room)).is_file():  # with concept questions there are two files more
+        expected[assignment.room].add(SEALED)
+        expected[assignment.locked_room].add(questions.name)
     for room, names in expected.items():
         found = {path.name for path in entries(room)}
         yield from (f"{room.name}: {name} is missing from {room}" for name in sorted(names - found))
@@ -68,6 +72,8 @@ def check_starter(assignment: Assignment) -> Iterator[str]:
     for copy in assignment.starters:
         if reason := is_stale(assignment, copy):
             yield f"{reason}; run `autograder release {assignment.slug}`"
+    if reason := stale_questions(assignment):
+        yield f"{reason}; run `autograder release {assignment.slug}`"
 
 
 def check_perfect(assignment: Assignment) -> Iterator[str]:
