@@ -65,8 +65,8 @@ def signer(handed: HandedIn, expected: Expected) -> str:
 
 
 @contextmanager
-def limited(watch: Watch) -> Iterator[None]:
-    """What a reader opens: limits on itself."""
+def limited(watch: Watch) -> Iterator[bool]:
+    """Limit this process, a reader, and open True: its tasks may limit it further, see `limit_processor`."""
     if sys.platform == "linux":
         import resource
 
@@ -74,7 +74,7 @@ def limited(watch: Watch) -> Iterator[None]:
         most = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    yield
+    yield True
 
 
 @contextmanager
@@ -87,19 +87,20 @@ def readers() -> Iterator[Workers]:
         yield workers
 
 
-def of_submission(opened: None, handed: HandedIn, expected: Expected) -> Read:
+def of_submission(is_reader: bool | None, handed: HandedIn, expected: Expected) -> Read:
     """The task of a reader."""
-    limit_processor()
+    if is_reader:
+        limit_processor()
     return read_submission(handed, expected)
 
 
-def limit_processor() -> None:
-    """Ends this process when it has worked for PROCESSOR seconds from now."""
+def limit_processor(seconds: int = PROCESSOR) -> None:
+    """End this process, a reader, when it has worked for so many seconds from now."""
     if sys.platform == "linux":
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        soft = int(used.ru_utime + used.ru_stime) + PROCESSOR
+        soft = int(used.ru_utime + used.ru_stime) + seconds
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 

@@ -80,7 +80,8 @@ def read_all(
 
 def of_work(opened: None, name: str, handed: HandedIn, slug: str) -> Work:
     """The task of a reader."""
-    limit_processor()
+    if opened:
+        limit_processor()
     return read_work(name, handed, {}, slug)
 
 
