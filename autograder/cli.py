@@ -316,6 +316,10 @@ def integrity(
     say(
         f"{len(findings.found)} things to look at among {len(found.submissions)} submissions, no mark is changed."
     )
+    for line in findings.skipped[:MOST_LINES]:
+        say(f"Not compared in full: {line}", "yellow")
+    if (more := len(findings.skipped) - MOST_LINES) > 0:
+        say(f"and {more} more, see the page", "yellow")
     say(f"Lists: {out / 'integrity.html'} and {out / 'integrity.csv'}")
 
 

@@ -4,7 +4,10 @@ import csv
 import dataclasses
 import io
 import json
+import re
+import time
 import zipfile
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +19,17 @@ from toy import write
 from autograder.course import read_course
 from autograder.files import Files
 from autograder.handed_in import HandedIn, Origin
-from autograder.integrity import compare, integrity_csv, integrity_html
+from autograder.integrity import compare, integrity_csv, integrity_html, of_work
 from autograder.integrity.alignment import Order, likeness, ordered
-from autograder.integrity.code import CODE, WORDS, alike, code, grams, winnowed, words
+from autograder.integrity.code import CODE, WORDS, Text, alike, code, grams, winnowed, words
 from autograder.integrity.evidence import most_in_common
-from autograder.integrity.units import layout
-from autograder.integrity.weights import NEAR, SOME, matches, trained
+from autograder.integrity.units import MAX_UNITS, Axis, Block, Layout, layout
+from autograder.integrity.weights import MAX_OF_PAIR, NEAR, SOME, Trained, align, limited, matches, trained
+from autograder.integrity.work import seeds_of
 from autograder.models import Model, read_model
+from autograder.models.config import read_plan
+from autograder.reading import readers
+from autograder.workers import Here, Lost
 
 SPECIMENS = Path(__file__).parents[1] / "solutions"
 FILES = sorted(SPECIMENS.glob("*/specimens/perfect/*.keras"))
@@ -118,8 +125,7 @@ def test_copies_lie_above_the_threshold_and_strangers_below(name):
 
 
 def pairs(*models: tuple[str, Model]) -> set[tuple[str, str]]:
-    layouts = {}
-    found = matches([trained(owner, "m.keras", model, layouts) for owner, model in models], [])
+    found, _ = matches([trained(owner, "m.keras", model) for owner, model in models], [], Here(None))
     return {(match.first.owner, match.second.owner) for match in found}
 
 
@@ -161,7 +167,7 @@ def fitted(folder: Path, seed: int, rate: float = 0.003) -> Model:
 
 def test_weights_set_by_hand_are_not_compared():
     model = read(SPECIMENS / "rnn_by_hand/specimens/perfect/counter.keras")
-    assert trained("ann", "counter.keras", model, {}) is None
+    assert trained("ann", "counter.keras", model) is None
 
 
 # --- code
@@ -330,11 +336,11 @@ def test_answers_in_the_same_words_are_found():
 
 @given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(2, 6), st.integers(1, 5))
 def test_winnowing_keeps_a_print_of_every_window(symbols, gram, window):
-    text = dataclasses.replace(words("", []), symbols=tuple(map(str, symbols)))
+    text = Text("", symbols=np.array(symbols, np.uint64))
     hashes = grams(text, gram)
     kept = set(winnowed(hashes, window).tolist())
     assert all(kept & set(range(begin, begin + window)) for begin in range(len(hashes) - window + 1))
-    same = {text.symbols[i : i + gram] for i in range(len(hashes))}
+    same = {tuple(symbols[i : i + gram]) for i in range(len(hashes))}
     assert len(set(hashes.tolist())) == len(same)
 
 
@@ -369,7 +375,7 @@ NOBODY = Origin()
 
 
 def handed(student: str, origin: Origin = NOBODY, **files: bytes) -> HandedIn:
-    named = {name.replace("_", "."): content for name, content in files.items()}
+    named = {name if "." in name else name.replace("_", "."): content for name, content in files.items()}
     return HandedIn(student, lambda budget: Files(tuple(named), named.__getitem__), origin)
 
 
@@ -493,3 +499,428 @@ def test_the_page_and_the_table_escape_names(hello):
     assert ".alike > li" in page  # the style, which must not be escaped
     assert page == integrity_html(compare(*hello, [ann, bob]))
     assert "http" not in page.replace("http-equiv", "")
+
+
+# --- disguises: what a copy looks like that is not to be found
+
+SOUGHT = "m.keras"  # the file that the rubric below asks for
+RUBRIC = f"""
+from autograder.rubric import item
+
+
+@item(points=10)
+def learns(submission):
+    \"\"\"The model and the table are there.\"\"\"
+    submission.read("{SOUGHT}")
+    submission.read("trials.csv")
+    for name in ("cells", "one_hot", "softmax", "windows", "gradient"):
+        submission.call(name)
+"""
+Layers = list[dict]
+
+
+def rebuilt(change=lambda layers: None, weigh=lambda weights: weights) -> bytes:
+    """MODEL as a file of other layers and other weights, which the plan of the new layers gives their places."""
+    import h5py
+    from models.crafted import entries, replaced
+
+    config = json.loads(entries(MODEL.read_bytes())["config.json"])
+    change(config["config"]["layers"])
+    weights, stream = weigh([array.copy() for array in read(MODEL).weights]), io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for weight, array in zip(read_plan(config).weights, weights, strict=True):
+            file[weight.path] = array.reshape(weight.shape)
+    return replaced(MODEL.read_bytes(), config=json.dumps(config).encode(), weights=stream.getvalue())
+
+
+def layer_of(kind: str, **options) -> dict:
+    return {"module": "keras.layers", "class_name": kind, "config": {"name": "extra"} | options}
+
+
+def inserted(kind: str, **options):
+    return lambda layers: layers.insert(-1, layer_of(kind, **options))
+
+
+def insert_dense(layers: Layers) -> None:
+    """As wide as the layer before it, without an activation."""
+    layers.insert(
+        -1, layer_of("Dense", **layers[-1]["config"] | {"name": "d", "units": 32, "activation": "linear"})
+    )
+
+
+def renamed_layers(layers: Layers) -> None:
+    for number, layer in enumerate(layers):
+        layer["config"]["name"] = f"my_{number}"
+
+
+def with_unused_option(layers: Layers) -> None:
+    layers[2]["config"] |= {"recurrent_dropout": 0.25, "dropout": 0.1}
+
+
+def wrapped(layers: Layers) -> None:
+    layers[-1] = layer_of("TimeDistributed", layer=layers[-1]) | {}
+
+
+def without_masking(layers: Layers) -> None:
+    del layers[1]
+
+
+def one_unit_more(layers: Layers) -> None:
+    layers[2]["config"]["units"] += 1
+
+
+def with_dead_unit(weights: list) -> list:
+    """Every gate of the GRU gets a unit that reads nothing, and that nothing reads."""
+
+    def grown(array, before: int):
+        gates = [np.pad(gate, ((0, before), (0, 1))) for gate in np.split(array, 3, axis=1)]
+        return np.concatenate(gates, axis=1)
+
+    kernel, recurrent, bias, dense, last = weights
+    return [grown(kernel, 0), grown(recurrent, 1), grown(bias, 0), np.pad(dense, ((0, 1), (0, 0))), last]
+
+
+def with_identity(weights: list) -> list:
+    return [*weights[:-2], np.eye(32, dtype="float32"), np.zeros(32, "float32"), *weights[-2:]]
+
+
+def with_noise(weights: list) -> list:
+    return list(noisy(of(read(MODEL), weights)).weights)
+
+
+def shuffled_and(weigh=lambda weights: weights):
+    return lambda weights: weigh(list(shuffled(read(MODEL)).weights))
+
+
+MODELS = {
+    "as it is": (),
+    "Dropout": (inserted("Dropout", rate=0.1),),
+    "Identity": (inserted("Identity"),),
+    "Rescaling(1)": (inserted("Rescaling", scale=1.0, offset=0.0),),
+    "a Dense of identity": (insert_dense, with_identity),
+    "other names": (renamed_layers,),
+    "an unused option": (with_unused_option,),
+    "TimeDistributed": (wrapped,),
+    "no Masking": (without_masking,),
+    "a dead unit": (one_unit_more, with_dead_unit),
+    "shuffled, Dropout": (inserted("Dropout", rate=0.1), shuffled_and()),
+    "shuffled, Rescaling(1)": (inserted("Rescaling", scale=1.0, offset=0.0), shuffled_and()),
+    "shuffled, a Dense of identity": (insert_dense, shuffled_and(with_identity)),
+    "noise, Dropout": (inserted("Dropout", rate=0.1), with_noise),
+    "noise, Rescaling(1)": (inserted("Rescaling", scale=1.0, offset=0.0), with_noise),
+    "the last layer trained on": (
+        inserted("Rescaling", scale=1.0, offset=0.0), lambda weights: [*weights[:-2], weights[-2] + 0.1, weights[-1]]
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def asking(hello):
+    course, assignment = hello
+    write(assignment.rubric, RUBRIC)
+    return hello
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_layer_hides_equal_weights(asking, name):
+    ann = handed("ann", **{SOUGHT: MODEL.read_bytes(), "n.ipynb": notebook("SEED = 1", FIRST)})
+    bob = handed("bob", **{SOUGHT: rebuilt(*MODELS[name]), "n.ipynb": notebook("SEED = 2", SECOND)})
+    cyd = handed("cyd", **{SOUGHT: keras_file(MODEL, stranger(read(MODEL), 7)), "n.ipynb": notebook(THIRD)})
+    [(kind, strength, *names)] = compared(asking, ann, bob, cyd)
+    assert kind in ("weights", "arrays") and strength == "strong" and names == ["ann", "bob"]
+
+
+def table(function, digits: int = 6) -> str:
+    rows = (f"row {n},{n % 3},{function(n + 1):.{digits}f},{function(n + 99):.{digits}f}" for n in range(20))
+    return "\n".join(["name,units,score,loss", *rows]) + "\n"
+
+
+TABLE, OTHER_TABLE = table(np.sin), table(np.cos)
+
+
+def rows_of(change) -> str:
+    head, *rows = TABLE.splitlines()
+    return "\n".join([head, *change(rows)])
+
+
+TABLES = {
+    "as it is": TABLE,
+    "other line ends": TABLE.replace("\n", "\r\n"),
+    "rows turned": rows_of(lambda rows: rows[::-1]),
+    "rows sorted, some left out": rows_of(lambda rows: sorted(rows)[4:]),
+    "other names": TABLE.replace("row", "trial"),
+    "other columns": rows_of(lambda rows: [",".join(row.split(",")[::-1]) for row in rows]),
+    "other separators": TABLE.replace(",", ";"),
+    "more digits": table(np.sin, digits=8),
+    "rows of one's own": rows_of(lambda rows: [*rows, *OTHER_TABLE.splitlines()[1:]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_copied_tables_are_found(asking, name):
+    ann, bob, cyd = (
+        handed(student, **{"trials.csv": text.encode(), "n.ipynb": notebook(f"SEED = {seed}", source)})
+        for student, text, seed, source in
+        [("ann", TABLE, 1, FIRST), ("bob", TABLES[name], 2, SECOND), ("cyd", OTHER_TABLE, 3, THIRD)]
+    )  # fmt: skip
+    found = compared(asking, ann, bob, cyd)
+    assert found[0] == ("tables", "strong", "ann", "bob")
+    assert {first + second for _, _, first, second in found} <= {"annbob", "bobcyd"}
+
+
+def test_tables_of_few_digits_are_weak_and_those_of_a_crowd_say_nothing(asking):
+    rows = [f"{n},{n % 2}\n" for n in range(50)]
+    students = [
+        handed(
+            f"s{n}",
+            **{"trials.csv": "".join(rows[n:] + rows[:n]).encode(), "n.ipynb": notebook(f"SEED = {n}")},
+        )
+        for n in range(5)
+    ]
+    assert compared(asking, *students[:2]) == [("tables", "weak", "s0", "s1")]
+    findings = compare(*asking, students)
+    assert not findings.found and "trials.csv" in findings.common[0]
+
+
+def test_rows_that_many_hand_in_say_nothing(asking):
+    """Vectors that all downloaded, say, and rows of each student's own."""
+    students = [
+        handed(
+            f"s{n}",
+            **{"trials.csv": (TABLE + f"own {n},{n},{np.tan(n):.6f}\n").encode(), "n.ipynb": notebook()},
+        )
+        for n in range(5)
+    ]
+    assert len(compared(asking, *students[:3])) == 3
+    assert not compared(asking, *students)
+
+
+def test_arrays_that_many_share_or_that_are_set_by_hand_say_nothing(asking):
+    """Frozen vectors, say, under layers that each student trained."""
+
+    def student(number: int) -> HandedIn:
+        others = stranger(read(MODEL), number).weights
+        content = rebuilt(weigh=lambda weights: [weights[0], *others[1:]])
+        return handed(f"s{number}", **{SOUGHT: content, "n.ipynb": notebook(f"SEED = {number}")})
+
+    class_ = [student(number) for number in range(5)]
+    assert {kind for kind, *_ in compared(asking, *class_[:3])} == {"arrays"}
+    findings = compare(*asking, class_)
+    assert not findings.found and "1 arrays of weights" in findings.common[0]
+
+
+STUFFING = {
+    "comments": "# nothing\n" * 40_000,
+    "a comment in one line": "#" * 400_000 + "\n",
+    "blank lines": " \n" * 200_000,
+    "a string": f'"""{"x" * 400_000}"""\n',
+    "strings": "'x' 'y'\n" * 20_000,
+    "a string in one line": f"text = '{'x' * 400_000}'\n",
+    "code that never runs": "if 0:\n" + "    x = [1, 2, 3]\n" * 15_000,
+    "more of it": "while False:\n" + "    y = f(x)\n" * 5_000 + "if (None): " + "x = 1; " * 5_000 + "\n",
+    "a long line": "x = [" + "1, " * 10_000 + "]\n",
+    "magics": "%load_ext x\n!ls 'a\n" * 5_000,
+    "code": "".join(f"x{n} = y.a{n}(z, {n})\n" for n in range(5_000)),
+    "earlier definitions": "".join(f"def gradient():\n    return x.a{n}\n" for n in range(5_000)),
+}
+
+
+@pytest.mark.parametrize("where", ["in front", "in between"])
+@pytest.mark.parametrize("name", STUFFING)
+def test_nothing_pushes_code_out_of_sight(asking, name, where, monkeypatch):
+    monkeypatch.setattr("autograder.integrity.code.MAX_SYMBOLS", 15_000)
+    stuffing = STUFFING[name]
+    start, end = FIRST.split("def windows")
+    texts = [stuffing + FIRST] if where == "in front" else [start, stuffing, "def windows" + end]
+    bob = handed("bob", **{"n.ipynb": notebook(*texts)})
+    ann, cyd = (
+        handed(student, **{"n.ipynb": notebook(text)}) for student, text in [("ann", FIRST), ("cyd", SECOND)]
+    )
+    found = compare(*asking, [ann, bob, cyd]).found
+    assert [(one.kind, one.first, one.second) for one in found] == [("code", "ann", "bob")]
+    assert any("delta" in line for passage in found[0].passages for line in passage.mine)
+
+
+BOLD = str.maketrans({chr(97 + n): chr(0x1D41A + n) for n in range(26)})
+CODE_DISGUISES = {
+    "a statement that does nothing after each": lambda text: re.sub(
+        r"(?m)^( +)(.*[^:,(])$", r"\1\2\n\1pass\n\1'note'", text
+    ),
+    "docstrings": lambda text: re.sub(r"(?m)(^def .*:)$", r'\1\n    """Do it."""', text),
+    "comments at each line": lambda text: re.sub(r"(?m)(.)$", r"\1  # my own", text),
+    "semicolons": lambda text: re.sub(r"(?m)([^:\n])$", r"\1;", text),
+    "code between that never runs": lambda text: re.sub(r"(?m)^(    )(?=[a-z])", r"\1if 0: print(1, 2, 3)\n\1", text),
+    "letters that Python reads alike": lambda text: re.sub(r"(?<=np\.)\w+", lambda name: name[0].translate(BOLD), text),
+    "line breaks": lambda text: text.replace("(", "(\n    ").replace(" + ", " \\\n + "),
+    "other strings and numbers": lambda text: text.replace('"ACGT"', "'A' 'CGT'").replace("2 *", "2.0 *"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CODE_DISGUISES)
+def test_disguised_code_is_found(name):
+    copy = CODE_DISGUISES[name](FIRST)
+    assert copy != FIRST and compile(copy, "copy", "exec")
+    [pair] = found_code(FIRST, SECOND, THIRD, copy)
+    assert (pair.first.owner, pair.second.owner) == ("s0", "s3") and pair.share > 0.9
+
+
+def test_a_script_is_compared_with_notebooks(asking):
+    ann = handed("ann", **{"n.ipynb": notebook(*FIRST.split("\n\n"))})
+    bob = handed("bob", **{"n.py": ("# %%\n" + FIRST.replace("\n\n", "\n\n# %%\n")).encode()})
+    assert compared(asking, ann, bob) == [("code", "strong", "ann", "bob")]
+
+
+def test_lines_are_numbered_as_in_the_notebook(asking):
+    ann = handed("ann", **{"n.ipynb": notebook("# nothing\n" * 40_000 + FIRST)})
+    bob = handed("bob", **{"n.ipynb": notebook(FIRST)})
+    [found] = compare(*asking, [ann, bob]).found
+    assert {passage.first - passage.second for passage in found.passages} == {40_000}
+
+
+@pytest.mark.parametrize(
+    "hidden", ["<!-- -->", "\u200b", "\u00ad", "<!-- a\nb -->"], ids=["comment", "space", "hyphen", "lines"]
+)
+def test_invisible_text_hides_no_words(hidden):
+    text = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
+    other = "".join(letter + hidden * (letter in "aeiou") for letter in text)
+    [pair] = alike([words("0", [text]), words("1", [other])], [], [], 3, WORDS)
+    assert pair.share == 1
+
+
+def test_copies_beside_the_work_hide_nothing(asking):
+    """Decoys: 40 models that are read first by name, and a notebook with a number that marks it as an older copy."""
+    decoys = {f"a/{n:02}.keras": keras_file(MODEL, stranger(read(MODEL), n)) for n in range(3)}
+    decoys |= {f"b/{n:02}.keras": b"no model" + bytes([n]) for n in range(40)}
+    ann = handed("ann", **{SOUGHT: MODEL.read_bytes(), "work.ipynb": notebook("SEED = 1", FIRST)})
+    copies = {"work (1).ipynb": notebook(SECOND), "work (2).ipynb": notebook("SEED = 2", FIRST)}
+    bob = handed("bob", **{SOUGHT: MODEL.read_bytes(), **decoys, **copies})
+    findings = compare(*asking, [ann, bob])
+    assert [one.kind for one in findings.found] == ["weights", "code"]
+    assert "bob: after 30 models, 14 others are not compared." in findings.skipped
+
+
+def test_copies_of_one_model_use_up_no_budget(asking):
+    ann, bob = (
+        handed(student, **{f"{n:02}.keras": content for n in range(40)}, **{"z.keras": MODEL.read_bytes()})
+        for student, content in [("ann", b""), ("bob", keras_file(MODEL, stranger(read(MODEL), 1)))]
+    )
+    assert [kind for kind, *_ in compared(asking, ann, bob)] == ["weights"]
+
+
+@pytest.mark.parametrize(("lost", "left"), [("files", {"code"}), ("notebook", {"weights"})])
+def test_what_ends_a_reader_hides_nothing_beside_it(asking, lost, left):
+    ann, bob = (
+        handed(name, **{SOUGHT: MODEL.read_bytes(), "n.ipynb": notebook(FIRST)}) for name in ("ann", "bob")
+    )
+    other = {"files": "notebook", "notebook": "files"}[lost]
+    workers = Dying(lambda task, arguments: task is of_work and "bob" in arguments and (other,) not in arguments)
+    findings = compare(*asking, [ann, bob], readers=workers)
+    assert {one.kind for one in findings.found} == left
+    assert findings.skipped == (
+        f"bob: the {lost} can't be compared: it took too much time of the processor, and was stopped",
+    )
+
+
+def test_what_is_not_graded_is_no_evidence(asking):
+    """An older copy of the notebook, which the grader doesn't read."""
+    ann = handed("ann", **{"n.ipynb": notebook(FIRST)})
+    bob = handed("bob", **{"n (1).ipynb": notebook(FIRST), "n (2).ipynb": notebook(SECOND)})
+    assert not compared(asking, ann, bob)
+
+
+HARD = [
+    "SEED", "SEED_", "default_rng(", "SEED ", " ",
+    '"', "'''", "\\", 'f"{', "(", ")", "]", "[(", "a", "1", "1_", "a.", "1e", "é",
+    "\\\n", "%", "@", "from ", "class ", "if 0:", "if 0:\n ", "x:", "\t", '"%(', "0x", "<!--", "<!-- -->", "_", "'\\\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HARD)
+def test_reading_code_takes_linear_time(piece):
+    text = (piece * 30_000)[:30_000] + " = 1\n"
+    begin = time.process_time()
+    seeds_of(text), code("ann", [text]), words("ann", [text])
+    assert time.process_time() - begin < 2  # quadratic time takes more: "SEED" took 4 s
+
+
+def test_seeds_are_read_from_code_that_runs():
+    assert seeds_of("MY_SEED = 3\nkeras.utils.set_random_seed(MY_SEED)") == {3}
+    assert seeds_of("# SEED = 1\n'SEED = 2'\nif 0:\n    SEED = 4\nnp.random.default_rng(5)") == {5}
+    assert seeds_of("random.seed( 7 )\nnp.random.seed(\n 8)") == {7, 8}
+
+
+def wide(units: int, seed: int) -> Trained:
+    """A model of one wide layer of three weights each, as `lsa` has it: its units are hard to assign."""
+    whole = slice(None), slice(None)
+    known = Layout([Block(0, whole, (Axis(None), Axis(0))), Block(1, whole, (Axis(0), Axis(None)))], [units])
+    rng, other = np.random.default_rng(0), np.random.default_rng(seed)
+    weights = tuple(
+        (rng.normal(size=shape) + seed / 1000 * other.normal(size=shape)).astype("float32")
+        for shape in ((1, units), (units, 1))
+    )
+    return Trained(str(seed), SOUGHT, f"wide {units}", str(seed), 2 * units, (), weights, known)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [4_000, 8_000], ids=["seconds", "memory"])
+def test_a_pair_that_takes_too_much_costs_no_other_pair(units):
+    """Without the limit on the units that are reordered: the pair is given up, and the others are aligned."""
+    with readers() as workers:
+        begin = time.monotonic()
+        models = [wide(units, 0), wide(units, 1), wide(50, 0), wide(50, 1)]
+        found, skipped = matches(models, [], workers)
+        assert [match.first.structure for match in found] == ["wide 50"]
+        assert len(skipped) == 1 and "not compared" in skipped[0]
+        assert time.monotonic() - begin < 120
+
+
+def test_wide_layers_keep_the_order_of_their_units():
+    known = wide(MAX_UNITS + 1, 0).layout
+    assert not known.settle().groups and wide(MAX_UNITS, 0).layout.settle().groups
+
+
+def test_copies_of_one_keep_nobody_from_being_compared():
+    """Two accomplices with many models that are near: each two students are compared on a budget of their own."""
+    eve, mal = (dataclasses.replace(wide(9, seed), owner=name) for seed, name in enumerate(("eve", "mal")))
+    near = [(n / 1000, dataclasses.replace(eve, file=f"{n}"), mal) for n in range(MAX_OF_PAIR + 60)]
+    honest = (0.9, wide(9, 2), wide(9, 3))
+    pairs, lines = limited([*near, honest])
+    assert len(pairs) == MAX_OF_PAIR + 1 and honest[1:] in pairs
+    assert lines == [f"eve and mal: 100 pairs of models are near; {MAX_OF_PAIR} are compared."]
+
+
+class Dying:
+    """Workers whose process is lost for some tasks."""
+
+    room = 1
+
+    def __init__(self, is_lost):
+        self.is_lost = is_lost
+
+    def submit(self, task, *arguments) -> Future:
+        future = Future()
+        if self.is_lost(task, arguments):
+            future.set_exception(Lost("it took too much time of the processor, and was stopped"))
+        else:
+            future.set_result(task(None, *arguments))
+        return future
+
+
+def test_what_is_lost_is_named(asking):
+    ann, bob, cyd, dan = (
+        handed(student, **{SOUGHT: model, "n.ipynb": notebook(text)})
+        for student, model, text in [
+            ("ann", MODEL.read_bytes(), FIRST), ("bob", keras_file(MODEL, noisy(read(MODEL))), FIRST),
+            ("cyd", MODEL.read_bytes(), SECOND), ("dan", b"", THIRD),
+        ]
+    )  # fmt: skip
+    workers = Dying(lambda task, arguments: task is align or "dan" in arguments)
+    findings = compare(*asking, [ann, bob, cyd, dan], readers=workers)
+    found = {(one.kind, one.first, one.second) for one in findings.found}
+    assert found == {("weights", "ann", "cyd"), ("code", "ann", "bob")}
+    lines = " ".join(findings.skipped)
+    assert (
+        "dan: the notebook can't be compared: it took too much time" in lines
+        and "m.keras of ann and m.keras of bob" in lines
+    )
+    assert "m.keras of ann and m.keras of bob" in integrity_html(findings)

@@ -1,23 +1,29 @@
 """Integrity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
 
-Works are read (work), models are compared by their weights (units, alignment, weights), notebooks by their code,
-words and cells (code); what is found is graded by how strongly it speaks (evidence) and shown (page).
+Works are read (work), models are compared by their weights (units, alignment, weights) and by single arrays of these
+(arrays), tables by their rows (tables), notebooks by their code, words and cells (code); what is found is graded by
+how strongly it speaks (evidence) and shown (page).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from functools import partial
 
 from autograder.course import Assignment, Course
 from autograder.failure import plain
+from autograder.grader import expectations
 from autograder.handed_in import HandedIn
 from autograder.integrity import evidence
+from autograder.integrity.arrays import shared_arrays
 from autograder.integrity.code import CODE, WORDS, Measures, alike
 from autograder.integrity.evidence import STRENGTHS, Finding, Findings
 from autograder.integrity.page import integrity_csv, integrity_html
+from autograder.integrity.tables import shared_tables
 from autograder.integrity.weights import matches
-from autograder.integrity.work import Work, of_notebooks, read_work
+from autograder.integrity.work import Work, asked_names, of_notebooks, read_work
 from autograder.reading import limit_processor, said_of
+from autograder.submission import Expected
 from autograder.workers import Here, Workers
 
 __all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
@@ -39,7 +45,8 @@ def compare(
     that read the works; this one where there are none. Never raises for what a student handed in; what can't be
     read is named in `skipped`.
     """
-    read = partial(read_all, readers or Here(None), assignment.slug, watch)
+    workers, expected, asked = readers or Here(None), expectations(assignment), asked_names(assignment)
+    read = partial(read_all, workers, expected, asked, watch)
     works = read({one.student: one for one in submissions})
     students = {work.owner for work in works}
     earlier = read(
@@ -49,23 +56,31 @@ def compare(
         }
     )
     given = starter(assignment)
-    compared = [*earlier, *reference(assignment)]
+    compared = [*earlier, *reference(assignment, expected, asked)]
     most = evidence.most_in_common(len(works))
     watch("weights")
-    found, common = by_weights(works, compared, most)
+    found, common, lost = by_weights(works, compared, most, workers)
+    watch("tables")
+    tables, lines = shared_tables(works, compared, most)
     watch("code and words")
-    found += by_text(works, compared, given, most)
+    found += tables + by_text(works, compared, given, most)
     found += evidence.of_cells(works, compared, given, most)
-    skipped = tuple(line for work in (*works, *earlier) for line in work.skipped)
+    skipped = (*(line for work in (*works, *earlier) for line in work.skipped), *lost)
     found = tuple(sorted(apart(found, (*works, *compared)), key=rank))
-    return Findings(assignment.title, len(works), len(earlier), found, tuple(common), skipped)
+    return Findings(assignment.title, len(works), len(earlier), found, (*common, *lines), skipped)
 
 
 def read_all(
-    readers: Workers, slug: str, watch: Callable[[str], None], submissions: Mapping[str, HandedIn]
+    workers: Workers,
+    expected: Expected,
+    asked: frozenset[str],
+    watch: Callable[[str], None],
+    submissions: Mapping[str, HandedIn],
 ) -> list[Work]:
-    """The works by the names of their owners; of one whose reader was lost there is nothing but a line that says so."""
-    futures = {name: readers.submit(of_work, name, handed, slug) for name, handed in submissions.items()}
+    """Return the works by the names of their owners. Of one whose reader is lost, the parts are read one by one."""
+    futures = {
+        name: workers.submit(of_work, name, handed, expected, asked) for name, handed in submissions.items()
+    }
     works = []
     for name, future in futures.items():
         watch(f"{len(works) + 1} of {len(futures)}: {name}")
@@ -73,16 +88,41 @@ def read_all(
             works.append(future.result())
         except CancelledError:
             raise
-        except Exception as error:  # of any kind: it is no reason to compare no other
-            works.append(Work(name, skipped=(plain(f"{name} is not compared: {said_of(error)}"),)))
+        except Exception:  # of any kind: it is no reason to compare no other
+            works.append(read_in_parts(workers, name, submissions[name], expected, asked))
     return works
 
 
-def of_work(opened: None, name: str, handed: HandedIn, slug: str) -> Work:
+def read_in_parts(
+    workers: Workers, name: str, handed: HandedIn, expected: Expected, asked: frozenset[str]
+) -> Work:
+    """Return what can be read of a work: a file that ends its reader hides no notebook, and the other way round."""
+    parts = {"notebook": Work(name), "files": Work(name)}
+    for part in parts:
+        try:
+            parts[part] = workers.submit(of_work, name, handed, expected, asked, (part,)).result()
+        except CancelledError:
+            raise
+        except Exception as error:  # of any kind
+            line = plain(f"{name}: the {part} can't be compared: {said_of(error)}")
+            parts[part] = Work(name, skipped=(line,))
+    notebook, files = parts.values()
+    skipped = tuple(dict.fromkeys(notebook.skipped + files.skipped))
+    return replace(notebook, models=files.models, tables=files.tables, skipped=skipped)
+
+
+def of_work(
+    is_reader: bool | None,
+    name: str,
+    handed: HandedIn,
+    expected: Expected,
+    asked: frozenset[str],
+    parts: Sequence[str] = ("notebook", "files"),
+) -> Work:
     """The task of a reader."""
-    if opened:
+    if is_reader:
         limit_processor()
-    return read_work(name, handed, {}, slug)
+    return read_work(name, handed, expected, asked, parts)
 
 
 def starter(assignment: Assignment) -> Work:
@@ -91,20 +131,26 @@ def starter(assignment: Assignment) -> Work:
     return of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
 
 
-def reference(assignment: Assignment) -> list[Work]:
+def reference(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
     """The perfect specimen, where there is one: its models and its notebook are the reference's."""
     perfect = assignment.specimens / "perfect"
-    return [read_work(REFERENCE, HandedIn("perfect", perfect), {})] if perfect.is_dir() else []
+    return [read_work(REFERENCE, HandedIn("perfect", perfect), expected, asked)] if perfect.is_dir() else []
 
 
-def by_weights(works: Sequence[Work], compared: Sequence[Work], most: int) -> tuple[list[Finding], list[str]]:
-    """What the weights say, and what so many have in common that it says nothing."""
+def by_weights(
+    works: Sequence[Work], compared: Sequence[Work], most: int, workers: Workers
+) -> tuple[list[Finding], list[str], list[str]]:
+    """What the weights say, what so many have in common that it says nothing, and what was not compared."""
     owners = {work.owner: work for work in (*compared, *works)}
-    pairs = matches(*([model for work in group for model in work.models] for group in (works, compared)))
+    pairs, lost = matches(
+        *([model for work in group for model in work.models] for group in (works, compared)), workers
+    )
     found = [
         evidence.of_weights(match, owners[match.first.owner], owners[match.second.owner]) for match in pairs
     ]
-    return evidence.without_crowds(found, most, {work.owner for work in works})
+    found, common = evidence.without_crowds(found, most, {work.owner for work in works})
+    arrays, lines = shared_arrays(works, compared, pairs, most)
+    return found + arrays, common + lines, lost
 
 
 def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: int) -> list[Finding]:
@@ -128,7 +174,7 @@ def apart(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
 
 def rank(finding: Finding) -> tuple:
     """The strongest first; then by kind and measure."""
-    kinds = ("weights", "cells", "code", "words")
+    kinds = ("weights", "arrays", "tables", "cells", "code", "words")
     return (
         STRENGTHS.index(finding.strength), kinds.index(finding.kind), -round(finding.measure, 6),
         finding.first, finding.second, finding.says,

@@ -2,23 +2,47 @@
 
 Fingerprints are chosen by winnowing (Schleimer, Wilkerson, Aiken 2003: "Winnowing: Local Algorithms for Document
 Fingerprinting"). The package copydetect does the same, but its fingerprints differ from run to run, it loses code
-that is repeated as soon as boilerplate is given, and it imports matplotlib.
+that is repeated as soon as boilerplate is given, and it imports matplotlib. Code is split into tokens here, in linear
+time and also where it is no Python: pygments takes quadratic time for crafted code.
 """
 
+import builtins
 import hashlib
+import keyword
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain
+from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
-from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Name, Number, String, Token
 
-MOST_LETTERS = 200_000  # of one notebook's code; the course's references have 50,000
-LONGEST_LINE = 1_000
+MAX_SYMBOLS = 200_000  # of one notebook's code, and as many words; the course's references have 10,000
+MAX_QUIET = 100_000  # letters of lines without symbols that are kept to be shown
+LONGEST_LINE = 1_000  # letters of a line that are kept to be shown
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: no power of it is lost modulo 2**64
-NAMES = {Name, Name.Variable, Name.Function, Name.Class, Name.Decorator, Name.Function.Magic}
+FIXED_NAMES = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls"})  # nobody can rename them
+TOKEN = re.compile(
+    r"""(?P<blank>[ \t\f\r]++|\\\r?\n)
+    |(?P<comment>\#[^\n]*+)
+    |(?P<string>[bBfFrRuU]{0,2}(?:'''|\"""|'|"))
+    |(?P<number>\.?[0-9](?:[eE][+-]|[\w.])*+)
+    |(?P<name>\w++)
+    |(?P<newline>\n)
+    |(?P<operator>\*\*=?|//=?|>>=?|<<=?|->|:=|\.\.\.|[-+*/%&|^@=<>!]=|.)""",
+    re.VERBOSE,
+)
+STRING_STOPS = {
+    quote: re.compile(rf"(?s)\\.|{quote}" + ("" if len(quote) == 3 else r"|\n"))
+    for quote in ("'''", '"""', "'", '"')
+}
+NEVER = re.compile(
+    r"False|None|[0_.]+[jJ]?|0[xXoObB][0_]+|[bBfFrRuU]*(''|\"\")"
+)  # conditions that don't hold
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -35,19 +59,34 @@ CODE = Measures(gram=16, window=5, fewest=80, share=0.5)
 WORDS = Measures(gram=5, window=3, fewest=15, share=0.3)
 
 
+class Token(NamedTuple):
+    """A token of code. column: of the first token of a statement, counted from 0; -1 for all others."""
+
+    kind: str
+    text: str
+    line: int
+    column: int
+
+
 @dataclass(frozen=True, eq=False)
 class Text:
-    """What a student wrote: its lines as they stand, its symbols, and the line of each symbol."""
+    """What a student wrote: lines to show, a 64-bit hash of each symbol, and the line of each symbol.
+
+    places: indices into `lines`. numbers: of the lines in the notebook, counted from 1. left_out: how many symbols
+    are beyond MAX_SYMBOLS and not compared.
+    """
 
     owner: str
-    lines: tuple[str, ...]
-    symbols: tuple[str, ...]
-    places: tuple[int, ...]  # index into `lines`
+    lines: tuple[str, ...] = ()
+    symbols: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
+    places: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    numbers: tuple[int, ...] = ()
+    left_out: int = 0
 
     @cached_property
     def digest(self) -> str:
         """Equal for texts of the same symbols."""
-        return hashlib.sha256("\n".join(self.symbols).encode("utf-8", "replace")).hexdigest()
+        return hashlib.sha256(self.symbols.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -71,58 +110,205 @@ class Alike:
     passages: tuple[Passage, ...]
 
 
-def code(owner: str, cells: Iterable[str]) -> Text:
-    """The code cells of a notebook: names become V, strings S, numbers N; comments and blanks count for nothing."""
-    lines, symbols, places, left = [], [], [], MOST_LETTERS
+# --- code
+
+
+@dataclass
+class Chunk:
+    """A part of a notebook that is compared as a whole or not at all: a definition, or a cell of text.
+
+    begin: of its symbols among all; name: what it defines; uses: the names in it.
+    """
+
+    begin: int
+    name: str = ""
+    uses: set[str] = field(default_factory=set)
+
+
+def code(owner: str, cells: Iterable[str], asked: frozenset[str] = frozenset()) -> Text:
+    """Return the symbols of a notebook's code cells: names become V, strings S, numbers N.
+
+    Comments, blank lines, magics and code that never runs count for nothing.
+
+    Args:
+        owner: who wrote it.
+        cells: the source of each code cell.
+        asked: names that items ask for. Of more than MAX_SYMBOLS symbols, what defines them is compared first.
+    """
+    lines, symbols, places, chunks = [], array("Q"), array("q"), []
     for cell in cells:
-        own = clipped(cell[: max(left, 0)])
-        for symbol, place in read_code("\n".join(own)):
-            symbols.append(symbol)
-            places.append(len(lines) + place)
-        lines += own
-        left -= len(cell)
-    return Text(owner, tuple(lines), tuple(symbols), tuple(places))
+        for statement in statements(cell):
+            if statement[0].column == 0 or not chunks:
+                chunks.append(Chunk(len(symbols), defined_name(statement)))
+            chunks[-1].uses.update(token.text for token in statement if token.kind == "name")
+            for symbol, line in symbols_of(statement):
+                symbols.append(number(symbol))
+                places.append(len(lines) + line)
+        lines += cell.split("\n")
+    return fitted(owner, lines, symbols, places, chunks, asked)
 
 
-@lru_cache(maxsize=2_000)  # most cells of a class are the starter's
-def read_code(source: str) -> tuple[tuple[str, int], ...]:
-    """The symbols of a cell, and the line of each, counted from 0."""
-    found, line, dotted = [], 0, False
-    for kind, value in PythonLexer(stripnl=False).get_tokens(source):
-        symbol = symbol_of(kind, value, dotted)
-        if symbol and not (
-            symbol == "S" and found and found[-1][0] == "S"
-        ):  # a string comes in several pieces
-            found.append((symbol, line))
-        dotted = value == "." if symbol else dotted
-        line += value.count("\n")
-    return tuple(found)
+def tokens(source: str) -> Iterator[Token]:
+    """Yield the tokens of Python code without comments, blanks and magics, in linear time whatever the text."""
+    place, line, line_start, depth, is_first = 0, 0, 0, 0, True
+    while place < len(source):
+        match = TOKEN.match(source, place)
+        kind, text, end = match.lastgroup, match[0], match.end()
+        if kind == "string":
+            end = end_of_string(source, end, text.lstrip("bBfFrRuU"))
+        elif is_first and text in ("%", "!", "?"):
+            kind, end = "comment", (source.find("\n", place) + 1 or len(source) + 1) - 1
+        if kind == "newline":
+            is_first, line_start = is_first or depth == 0, end
+        elif kind not in ("blank", "comment"):
+            yield Token(kind, source[place:end], line, place - line_start if is_first else -1)
+            depth = max(0, depth + (text in ("(", "[", "{")) - (text in (")", "]", "}")))
+            is_first = False
+        line += source.count("\n", place, end)
+        place = end
 
 
-def symbol_of(kind, value: str, dotted: bool) -> str:
-    """What a token counts as; empty for nothing. A name behind a dot is a library's, which nobody can rename."""
-    if kind in Comment or (kind in Token.Text and not value.strip()):
-        return ""
-    if kind in String:
-        return "S"
-    if kind in Number:
-        return "N"
-    return "V" if kind in NAMES and not dotted else value.strip()
+def end_of_string(source: str, place: int, quote: str) -> int:
+    """Return where the string ends whose text begins at `place`: with its line or cell if it is never closed."""
+    for stop in STRING_STOPS[quote].finditer(source, place):
+        if stop[0] == quote:
+            return stop.end()
+        if stop[0] == "\n":
+            return stop.start()
+    return len(source)
+
+
+def statements(source: str) -> Iterator[list[Token]]:
+    """Yield the tokens of each statement of a cell, but for those that never run (`if 0:`) or do nothing (`pass`)."""
+    statement, dead = [], None  # dead: the column of the condition that never holds
+    for token in chain(tokens(source), [Token("end", "", 0, 0)]):
+        if token.column < 0:
+            statement.append(token)
+            continue
+        if statement:
+            dead = None if dead is not None and statement[0].column <= dead else dead
+            if dead is None and never_runs(statement):
+                dead = statement[0].column
+            if dead is None and not does_nothing(statement):
+                yield statement
+        statement = [token]
+
+
+def never_runs(statement: list[Token]) -> bool:
+    """Return whether the body of this statement can't run, whatever the values of variables."""
+    if statement[0].text not in ("if", "while", "elif") or len(statement) < 3:
+        return False
+    condition = [token.text for token in statement[1:8] if token.text not in ("(", ")")]
+    return bool(NEVER.fullmatch(condition[0])) and condition[1:2] == [":"] if condition else False
+
+
+def does_nothing(statement: list[Token]) -> bool:
+    """Return whether a statement is a docstring, another single constant, or `pass`."""
+    kind, text = statement[0][:2]
+    return len(statement) == 1 and (
+        kind in ("string", "number") or text in ("pass", "...", "None", "True", "False")
+    )
+
+
+def defined_name(statement: list[Token]) -> str:
+    """Return the name that a statement defines at the left edge of a cell; empty for none."""
+    texts = [token.text for token in statement[:3]]
+    if texts[0] == "async":
+        texts = texts[1:]
+    if texts[0] in ("def", "class") and len(texts) > 1:
+        return texts[1]
+    return texts[0] if texts[1:2] == ["="] else ""
+
+
+def symbols_of(statement: list[Token]) -> Iterator[tuple[str, int]]:
+    """Yield what each token counts as, and its line. Strings side by side count as one, semicolons for nothing."""
+    before = ""
+    for kind, text, line, _ in statement:
+        if text == ";":
+            continue
+        if not text.isascii():
+            text = normalize("NFKC", text[:LONGEST_LINE])  # as Python reads names: `np.𝐳𝐞𝐫𝐨𝐬` is np.zeros
+        symbol = {"string": "S", "number": "N"}.get(kind, text)
+        if kind == "name" and text not in FIXED_NAMES and before != ".":
+            symbol = "V"  # a name behind a dot is a library's, which nobody can rename
+        if not symbol == before == "S":
+            yield symbol, line
+        before = symbol
+
+
+def in_order(chunks: Sequence[Chunk], asked: frozenset[str]) -> Iterator[int]:
+    """Yield the places of all chunks: what is asked for and what that uses, as defined last; then the last first."""
+    defined = {chunk.name: place for place, chunk in enumerate(chunks) if chunk.name}
+    queue, done = [defined[name] for name in sorted(asked & defined.keys())], set()
+    while queue:
+        if (place := queue.pop()) not in done:
+            done.add(place)
+            yield place
+            queue += [defined[name] for name in sorted(chunks[place].uses & defined.keys())]
+    yield from (place for place in range(len(chunks) - 1, -1, -1) if place not in done)
+
+
+def fitted(
+    owner: str, lines: list[str], symbols: array, places: array, chunks: list[Chunk], asked: frozenset[str]
+) -> Text:
+    """Return the text, of at most MAX_SYMBOLS symbols."""
+    all_symbols, all_places = np.array(symbols, np.uint64), np.array(places, np.int64)
+    kept = np.ones(len(all_symbols), bool)
+    if len(kept) > MAX_SYMBOLS:
+        kept[:], left = False, MAX_SYMBOLS
+        ends = [chunk.begin for chunk in chunks[1:]] + [len(kept)]
+        for place in in_order(chunks, asked):
+            begin = chunks[place].begin
+            end = min(ends[place], begin + left)
+            kept[begin:end] = True
+            left -= end - begin
+    used, quiet, shown = {*all_places[kept].tolist()}, MAX_QUIET, []
+    for place, line in enumerate(lines):
+        if place not in used:
+            quiet -= len(line) + 1
+        if place in used or quiet >= 0:
+            shown.append(place)
+    return Text(
+        owner, tuple(lines[place].replace("\r", "")[:LONGEST_LINE] for place in shown), all_symbols[kept],
+        np.searchsorted(shown, all_places[kept]), tuple(place + 1 for place in shown), int((~kept).sum()),
+    )  # fmt: skip
+
+
+# --- words
 
 
 def words(owner: str, cells: Iterable[str]) -> Text:
-    """The Markdown cells of a notebook, word by word."""
-    lines = clipped("\n".join(cells))
-    found = [
-        (word, place) for place, line in enumerate(lines) for word in re.findall(r"[^\W_]+", line.casefold())
-    ]
-    return Text(owner, lines, tuple(word for word, _ in found), tuple(place for _, place in found))
+    """Return the words of a notebook's Markdown cells, without what a reader can't see.
+
+    Of more than MAX_SYMBOLS words, those of the last cells are compared first.
+    """
+    lines, symbols, places, chunks = [], array("Q"), array("q"), []
+    for cell in cells:
+        own = visible(cell).split("\n")
+        chunks.append(Chunk(len(symbols)))
+        for place, line in enumerate(own, len(lines)):
+            for word in re.findall(r"[^\W_]+", line.casefold()):
+                symbols.append(number(word))
+                places.append(place)
+        lines += own
+    return fitted(owner, lines, symbols, places, chunks, frozenset())
 
 
-def clipped(text: str) -> tuple[str, ...]:
-    """The lines of a text, none of them endless."""
-    lines = text[:MOST_LETTERS].replace("\r", "").split("\n")
-    return tuple(line[:LONGEST_LINE] for line in lines)
+def visible(text: str) -> str:
+    """Return Markdown without invisible letters and HTML comments, as many lines as before.
+
+    The line ends of a comment follow those of the line in which it stands: a comment may part a word.
+    """
+    text, shown, place, more = INVISIBLE.sub("", text), [], 0, 0
+    while place < len(text):
+        start = text.find("<!--", place)
+        start = len(text) if start < 0 else start
+        head, line_end, rest = text[place:start].partition("\n")
+        shown += [head, line_end * (more + 1), rest]
+        end = text.find("-->", start)
+        place = len(text) if end < 0 else end + 3
+        more = text.count("\n", start, place) + (0 if line_end else more)
+    return "".join(shown)
 
 
 # --- fingerprints
@@ -130,7 +316,7 @@ def clipped(text: str) -> tuple[str, ...]:
 
 def grams(text: Text, size: int) -> np.ndarray:
     """A 64-bit hash of each run of `size` symbols: (runs,), the same on every machine."""
-    values = np.array([number(symbol) for symbol in text.symbols], np.uint64)
+    values = text.symbols
     if len(values) < size:
         return np.zeros(0, np.uint64)
     hashes = np.zeros(len(values) - size + 1, np.uint64)
@@ -253,15 +439,23 @@ def shared_runs(first: Prints, second: Prints, size: int) -> list[tuple[int, int
     return runs
 
 
-def stretched(mine: tuple, other: tuple, i: int, j: int, reached: int) -> tuple[int, int, int]:
+def stretched(mine: np.ndarray, other: np.ndarray, i: int, j: int, reached: int) -> tuple[int, int, int]:
     """The run of equal symbols through places i and j, to both sides, from `reached` on."""
-    back = 0
-    while i - back > max(reached, 0) and j - back > 0 and mine[i - back - 1] == other[j - back - 1]:
-        back += 1
-    ahead = 0
-    while i + ahead < len(mine) and j + ahead < len(other) and mine[i + ahead] == other[j + ahead]:
-        ahead += 1
+    back = equal_until(mine[max(reached, 0) : i][::-1], other[:j][::-1])
+    ahead = equal_until(mine[i:], other[j:])
     return i - back, j - back, back + ahead
+
+
+def equal_until(mine: np.ndarray, other: np.ndarray) -> int:
+    """Return how many symbols are equal before the first that differs, in time linear in that number."""
+    place, step, most = 0, 64, min(len(mine), len(other))
+    while place < most:
+        step = min(step, most - place)
+        differs = mine[place : place + step] != other[place : place + step]
+        if differs.any():
+            return place + int(differs.argmax())
+        place, step = place + step, 2 * step
+    return most
 
 
 def marked(runs: list[tuple[int, int]], length: int) -> int:
@@ -279,6 +473,11 @@ def passages(first: Text, second: Text, runs: list[tuple[int, int, int]]) -> tup
         mine = first.places[i], first.places[i + length - 1] + 1
         other = second.places[j], second.places[j + length - 1] + 1
         found.append(
-            Passage(mine[0] + 1, other[0] + 1, first.lines[slice(*mine)], second.lines[slice(*other)])
+            Passage(
+                first.numbers[mine[0]],
+                second.numbers[other[0]],
+                first.lines[slice(*mine)],
+                second.lines[slice(*other)],
+            )  # fmt: skip
         )
     return tuple(found)

@@ -32,8 +32,8 @@ SAME_CODE = "Both set the same seed and have the same code: it gives the same we
 class Finding:
     """One kind of likeness of two submissions, for a person to judge; it is never a mark.
 
-    kind: weights, cells, code or words; measure: from 0 to 1; says: what is alike, in a sentence; reading: how it
-    may have come about.
+    kind: weights, arrays, tables, cells, code or words; measure: from 0 to 1; says: what is alike, in a sentence;
+    reading: how it may have come about.
     """
 
     kind: str

@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from autograder.failure import plain
 from autograder.integrity.evidence import STRENGTHS, Finding, Findings
+from autograder.integrity.units import MAX_UNITS
+from autograder.integrity.weights import MAX_ALIGNED
 from autograder.reports.dress import asset, environment, policy
 from autograder.spreadsheets import cell
 
@@ -26,7 +28,8 @@ def integrity_html(findings: Findings) -> str:
     groups = [(strength, [one for one in shown if one.strength == strength]) for strength in STRENGTHS]
     return template.render(
         findings=findings, groups=[group for group in groups if group[1]], shown=len(shown), style=style,
-        policy=policy(style), sides=sides, more=lambda one: max(0, len(one.passages) - MOST_PASSAGES),
+        policy=policy(style), sides=sides, max_units=MAX_UNITS, max_aligned=MAX_ALIGNED,
+        more=lambda one: max(0, len(one.passages) - MOST_PASSAGES),
     )  # fmt: skip
 
 

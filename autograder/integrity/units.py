@@ -24,6 +24,9 @@ KEEPS_SIGN = {
 MASKS = {"ops.NotEqual", "ops.Any", "ops.LogicalOr", "ops.ZerosLike"}  # what they are made of stays as it is
 
 
+MAX_UNITS = 1_000  # of a group that is reordered: assigning them takes cubic time, half a second for so many
+
+
 class Axis(NamedTuple):
     """An axis of a block: the group of units along it, None where the order is given; whether it turns with them."""
 
@@ -70,6 +73,7 @@ class Layout:
 
     def settle(self) -> "Layout":
         """The layout where no block asks about a group that is fixed."""
+        self.fixed |= {group for group, size in enumerate(self.sizes) if size > MAX_UNITS}
         self.turning -= self.fixed
         free = [
             Block(weight, cut, tuple(Axis(None) if axis.group in self.fixed else axis for axis in axes))
@@ -190,7 +194,8 @@ def passed_on(found: Layout, layer: Layer, given: list[Features], size, numbers:
     if layer.kind in MASKS:
         return (Segment(None, size or 1),)
     if len(given) == 1 and width(given[0]) == size:
-        if layer.kind not in KEEPS_SIGN and layer.options.get("activation") not in ODD:
+        scales = layer.kind == "Rescaling" and layer.options.get("offset") == 0
+        if not (scales or layer.kind in KEEPS_SIGN or layer.options.get("activation") in ODD):
             found.turning -= {segment.group for segment in given[0]}
         for number in numbers:
             bias(found, [number], given[0], ())
