@@ -27,7 +27,7 @@ FLOORS = [
     {"submission", "carried"},
     {"rubric", "questions"},
     {"reports", "agreement", "remembered", "authoring", "platforms"},
-    {"kept"},
+    {"kept", "reading"},
     {"classroom", "answers", "marks", "late", "live"},
     {"grader", "release"},
     {"cluster"},

@@ -706,7 +706,9 @@ def test_arrays_that_many_share_or_that_are_set_by_hand_say_nothing(asking):
     class_ = [student(number) for number in range(5)]
     assert {kind for kind, *_ in compared(asking, *class_[:3])} == {"arrays"}
     findings = compare(*asking, class_)
-    assert not findings.found and "1 arrays of weights" in findings.common[0]
+    assert (
+        not findings.found and "1 array of weights is in models of more than 3 students" in findings.common[0]
+    )
 
 
 STUFFING = {
@@ -813,7 +815,9 @@ def test_what_ends_a_reader_hides_nothing_beside_it(asking, lost, left):
         handed(name, **{SOUGHT: MODEL.read_bytes(), "n.ipynb": notebook(FIRST)}) for name in ("ann", "bob")
     )
     other = {"files": "notebook", "notebook": "files"}[lost]
-    workers = Dying(lambda task, arguments: task is of_work and "bob" in arguments and (other,) not in arguments)
+    workers = Dying(
+        lambda task, arguments: task is of_work and "bob" in arguments and (other,) not in arguments
+    )
     findings = compare(*asking, [ann, bob], readers=workers)
     assert {one.kind for one in findings.found} == left
     assert findings.skipped == (

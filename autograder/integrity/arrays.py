@@ -56,7 +56,8 @@ def shared_arrays(
         of_arrays(everyone[i], everyone[j], first, second, arrays)
         for (i, j, first, second), arrays in shared.items()
     ]
-    lines = [f"{common} arrays of weights are in models of more than {most} students each."] if common else []
+    count = "1 array of weights is" if common == 1 else f"{common} arrays of weights are each"
+    lines = [f"{count} in models of more than {most} students."] if common else []
     return by_pair(found), lines
 
 
