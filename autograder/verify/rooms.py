@@ -46,7 +46,9 @@ def check_rooms(assignment: Assignment) -> Iterator[str]:
         assignment.room: {assignment.starter.name, assignment.rubric.name},
         assignment.locked_room: {assignment.reference.name, "specimens"},
     }
-    if (questions := open_questions(assignment.room)).is_file():  # with concept questions there are two files more
+    if (
+        questions := open_questions(assignment.room)
+    ).is_file():  # with concept questions there are two files more
         expected[assignment.room].add(SEALED)
         expected[assignment.locked_room].add(questions.name)
     for room, names in expected.items():
