@@ -51,7 +51,7 @@ def check_architecture(
 
     Args:
         plan: The model's plan.
-        name: What messages call the model, such as "motif.keras".
+        name: What messages call the model, such as "model.keras".
         allow: Layers and operations that may be used, such as "Dense" and "ops.GetItem"; an input always may.
         every_path: Recurrent layers of which one must lie on each path from an input to the output, wrapped in
             Bidirectional or not. It must read the sequence step by step: an initial state is not read, and before it
