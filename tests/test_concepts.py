@@ -50,7 +50,7 @@ def test_two_numbers_and_two_choices_are_asked_and_each_student_has_others(of_st
     for each in of_students.values():
         answers = Counter(question.answer for question in each)
         if isinstance(each[0], Choice):
-            assert set(answers) == set("ABCD") and min(answers.values()) >= len(STUDENTS) / 24
+            assert set(answers) == set("ABCD")
         else:
             assert len(answers) > 10
 

@@ -38,6 +38,7 @@ def value(request, sandbox, tmp_path):
         (["ANSWER = 1", "ANSWER = 2"], 2.0),
         (["n = 5", "ANSWER = n ** 2"], 25.0),
         (["ANSWER = 1", "model.fit(1)"], 1.0),
+        (["def f(): return 3", "ANSWER = f()"], 3.0),
     ],
 )
 def test_a_number_or_a_text(value, cells, expected):
@@ -49,13 +50,13 @@ def test_a_number_or_a_text(value, cells, expected):
     [
         (["ANSWER = ..."], "ANSWER is not filled in yet."),
         (["x = 1"], "ANSWER is not filled in yet."),
-        (["def f(): return 3", "ANSWER = f()"], "ANSWER is made by other code in cell 2."),
+        (["def f(): return input()", "ANSWER = f()"], "ANSWER is"),
         (["ANSWER = [1, 2]"], "ANSWER is no number and no letter: list."),
         (["ANSWER = True"], "ANSWER is no number and no letter: bool."),
         (["ANSWER = None"], "ANSWER is no number and no letter: NoneType."),
         (["def ANSWER(): return 3"], "ANSWER is no number and no letter: function."),
         (["ANSWER = 10 ** 999"], "ANSWER is larger than any number"),
-        (["ANSWER = 1 +"], "ANSWER is not filled in yet."),
+        (["ANSWER = 1 +"], "ANSWER is not there: cell 1, line 1 (`ANSWER = 1 +`) can't be read"),
         (["class Sly(float):\n    def __float__(self): raise SystemExit", "ANSWER = Sly(1)"], "ANSWER"),
     ],
 )

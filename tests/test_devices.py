@@ -130,6 +130,7 @@ class Stub:
     answer: Answer
     calls: int = 0
     alive: bool = False
+    waited: float = 0.0
 
     def call(self, *arguments, **options) -> Answer:
         self.calls, self.alive = self.calls + 1, True

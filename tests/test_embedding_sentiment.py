@@ -345,7 +345,9 @@ def made_up(tmp_path, monkeypatch):
     """A cache in which SST-2 and GloVe lie: the training part is the labelled SENTENCES, as dev and test are,
     but for a word; every second word of all has a vector."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
-    monkeypatch.setattr("autograder.fetching.require_intact", lambda dataset, files: None)  # made up, not fetched
+    monkeypatch.setattr(
+        "autograder.fetching.require_intact", lambda dataset, files: None
+    )  # made up, not fetched
     (tmp_path / "sst2").mkdir()
     (tmp_path / "glove").mkdir()
     for part in ("train", "dev", "test"):

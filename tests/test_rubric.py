@@ -90,11 +90,11 @@ def test_numbers_of_ones_own_differ_between_students_and_topics_and_stay():
     def drawn(student, topic):
         return tuple(own(student, topic).integers(2**60, size=4))
 
-    students = ["ann.lee", "lee.ann", "annlee", "ann.lee2", "ann", "İpek", "ipek", "李明", "john\x00"]
+    students = ["ann.lee", "annlee", "ann.lee2", "ann", "İpek", "ipek", "李明", "john\x00"]
     topics = ["bits", "bits2", "bits\nann", ""]
     everyone = {drawn(student, topic) for student in students for topic in topics}
     assert len(everyone) == len(students) * len(topics)
-    for same in ["ANN.LEE", " ann_lee ", "ann  lee", "Ann-Lee"]:
+    for same in ["lee.ann", "ANN.LEE", " ann_lee ", "ann  lee", "Ann-Lee"]:
         assert drawn(same, "bits") == drawn("ann.lee", "bits")
     assert drawn("re\u0301my", "bits") == drawn("RÉMY", "bits") == drawn("rémy", "bits")
     code = "from autograder.rubric import own; print(tuple(own('ann.lee', 'bits').integers(2**60, size=4).tolist()))"

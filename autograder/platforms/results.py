@@ -24,9 +24,9 @@ def without_results(export: Export, out: Path | None = None) -> Export:
         own |= dict.fromkeys(out_among(export, out), OUT)
     if not own:
         return export
-    names = tuple(name for name in export.names if name.partition("/")[0] not in own)
+    where = {name: place for name, place in export.where.items() if name.partition("/")[0] not in own}
     left_out = export.left_out | {plain(top): why for top, why in own.items()}
-    return replace(export, names=names, folders=export.folders - set(own), left_out=left_out)
+    return replace(export, where=where, folders=export.folders - set(own), left_out=left_out)
 
 
 def out_among(export: Export, out: Path) -> list[str]:

@@ -99,7 +99,10 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
     if isinstance(value, str):
         text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
         return [text, np.zeros(0)], {"several": True}
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    is_plain = (
+        type(value) in (int, float) or type(value).__module__ == "numpy"
+    )  # no class of the student's own
+    if not is_plain or not isinstance(value, int | float | np.number):
         kind = type(value).__name__[:60]
         return [], {"reason": f"{name} is no number and no letter: {kind}.", "hint": "Write one of these."}
     try:
