@@ -377,7 +377,7 @@ def sources_of(node: ast.AST) -> dict[str, set[str]]:
     sources = {}
     for inner in ast.walk(node):
         if isinstance(inner, ast.Assign):
-            pairs = [(target, inner.value) for target in inner.targets]
+            pairs = [pair for target in inner.targets for pair in pairs_of(target, inner.value)]
         elif isinstance(inner, ast.AnnAssign | ast.NamedExpr):
             pairs = [(inner.target, inner.value)]
         elif isinstance(inner, ast.For | ast.AsyncFor | ast.comprehension):
@@ -391,6 +391,17 @@ def sources_of(node: ast.AST) -> dict[str, set[str]]:
                 for name in bound_names(target):
                     sources.setdefault(name, set()).update(roots(value))
     return sources
+
+
+def pairs_of(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Return each target of an assignment with its value: `a, b = x, y` gives `a` and `x`, `b` and `y`."""
+    kinds = ast.Tuple | ast.List
+    if not (isinstance(target, kinds) and isinstance(value, kinds) and len(target.elts) == len(value.elts)):
+        return [(target, value)]
+    if any(isinstance(part, ast.Starred) for part in (*target.elts, *value.elts)):
+        return [(target, value)]
+    parts = zip(target.elts, value.elts, strict=True)
+    return [pair for part, of in parts for pair in pairs_of(part, of)]
 
 
 def with_sources(names: set[str], sources: dict[str, set[str]]) -> set[str]:
