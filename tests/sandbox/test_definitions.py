@@ -477,6 +477,7 @@ CHANGED = {  # cells that are left out in part, and the name whose value would b
     "unpacked": ("x, y = 1, 2\nx, y = load()", "x"),
     "magic": ("x = 1\nx = !ls", "x"),
     "own function twice": ("def x(): return 1\nx = load(x)", "x"),
+    "bound method, inside": ("x = []\ndef g():\n    add = x.append\n    add(open('f'))\ng()", "x"),
     "bound method": ("x = []\nload(x.append)", "x"),
 }  # fmt: skip
 
@@ -503,6 +504,8 @@ UNCHANGED = {  # what a left-out statement only looks at
     "a name of a comprehension": "y = [x for x in open('f')]",
     "a local name": "def g():\n    x = open('f')\n    x.append(1)\ng()",
     "read beside a list that is filled": "def g():\n    a, (b, q) = x[0], (x, [])\n    q.append(open('f'))\ng()",
+    "a function that is looked up in it": "def g():\n    a = x[0]\n    a(open('f'))\ng()",
+    "an element that is called": "def g():\n    x[0](open('f'))\ng()",
     "of another name": "class A: pass\na = A()\na.x = load()",
 }
 
