@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograder.course import load_module, read_course
+from autograder.failure import Failure
 from autograder.hidden import HiddenData
 from autograder.models import Predictor
 from autograder.rubric import hidden_from, items_of, score
@@ -64,8 +65,15 @@ CHANGES = {  # of a right array
 }  # fmt: skip
 
 
+class Untrained(Submission):
+    """A submission whose models are built and never trained."""
+
+    def train(self, *_, **__):
+        raise Failure("Nothing is trained here.")
+
+
 class OddSandbox:
-    """Answers a notebook's first calls as it does, and those from `begin` on by `reply`, which may use what is right."""
+    """Answers a notebook's first calls as it does, and those from `begin` on by `reply`, which knows what is right."""
 
     def __init__(self):
         self.notebook, self.answers = Here(), {}
@@ -109,9 +117,8 @@ REPLIES = {name: lambda right, value=value: value for name, value in FIXED.items
 REPLIES |= {name: lambda right, change=change: changed(change, right) for name, change in CHANGES.items()}
 
 
-IN_EACH_RUN = (  # the others take a minute and are tried with the slow tests
-    "a tuple of nothing", "a ragged tuple", "a text", "a giant of nothing", "no number", "truths",
-    "the largest of all", "without its first", "with an axis more", "as a ragged tuple", "as large numbers",
+IN_EACH_RUN = (  # the others take minutes and are tried with the slow tests
+    "a ragged tuple", "a text", "no number", "the largest of all", "with an axis more", "as a ragged tuple",
 )  # fmt: skip
 
 
@@ -132,11 +139,11 @@ def check_replies(assignment, folder: Path, names, begins) -> None:
             shutil.copy(path, folder)
     sandbox, undecided = OddSandbox(), []
     with hidden_from(HiddenData(COURSE, "a term")):
-        items = function_items(assignment, Submission("perfect", folder, Predictor(), sandbox))
+        items = function_items(assignment, Untrained("perfect", folder, Predictor(), sandbox))
         assert len(items) > 8
         for item, begin, name in product(items, begins, names):
             sandbox.start(REPLIES[name], begin)
-            result = score(item, Submission("perfect", folder, Predictor(), sandbox))
+            result = score(item, Untrained("perfect", folder, Predictor(), sandbox))
             if result.outcome != "scored":
                 undecided.append((item.__name__, name, begin, result.message))
     assert undecided == []
