@@ -61,12 +61,21 @@ def name_mistake(recognised: Iterable[bool], usual: dict, asked: str) -> None:
         raise Failure(f"{asked} is not right: it seems that {mistake}.", "Fix that and run the check again.")
 
 
-def parts(came, names: Iterable[str], asked: str) -> dict[str, np.ndarray]:
-    """Several values that a function returned, by name. Raises Failure where their number is another."""
+def parts(
+    came, names: Iterable[str], asked: str, shape: tuple[int, ...] | None = None
+) -> dict[str, np.ndarray]:
+    """Several values that a function returned, by name. Raises Failure where their number or a shape is another.
+
+    shape: of each value, `()` for numbers; None for any.
+    """
     names, came = list(names), came if isinstance(came, tuple) else np.atleast_1d(came)
     if len(came) != len(names):
         expected = f"expected {len(names)}: {', '.join(names)}"
         raise Failure(f"{asked} returns {len(came)} values, {expected}.", "Return them with commas between.")
+    for name, value in zip(names, came, strict=True):
+        if shape is not None and np.shape(value) != shape:
+            expected = f"shape {shape}" if shape else "a single number"
+            raise Failure(f"{name} of {asked} has shape {np.shape(value)}, expected {expected}.", "Print it.")
     return dict(zip(names, came, strict=True))
 
 

@@ -25,9 +25,14 @@ class Failure(Exception):
 
 
 class Undecided(Exception):
-    """An item leaves its points to a person, for this reason: no student is blamed and none is rewarded."""
+    """An item leaves its points to a person, for this reason: no student is blamed and none is rewarded.
 
-    def __init__(self, reason: str):
+    assumption: what a person may decide, such as "by the numbers of bob", where `Submission.accepting` can apply it;
+    the report then says what the item would give.
+    """
+
+    def __init__(self, reason: str, assumption: str = ""):
+        self.assumption = plain(assumption)
         super().__init__(plain(reason))
 
 

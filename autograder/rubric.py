@@ -282,6 +282,11 @@ def score(item: Item, submission: Submission) -> Score:
         result["remarks"] = tuple(dict.fromkeys(first + result["remarks"]))
     elif run.drew_inputs and not source.practice and _is_lost(result):
         result = _beside_public(_copy(item, "public"), submission, source, result)
+    if assumption := result.pop("assumption", ""):
+        would_be = score(item, submission.accepting())
+        if would_be.outcome == "scored":
+            points = f"{would_be.earned:g} of {item.points:g} points"
+            result["message"] = f"{result['message']} ({assumption}: {points})"
     asked = Score(
         item.__name__, " ".join((item.__doc__ or "").split()), item.points, item.stretch, "broken", None
     )
@@ -338,7 +343,8 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
     except NotFetched as missing:
         return {"outcome": "deferred", "message": str(missing)}
     except Undecided as undecided:
-        return {"outcome": "broken", "message": f"{DOUBT}: {undecided}"}
+        message = f"{DOUBT}: {undecided}"
+        return {"outcome": "broken", "message": message, "assumption": undecided.assumption}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         text = "" if run.may_draw_hidden else f": {error}"  # which may hold what the student's code returned

@@ -6,7 +6,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import PurePath
@@ -59,6 +59,7 @@ class Submission:
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
     asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
     words, shared, name: by which a signature may name the student, see `is_same`.
+    accepts_any_signature: whether the notebook counts, whoever signed it.
     expected: what is known of the assignment.
     """
 
@@ -74,6 +75,7 @@ class Submission:
     words: frozenset[str] | None = None
     shared: frozenset[frozenset[str]] = frozenset()
     name: str = ""
+    accepts_any_signature: bool = False
     expected: Expected = Expected()
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
@@ -175,7 +177,8 @@ class Submission:
             hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, as plain text, and run it again.'
             raise Failure(f"Your notebook is not signed: your own numbers are drawn from your id.{got}", hint)
         if not self.signs(found.text):
-            raise Undecided(f"the notebook that {self.student} handed in is signed by {found.text}.")
+            reason = f"the notebook that {self.student} handed in is signed by {found.text}."
+            raise Undecided(reason, assumption=f"by the numbers of {found.text}")
         if self.is_ambiguous(found.text):
             remark = f"Another student can sign with {found.text}, too: their own numbers are then the same."
             warnings.warn(Remark(remark), stacklevel=2)
@@ -183,8 +186,14 @@ class Submission:
 
     def signs(self, signature: str) -> bool:
         """Return whether this signature names the student."""
+        if self.accepts_any_signature:
+            return True
         words = frozenset(tokens(self.student)) if self.words is None else self.words
         return is_same(signature, words, self.shared, self.name, self.student)
+
+    def accepting(self) -> "Submission":
+        """Return the submission as it stands when a person accepts its signature."""
+        return replace(self, accepts_any_signature=True)
 
     def is_ambiguous(self, signature: str) -> bool:
         """Return whether this signature names another student as well: two may have the same full name."""

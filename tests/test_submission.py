@@ -17,6 +17,7 @@ from autograder import files as module
 from autograder.cells import MAX_TEXT
 from autograder.failure import Failure, Remark, Undecided
 from autograder.models import Predictor
+from autograder.rubric import item, score
 from autograder.student import is_same, read_signature, tokens
 from autograder.submission import Submission, read_cells
 
@@ -345,6 +346,19 @@ def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_pat
         signed("ann", **{"work.py": "STUDENT = ..."})
     with pytest.raises(Failure, match="There is no notebook"):
         signed("ann", **{"notes.txt": ""})
+
+
+def test_a_person_who_must_settle_a_signature_reads_what_the_item_would_give(tmp_path):
+    @item(points=4)
+    def counts(submission):
+        """An item on numbers of one's own."""
+        return 0.75 if submission.signed == "ann.lee" else 0
+
+    path = zipped(tmp_path / "a.zip", **{"work.ipynb": code_cells('STUDENT = "ann.lee"').decode()})
+    theirs, bobs = (score(counts, Submission(name, path, Predictor(), None)) for name in ("lee_ann", "bob"))
+    assert theirs.earned == 3
+    assert (bobs.outcome, bobs.earned) == ("broken", None)
+    assert bobs.message.endswith("is signed by ann.lee. (by the numbers of ann.lee: 3 of 4 points)")
 
 
 def test_an_archive_that_is_written_here_follows_from_its_files_alone(tmp_path):

@@ -237,8 +237,10 @@ def bounds_the_skip(submission):
     right = {"the least": least, "the most": most}
     came = parts(submission.call("skip_bounds"), right, "skip_bounds()")
     yours = f"Yours: s = {scale}, {steps} steps. One step makes it 1 - s to 1 + s times as long."
-    values = [float(value) for value in came.values() if np.shape(value) == ()]
-    if np.allclose(values, [most, least]):
+    values = list(came.values())
+    if not all(np.shape(value) == () for value in values):
+        pass
+    elif np.allclose(values, [most, least]):
         yours += " The two have changed places."
     elif np.allclose(values, [1 - scale * steps, 1 + scale * steps]):
         yours += " Steps multiply, they don't add up."

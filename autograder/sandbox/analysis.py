@@ -235,7 +235,8 @@ class Known:
             for method in self._methods("__init__"):
                 self._note_function(method, None, changes, summaries)
         else:  # who knows what it does
-            changes.altered |= roots(call.func).union(*map(roots, arguments))
+            own = set() if isinstance(call.func, ast.Subscript) else roots(call.func)
+            changes.altered |= {called(name) for name in own}.union(*map(roots, arguments))
 
     def _note_arguments(self, call: ast.Call, changes: Changes, summaries: Summaries) -> None:
         """Note what `out=` and `inplace=` change, and functions that are handed on, as they may be called."""
@@ -377,7 +378,7 @@ def sources_of(node: ast.AST) -> dict[str, set[str]]:
     sources = {}
     for inner in ast.walk(node):
         if isinstance(inner, ast.Assign):
-            pairs = [(target, inner.value) for target in inner.targets]
+            pairs = [pair for target in inner.targets for pair in pairs_of(target, inner.value)]
         elif isinstance(inner, ast.AnnAssign | ast.NamedExpr):
             pairs = [(inner.target, inner.value)]
         elif isinstance(inner, ast.For | ast.AsyncFor | ast.comprehension):
@@ -388,9 +389,28 @@ def sources_of(node: ast.AST) -> dict[str, set[str]]:
             continue
         for target, value in pairs:
             if value and isinstance(target, ast.Name | ast.Tuple | ast.List | ast.Starred):
+                is_looked_up = isinstance(value, ast.Subscript)  # `a = functions[name]`: not `a = x.append`
                 for name in bound_names(target):
                     sources.setdefault(name, set()).update(roots(value))
+                    if not is_looked_up:
+                        sources.setdefault(called(name), set()).update(roots(value))
     return sources
+
+
+def called(name: str) -> str:
+    """Return what stands for a name that is called, and so changes itself or whose method it is, in `altered`."""
+    return f"{name}()"
+
+
+def pairs_of(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Return each target of an assignment with its value: `a, b = x, y` gives `a` and `x`, `b` and `y`."""
+    kinds = ast.Tuple | ast.List
+    if not (isinstance(target, kinds) and isinstance(value, kinds) and len(target.elts) == len(value.elts)):
+        return [(target, value)]
+    if any(isinstance(part, ast.Starred) for part in (*target.elts, *value.elts)):
+        return [(target, value)]
+    parts = zip(target.elts, value.elts, strict=True)
+    return [pair for part, of in parts for pair in pairs_of(part, of)]
 
 
 def with_sources(names: set[str], sources: dict[str, set[str]]) -> set[str]:
@@ -400,7 +420,7 @@ def with_sources(names: set[str], sources: dict[str, set[str]]) -> set[str]:
         more = sources.get(pending.pop(), set()) - names
         names |= more
         pending += more
-    return names
+    return {name.removesuffix("()") for name in names}
 
 
 def is_namespace(node: ast.expr) -> bool:

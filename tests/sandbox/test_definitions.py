@@ -446,6 +446,7 @@ CHANGED = {  # cells that are left out in part, and the name whose value would b
     "a view": ("import numpy as np\nx = np.zeros(4)\ny = x[1:]\ny[:] = load()", "x"),
     "a row": ("x = [[1], [2]]\nfor row in x:\n    row.append(load())", "x"),
     "rows by number": ("x = [[1], [2]]\nfor i, row in enumerate(x):\n    row[0] = load()", "x"),
+    "one of two aliases": ("x = []\nfor line in open('f'):\n    n, t = 1, x\n    t.append(n)", "x"),
     "a loop's alias": ("x = []\nfor line in open('f'):\n    t = x\n    t.append(1)", "x"),
     "an alias that was left out": ("x = [0]\ny = x if load() else None\ny.append(1)", "x"),
     "del of a key": ("x = {1: 2}\ndel x[load()]", "x"),
@@ -476,6 +477,7 @@ CHANGED = {  # cells that are left out in part, and the name whose value would b
     "unpacked": ("x, y = 1, 2\nx, y = load()", "x"),
     "magic": ("x = 1\nx = !ls", "x"),
     "own function twice": ("def x(): return 1\nx = load(x)", "x"),
+    "bound method, inside": ("x = []\ndef g():\n    add = x.append\n    add(open('f'))\ng()", "x"),
     "bound method": ("x = []\nload(x.append)", "x"),
 }  # fmt: skip
 
@@ -501,6 +503,9 @@ UNCHANGED = {  # what a left-out statement only looks at
     "copied, then changed": "y = x.copy()\nfor l in open('f'): y.append(l)",
     "a name of a comprehension": "y = [x for x in open('f')]",
     "a local name": "def g():\n    x = open('f')\n    x.append(1)\ng()",
+    "read beside a list that is filled": "def g():\n    a, (b, q) = x[0], (x, [])\n    q.append(open('f'))\ng()",
+    "a function that is looked up in it": "def g():\n    a = x[0]\n    a(open('f'))\ng()",
+    "an element that is called": "def g():\n    x[0](open('f'))\ng()",
     "of another name": "class A: pass\na = A()\na.x = load()",
 }
 
