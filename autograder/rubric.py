@@ -347,7 +347,8 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
         return {"outcome": "broken", "message": message, "assumption": undecided.assumption}
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        text = "" if run.may_draw_hidden else f": {error}"  # which may hold what the student's code returned
+        is_safe = isinstance(error, CourseError) or not run.may_draw_hidden
+        text = f": {error}" if is_safe else ""  # of any other error it may be what the student's code returned
         what = plain(f"{type(error).__name__}{text} ({Path(where.filename).name}, line {where.lineno})")
         return {"outcome": "broken", "message": f"{DOUBT}: {what}"}
 

@@ -369,7 +369,7 @@ def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path)
 
 
 def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
-    (course.root / "solutions" / "secret_seed").write_text("autumn")
+    (course.root / "solutions" / "secret_seed").write_text("autumn 7f3c9a51e08d42b6")
     setup = Setup(course.assignments[0], hidden_data(course))
     setup.source.draw("numbers", {})
     there = setup.moved(replace(course, root=tmp_path / "elsewhere"))
