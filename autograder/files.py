@@ -24,10 +24,12 @@ from typing import BinaryIO
 
 from autograder.course import COURSE_FILE
 from autograder.failure import Failure, Undecided
+from autograder.filenames import stem_of
 
 MOST_FILES = 2_000  # of a submission that are read, those nearest the top first
 MOST_LISTED = 5_000  # files in a folder on disk that are looked at, those nearest the top first
 MOST_BYTES = 64 * 2**20  # of one file; the course's models are under 100 kB
+MOST_NOTEBOOK = 192 * 2**20  # bytes of a notebook, nearly all of them pictures, see `cells.without_outputs`
 MOST_PATH, MOST_NAME = 1_000, 255  # characters of a path, bytes of each of its parts
 DEEPEST = 20  # folders within folders
 NESTED = 3  # archives within the archives of a submission
@@ -355,7 +357,7 @@ def read_regular(path: Path, name: str) -> bytes:
     with open_regular(path, name) as file:
         try:
             refuse_size(name, os.fstat(file.fileno()).st_size)
-            return file.read(MOST_BYTES)
+            return file.read(limit_of(name))
         except OSError as error:
             raise unreadable(name, error) from None
 
@@ -446,11 +448,11 @@ def refuse_entry(entry: zipfile.ZipInfo, name: str) -> None:
 
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
-    """One entry, inflated at most to MOST_BYTES whatever its header claims."""
+    """One entry, inflated at most to the limit of its kind whatever its header claims."""
     refuse_entry(entry, name)
     refuse_size(name, entry.file_size)
     with archive.open(entry) as file:
-        content = file.read(MOST_BYTES + 1)
+        content = file.read(limit_of(name) + 1)
     refuse_size(name, len(content))
     return content
 
@@ -597,8 +599,16 @@ def litter_of(name: str) -> str:
     return ""
 
 
+def limit_of(name: str) -> int:
+    """Return how many bytes of a file of this name are read."""
+    return MOST_BYTES if stem_of(name, ".ipynb") is None else MOST_NOTEBOOK
+
+
 def refuse_size(name: str, size: int) -> None:
-    """Raise Failure for a file of more than MOST_BYTES."""
-    if size > MOST_BYTES:
-        reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {MOST_BYTES // 2**20} MiB are read."
+    """Raise Failure for a file that is larger than `limit_of` allows."""
+    limit = limit_of(name)
+    if size > limit:
+        reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {limit // 2**20} MiB are read."
+        if limit == MOST_NOTEBOOK:
+            raise Failure(reason, "Clear its outputs and save it again.")
         raise Failure(reason, "A model of this course takes well under 1 MiB: check what you saved.")

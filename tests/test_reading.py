@@ -1,5 +1,6 @@
 """Readers: whatever a submission does to the process that reads it, it costs nobody but its own student."""
 
+import hashlib
 import io
 import json
 import os
@@ -16,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.carried import carried
+from autograder import carried as held_in_memory
+from autograder import files as limits
+from autograder.carried import carried, checksums
+from autograder.cells import all_cells
 from autograder.failure import Failure, Undecided
 from autograder.files import Files, zipped
 from autograder.grader import Grader, Setup
@@ -95,6 +99,54 @@ def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
     done = grade(folder, tmp_path / "1", ann="hang")
     assert "it took more than 5 s, and was stopped" in done["ann"].report.scores[0].message
     assert done["bo"].report.earned == 10
+
+
+# --- large notebooks
+
+
+PICTURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo" * 30_000}, "metadata": {}}
+
+
+@pytest.mark.parametrize("name", ["toy.ipynb", "Toy.IPYNB.txt", "x/toy (1).ipynb"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_notebook_is_read_whatever_its_pictures_take(tmp_path, monkeypatch, name, packed):
+    monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
+    monkeypatch.setattr(held_in_memory, "MOST_READ", 50_000)
+    notebook = json.loads(NOTEBOOK)
+    notebook["cells"][0]["outputs"] = [PICTURE]
+    work = {name: json.dumps(notebook).encode(), "m.keras": bytes(20_000), "large.csv": bytes(200_000)}
+    path = handed_in_at(tmp_path, work, packed)
+    found = carried(path, "toy")
+    assert [*all_cells(found.content[name], "toy.ipynb")] == [*all_cells(NOTEBOOK, "toy.ipynb")]
+    assert found.content["m.keras"] == work["m.keras"] and found.size < 30_000
+    assert "at most 0 MiB are read" in found.content["large.csv"].reason
+    assert checksums(found)[0][name] == hashlib.sha256(work[name]).hexdigest()
+    notebook["cells"][0]["outputs"] = [PICTURE, PICTURE]
+    (tmp_path / "other").mkdir()
+    other = carried(handed_in_at(tmp_path / "other", work | {name: json.dumps(notebook).encode()}, packed))
+    assert checksums(other)[1] != checksums(found)[1]
+
+
+def handed_in_at(root, work, packed):
+    """Return the path of a submission with these files: a zip or a folder."""
+    if packed:
+        (root / "work.zip").write_bytes(zipped(work))
+        return root / "work.zip"
+    for name, content in work.items():
+        (root / "work" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "work" / name).write_bytes(content)
+    return root / "work"
+
+
+def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_NOTEBOOK", 2**20)
+    monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
+    monkeypatch.setattr("autograder.cells.MAX_TEXT", 50_000)
+    source = json.dumps({"cells": [{"cell_type": "code", "source": "x" * 100_000}]}).encode()
+    content = carried(handed_in_at(tmp_path, {"a.ipynb": source, "b.ipynb": bytes(2**20 + 1)}, False)).content
+    assert "too large, even without its outputs" in content["a.ipynb"].reason
+    assert content["b.ipynb"].hint == "Clear its outputs and save it again."
 
 
 # --- what the machine can't read
