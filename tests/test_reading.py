@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from autograder.grading import Books, at_work, grade_class
 from autograder.handed_in import HandedIn
 from autograder.hidden import hidden_data
 from autograder.platforms import read_class
-from autograder.reading import limited, read_submission, readers
+from autograder.reading import limited, missing_imports, packages_line, read_submission, readers
 from autograder.submission import Expected, Submission
 from autograder.workers import crew
 
@@ -218,6 +219,45 @@ def test_too_few_descriptors_are_the_machines_fault(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert isinstance(found, Undecided) and "Too many open files" in str(found)
+
+
+# --- packages that the machine lacks
+
+
+def test_packages_that_the_machine_lacks_are_counted_before_grading(tmp_path):
+    def work(*lines, **more):
+        cell = {"cell_type": "code", "source": "\n".join(lines), "metadata": {}}
+        return {"toy.ipynb": json.dumps({"cells": [cell]}).encode()} | more
+
+    class_of = {
+        "ann": work("import numpy, no_such_a", "from no_such_b.x import y"),
+        "bo": work("import no_such_a as a", "import tools_of_bo", **{"tools_of_bo.py": b""}),
+        "cy": {"toy.ipynb": b"[", "m.keras": b""},
+        "di": work("import no_such_a") | {"old/toy.ipynb": work("import no_such_c")["toy.ipynb"]},
+        "ed": {"broken.zip": b"PK"},
+    }
+    submissions = [HandedIn(name, Memory(content)) for name, content in class_of.items()]
+    line = packages_line(Readers(), submissions, Expected("toy"))
+    assert "lacks: no_such_a (3), no_such_b (1). Install them" in line
+    assert packages_line(Readers(), submissions[2:3], Expected("toy")) == ""
+    line = packages_line(Readers(hanging={"ann"}), submissions, Expected("toy"), seconds=0.1)
+    assert "lacks: no_such_a (2) (found in 4 of 5 submissions)" in line
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Readers in this process; some of them hang."""
+
+    hanging: frozenset = frozenset()
+
+    def submit(self, task, handed, expected):
+        future = Future()
+        if handed.student not in self.hanging:
+            try:
+                future.set_result(missing_imports(handed, expected))
+            except Exception as error:
+                future.set_exception(error)
+        return future
 
 
 # --- the time of a submission
