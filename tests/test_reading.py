@@ -93,6 +93,51 @@ def test_a_submission_whose_reader_dies_is_lost_to_a_person_and_no_other(grade, 
     assert {one.report.earned for one in done.values()} == {10}
 
 
+def crafted_archives():
+    """Return archives that end, stall or bloat a reader which trusts what they say of themselves."""
+    good, deep = {"greeting.txt": b"hello"}, {"greeting.txt": b"hello"}
+    for number in range(40):
+        deep = {f"{number}.zip": zipped(deep), f"{number}.tar": tarred(tarfile.GNU_FORMAT, **good)}
+    far = bytearray(zipped(good))
+    entry = far.index(b"PK\1\2")
+    far[entry + 42 : entry + 46] = b"\xff" * 4
+    extra = struct.pack("<HHQ", 1, 8, 2**63 - 1)
+    name_end = entry + 46 + len("greeting.txt")
+    far[entry + 30 : entry + 32] = struct.pack("<H", len(extra))
+    far[name_end:name_end] = extra
+    end = far.rindex(b"PK\5\6")
+    far[end + 12 : end + 16] = struct.pack("<L", end - entry)
+    back = bytearray(tarred(tarfile.GNU_FORMAT, **good))
+    back[124:136], back[148:156] = b"-0000001024\0", b" " * 8
+    back[148:156] = b"%06o\0 " % sum(back[:512])
+    digits = tarred(tarfile.PAX_FORMAT, **{"x" * 150: b"x"})
+    place = digits.index(b" path=")
+    digits = digits[: place - 3] + b"9" * 300 + digits[place + 297 :]
+    crowd = {f"{number}/": b"" for number in range(20_000)}
+    marks = {"a" + "\u0301\u0327" * 100 + f"{number}.txt": b"" for number in range(300)}
+    return {
+        "deep.zip": zipped(deep), "far.zip": bytes(far), "back.tar": bytes(back), "digits.tar": digits,
+        "crowd.zip": zipped(crowd), "marks.zip": zipped(marks),
+    }  # fmt: skip
+
+
+def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, sandbox, hand_in, tmp_path):
+    hand_in("aa", **{"greeting.txt": "hello" * 50})
+    folder = hand_in("zz", **{"greeting.txt": "hello" * 50})
+    for name, content in crafted_archives().items():
+        (folder / name).write_bytes(content)
+    found, grader = (
+        read_class(folder, "hello"),
+        Grader.of(course.assignments[0], hidden_data(course), sandbox),
+    )
+    books, start = Books.read(course, grader, found, tmp_path / "out"), time.process_time()
+    done = {one.report.student: one.report for one in grade_class(grader, books, found, tmp_path / "out")}
+    assert len(done) == 8 and done["aa"].earned == done["zz"].earned == 10
+    assert {done[name.partition(".")[0]].status for name in crafted_archives()} == {"graded"}
+    assert "damaged" in done["far"].scores[0].message and "damaged" in done["back"].scores[0].message
+    assert time.process_time() - start < 20
+
+
 def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
     monkeypatch.setattr("autograder.reading.PATIENCE", 5.0)
     for name in ("ann", "bo"):
