@@ -51,7 +51,7 @@ BLOCK = 512  # bytes, of which a tar is made
 FILES, FOLDER, RECORDS = (b"0", b"\0", b"7"), b"5", (b"x", b"g", b"L", b"K")  # kinds of entries in a tar
 BODILESS = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders
 LARGEST_RECORD = 2**20  # bytes
-END_OF_ZIP, ZIP_ENTRY = b"PK\5\6", b"PK\1\2"
+END_OF_ZIP, ZIP_ENTRY, ZIP_FILE = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 
 BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that is written here
 
@@ -382,7 +382,7 @@ def spooled(file: BinaryIO, budget: Budget) -> BinaryIO:
 def zip_archive(file: BinaryIO, budget: Budget) -> Files:
     """The files in a zip; `file` can be read at any place."""
     budget.spend(entries=entry_count(file, budget.entries))
-    archive = zipfile.ZipFile(file)
+    archive = open_whole(file)
     entries = {path: entry for path, entry in entries_of(archive).items() if not path.endswith("/")}
     names, passed_over = sifted(entries)
 
@@ -391,6 +391,19 @@ def zip_archive(file: BinaryIO, budget: Budget) -> Files:
         return archive.open(entries[path])
 
     return Files(tuple(names), lambda path: read_entry(archive, entries[path], path), opened, passed_over)
+
+
+def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
+    """Open a zip. Raises BadZipFile if it is cut off behind a zip within it, which `zipfile` takes for the whole."""
+    archive = zipfile.ZipFile(file)
+    first = min((entry.header_offset for entry in archive.infolist()), default=0)
+    archive.fp.seek(0)
+    if (
+        first and archive.fp.read(4) == ZIP_FILE
+    ):  # what a program puts before an archive begins in another way
+        archive.close()
+        raise zipfile.BadZipFile("it breaks off")
+    return archive
 
 
 def entry_count(file: BinaryIO, most: int) -> int:
