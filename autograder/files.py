@@ -60,7 +60,7 @@ BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that i
 class Budget:
     """What reading one submission may take in all: seconds of this processor, bytes of archives, entries in them."""
 
-    seconds: float = 20.0
+    seconds: float = 10.0
     bytes: int = 512 * 2**20
     entries: int = 200_000
     start: float = field(default_factory=time.process_time)

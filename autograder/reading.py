@@ -32,7 +32,8 @@ MEMORY = 2**30  # bytes that a reader may take beside what it takes when it star
 PROCESSOR = 60  # seconds of the processor for one submission; its `Budget` ends well before
 PATIENCE = 300.0  # seconds that a submission, or the list of a class, may take
 MAX_PACKAGES = 10  # that a line names
-IMPORTS_OF_CLASS, IMPORTS_OF_SUBMISSION = 30.0, 1.0  # seconds for finding the packages that notebooks import
+IMPORTS_OF_CLASS = 30.0  # seconds for finding the packages that notebooks import
+IMPORTS_OF_SUBMISSION = {"seconds": 0.5, "bytes": 64 * 2**20, "entries": 20_000}  # of a `Budget`
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def of_imports(opened: None, handed: HandedIn, expected: Expected) -> list[str]:
 
 def missing_imports(handed: HandedIn, expected: Expected) -> list[str]:
     """Return the packages that the notebook of a submission imports, and neither it nor this machine has."""
-    files = opened(handed.source, expected.slug, Budget(seconds=IMPORTS_OF_SUBMISSION))
+    files = opened(handed.source, expected.slug, Budget(**IMPORTS_OF_SUBMISSION))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         name, content = readable(replace(handed, source=lambda budget: files), expected).code
