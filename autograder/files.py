@@ -398,9 +398,9 @@ def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(file)
     first = min((entry.header_offset for entry in archive.infolist()), default=0)
     archive.fp.seek(0)
-    if (
-        first and archive.fp.read(4) == ZIP_FILE
-    ):  # what a program puts before an archive begins in another way
+    # A program that unpacks itself begins in another way.
+    starts_as_zip = archive.fp.read(4) == ZIP_FILE
+    if first and starts_as_zip:
         archive.close()
         raise zipfile.BadZipFile("it breaks off")
     return archive
