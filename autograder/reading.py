@@ -197,9 +197,10 @@ def packages_line(
     )
 
 
-def of_imports(opened: None, handed: HandedIn, expected: Expected) -> list[str]:
+def of_imports(is_reader: bool | None, handed: HandedIn, expected: Expected) -> list[str]:
     """The task of a reader."""
-    limit_processor()
+    if is_reader:
+        limit_processor()
     return missing_imports(handed, expected)
 
 
