@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autograder.cells import Unreadable, without_outputs
 from autograder.dependence import digest
 from autograder.failure import Failure, Undecided, plain
+from autograder.filenames import stem_of
 from autograder.files import Budget, Files, rank
 from autograder.handed_in import Source, opened
 
 MOST_READ = 128 * 2**20  # bytes of a submission; of one that has more, the rest is passed over
+LARGE_NOTEBOOK = 2**20  # bytes; a larger one is held without its outputs
 MOST_NOTES = 50  # lines of what was passed over
 
 Trouble = Failure | Undecided
@@ -19,11 +22,13 @@ Trouble = Failure | Undecided
 class Carried:
     """The files of a submission in memory, or why there are none: what one process can send to another.
 
-    passed_over: what of it was not read, with the reason.
+    passed_over: what of it was not read, with the reason. sums: the SHA-256 of each notebook that is held without
+    its outputs, as it was handed in.
     """
 
     content: dict[str, bytes | Trouble] | Trouble
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    sums: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, budget: Budget | None = None) -> Files:
         return Files(tuple(told(self.content)), lambda name: told(self.content[name]))
@@ -49,29 +54,47 @@ def carried(source: Source, slug: str = "") -> Carried:
         files = opened(source, slug, Budget())
         if closed := next((name for name in files.names if name.endswith("/")), ""):
             files.read(closed)  # a folder that can't be listed: nobody knows what is in it
-        content, left, budget = {}, MOST_READ, Budget()  # another, since archives may have used up the first
+        content, sums, left = {}, {}, MOST_READ
+        budget = Budget()  # another, since archives may have used up the first
         for name in sorted(files.names, key=rank):
-            content[name] = attempt(files, name, left, budget)
-            left -= len(content[name]) if isinstance(content[name], bytes) else 0
+            content[name] = whole = attempt(files, name, budget)
+            if isinstance(whole, bytes):
+                content[name] = held(name, whole, left)
+                left -= len(content[name]) if isinstance(content[name], bytes) else 0
+                if is_large_notebook(name, whole):
+                    sums[name] = hashlib.sha256(whole).hexdigest()
     except (Failure, Undecided) as trouble:
         return Carried(trouble)
     except Exception:  # of any kind, for crafted bytes
         return Carried(Failure("The submission can't be read: it is damaged.", "Make it again."))
     notes = dict(sorted(files.passed_over.items())[:MOST_NOTES])
-    return Carried({name: content[name] for name in files.names}, notes)
+    return Carried({name: content[name] for name in files.names}, notes, sums)
 
 
-def attempt(files: Files, name: str, most: int, budget: Budget) -> bytes | Trouble:
+def attempt(files: Files, name: str, budget: Budget) -> bytes | Trouble:
     """The content of a file, or why it can't be read."""
     try:
         budget.spend()
-        content = files.read(name)
+        return files.read(name)
     except (Failure, Undecided) as trouble:
         return trouble
+
+
+def held(name: str, content: bytes, most: int) -> bytes | Failure:
+    """Return what is kept of a file in memory; a Failure if that has more than `most` bytes."""
+    if is_large_notebook(name, content):
+        try:
+            content = without_outputs(content)
+        except Unreadable as error:
+            return Failure(f"{error}.", error.hint)
     if len(content) > most:
         limit = f"Expected at most {MOST_READ >> 20} MiB in all, got more: {name} is not read."
         return Failure(limit, "Hand in the notebook and the models it saves, no more.")
     return content
+
+
+def is_large_notebook(name: str, content: bytes) -> bool:
+    return len(content) > LARGE_NOTEBOOK and stem_of(name, ".ipynb") is not None
 
 
 def told(found):
@@ -93,7 +116,9 @@ def checksums(carried: Carried) -> tuple[dict[str, str], str]:
     if not isinstance(content, dict):
         return {}, digest(str(content).encode()) if carried.is_whole else ""
     sums = {
-        name: hashlib.sha256(one).hexdigest() if isinstance(one, bytes) else str(one)
+        name: carried.sums.get(name) or hashlib.sha256(one).hexdigest()
+        if isinstance(one, bytes)
+        else str(one)
         for name, one in sorted(content.items())
     }
     whole = digest(*(part.encode("utf-8", "surrogatepass") for pair in sums.items() for part in pair))

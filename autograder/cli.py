@@ -213,7 +213,7 @@ def grade(
     from autograder.grading import Books, at_work, grade_class, slim
     from autograder.hidden import hidden_data
     from autograder.privacy import exposure
-    from autograder.reading import read_class, readers
+    from autograder.reading import packages_line, read_class, readers
     from autograder.reports.progress import Progress
     from autograder.reports.text import class_lines, class_table
     from autograder.sandbox import probe
@@ -227,6 +227,9 @@ def grade(
     with logged(out), readers() as reading, setup.opened() as grader:
         zone = course.timezone or (chosen.due and chosen.due.tzinfo)
         found = read_class(reading, submissions, chosen.slug, roster, zone, out)
+        if line := packages_line(reading, found.submissions, grader.expected):
+            say(line, "yellow")
+            found = replace(found, notices=(*found.notices, line))
         books = Books.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)

@@ -24,10 +24,12 @@ from typing import BinaryIO
 
 from autograder.course import COURSE_FILE
 from autograder.failure import Failure, Undecided
+from autograder.filenames import stem_of
 
 MOST_FILES = 2_000  # of a submission that are read, those nearest the top first
 MOST_LISTED = 5_000  # files in a folder on disk that are looked at, those nearest the top first
 MOST_BYTES = 64 * 2**20  # of one file; the course's models are under 100 kB
+MOST_NOTEBOOK = 192 * 2**20  # bytes of a notebook, nearly all of them pictures, see `cells.without_outputs`
 MOST_PATH, MOST_NAME = 1_000, 255  # characters of a path, bytes of each of its parts
 DEEPEST = 20  # folders within folders
 NESTED = 3  # archives within the archives of a submission
@@ -49,7 +51,7 @@ BLOCK = 512  # bytes, of which a tar is made
 FILES, FOLDER, RECORDS = (b"0", b"\0", b"7"), b"5", (b"x", b"g", b"L", b"K")  # kinds of entries in a tar
 BODILESS = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders
 LARGEST_RECORD = 2**20  # bytes
-END_OF_ZIP, ZIP_ENTRY = b"PK\5\6", b"PK\1\2"
+END_OF_ZIP, ZIP_ENTRY, ZIP_FILE = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 
 BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that is written here
 
@@ -58,7 +60,7 @@ BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that i
 class Budget:
     """What reading one submission may take in all: seconds of this processor, bytes of archives, entries in them."""
 
-    seconds: float = 20.0
+    seconds: float = 10.0
     bytes: int = 512 * 2**20
     entries: int = 200_000
     start: float = field(default_factory=time.process_time)
@@ -355,7 +357,7 @@ def read_regular(path: Path, name: str) -> bytes:
     with open_regular(path, name) as file:
         try:
             refuse_size(name, os.fstat(file.fileno()).st_size)
-            return file.read(MOST_BYTES)
+            return file.read(limit_of(name))
         except OSError as error:
             raise unreadable(name, error) from None
 
@@ -380,7 +382,7 @@ def spooled(file: BinaryIO, budget: Budget) -> BinaryIO:
 def zip_archive(file: BinaryIO, budget: Budget) -> Files:
     """The files in a zip; `file` can be read at any place."""
     budget.spend(entries=entry_count(file, budget.entries))
-    archive = zipfile.ZipFile(file)
+    archive = open_whole(file)
     entries = {path: entry for path, entry in entries_of(archive).items() if not path.endswith("/")}
     names, passed_over = sifted(entries)
 
@@ -389,6 +391,19 @@ def zip_archive(file: BinaryIO, budget: Budget) -> Files:
         return archive.open(entries[path])
 
     return Files(tuple(names), lambda path: read_entry(archive, entries[path], path), opened, passed_over)
+
+
+def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
+    """Open a zip. Raises BadZipFile if it is cut off behind a zip within it, which `zipfile` takes for the whole."""
+    archive = zipfile.ZipFile(file)
+    first = min((entry.header_offset for entry in archive.infolist()), default=0)
+    archive.fp.seek(0)
+    # A program that unpacks itself begins in another way.
+    starts_as_zip = archive.fp.read(4) == ZIP_FILE
+    if first and starts_as_zip:
+        archive.close()
+        raise zipfile.BadZipFile("it breaks off")
+    return archive
 
 
 def entry_count(file: BinaryIO, most: int) -> int:
@@ -446,11 +461,11 @@ def refuse_entry(entry: zipfile.ZipInfo, name: str) -> None:
 
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
-    """One entry, inflated at most to MOST_BYTES whatever its header claims."""
+    """One entry, inflated at most to the limit of its kind whatever its header claims."""
     refuse_entry(entry, name)
     refuse_size(name, entry.file_size)
     with archive.open(entry) as file:
-        content = file.read(MOST_BYTES + 1)
+        content = file.read(limit_of(name) + 1)
     refuse_size(name, len(content))
     return content
 
@@ -597,8 +612,16 @@ def litter_of(name: str) -> str:
     return ""
 
 
+def limit_of(name: str) -> int:
+    """Return how many bytes of a file of this name are read."""
+    return MOST_BYTES if stem_of(name, ".ipynb") is None else MOST_NOTEBOOK
+
+
 def refuse_size(name: str, size: int) -> None:
-    """Raise Failure for a file of more than MOST_BYTES."""
-    if size > MOST_BYTES:
-        reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {MOST_BYTES // 2**20} MiB are read."
+    """Raise Failure for a file that is larger than `limit_of` allows."""
+    limit = limit_of(name)
+    if size > limit:
+        reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {limit // 2**20} MiB are read."
+        if limit == MOST_NOTEBOOK:
+            raise Failure(reason, "Clear its outputs and save it again.")
         raise Failure(reason, "A model of this course takes well under 1 MiB: check what you saved.")

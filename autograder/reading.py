@@ -6,20 +6,23 @@ long, costs the one submission that it was reading: a person looks at that.
 
 import os
 import sys
+import time
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder.carried import Carried, carried, checksums
 from autograder.course import CourseError
 from autograder.failure import Undecided
-from autograder.handed_in import Class, HandedIn
+from autograder.files import Budget
+from autograder.handed_in import Class, HandedIn, opened
 from autograder.models import Predictor
+from autograder.sandbox.requirements import missing_packages
 from autograder.submission import Expected, Submission
 from autograder.workers import Here, Lost, Watch, Workers, crew
 
@@ -28,6 +31,9 @@ AHEAD = 4  # submissions that are read before they are needed
 MEMORY = 2**30  # bytes that a reader may take beside what it takes when it starts
 PROCESSOR = 60  # seconds of the processor for one submission; its `Budget` ends well before
 PATIENCE = 300.0  # seconds that a submission, or the list of a class, may take
+MAX_PACKAGES = 10  # that a line names
+IMPORTS_OF_CLASS = 30.0  # seconds for finding the packages that notebooks import
+IMPORTS_OF_SUBMISSION = {"seconds": 0.5, "bytes": 64 * 2**20, "entries": 20_000}  # of a `Budget`
 
 
 @dataclass(frozen=True)
@@ -52,16 +58,21 @@ def read_submission(handed: HandedIn, expected: Expected) -> Read:
 
 def signer(handed: HandedIn, expected: Expected) -> str:
     """Return what marks depend on of the notebook's signature: whether it stands for the student, and for others."""
-    submission = Submission(
-        handed.student, handed.source, Predictor(), sandbox=None, expected=expected,
-        words=handed.words, shared=handed.shared, name=handed.origin.name,
-    )  # fmt: skip
+    submission = readable(handed, expected)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to remark is said by the items
         try:
             return f"{submission.signs(submission.signature)} {submission.is_ambiguous(submission.signature)}"
         except Exception as error:  # of any kind, for crafted bytes; the items say what is wrong
             return f"{type(error).__name__}: {error}"
+
+
+def readable(handed: HandedIn, expected: Expected) -> Submission:
+    """Return the submission, whose files can be read and whose functions can't be called."""
+    return Submission(
+        handed.student, handed.source, Predictor(), sandbox=None, expected=expected,
+        words=handed.words, shared=handed.shared, name=handed.origin.name,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -151,3 +162,53 @@ def of_class(opened: None, *arguments) -> Class:
     from autograder import platforms
 
     return platforms.read_class(*arguments)
+
+
+def packages_line(
+    workers: Workers,
+    submissions: Sequence[HandedIn],
+    expected: Expected,
+    seconds: float = IMPORTS_OF_CLASS,
+) -> str:
+    """Return a line on the packages that notebooks of a class import and this machine lacks; empty if it lacks none.
+
+    Only notebooks are read, in readers. After so many seconds the line is about the submissions that were read.
+    """
+    end, counts, done = time.monotonic() + seconds, Counter(), 0
+    line = [workers.submit(of_imports, handed, expected) for handed in submissions]
+    for future in line:
+        try:
+            counts.update(future.result(timeout=max(0.0, end - time.monotonic())))
+            done += 1
+        except TimeoutError:
+            future.cancel()
+        except (CancelledError, CourseError):
+            raise
+        except Exception:  # of any kind: `result_of` says what is wrong with the submission
+            done += 1
+    if not counts:
+        return ""
+    names = ", ".join(f"{name} ({count})" for name, count in counts.most_common(MAX_PACKAGES))
+    more = f" and {len(counts) - MAX_PACKAGES} more" if len(counts) > MAX_PACKAGES else ""
+    part = f" (found in {done} of {len(line)} submissions)" if done < len(line) else ""
+    return (
+        f"Notebooks import packages that this machine lacks: {names}{more}{part}. "
+        "Install them and grade again: until then, a person must look at the items that need them."
+    )
+
+
+def of_imports(is_reader: bool | None, handed: HandedIn, expected: Expected) -> list[str]:
+    """The task of a reader."""
+    if is_reader:
+        limit_processor()
+    return missing_imports(handed, expected)
+
+
+def missing_imports(handed: HandedIn, expected: Expected) -> list[str]:
+    """Return the packages that the notebook of a submission imports, and neither it nor this machine has."""
+    files = opened(handed.source, expected.slug, Budget(**IMPORTS_OF_SUBMISSION))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        name, content = readable(replace(handed, source=lambda budget: files), expected).code
+    own = {part.removesuffix(".py") for path in files.names for part in PurePosixPath(path).parts}
+    return [package for package in missing_packages(content, name) if package not in own]

@@ -17,7 +17,7 @@ from autograder import filenames
 from autograder.cells import Cell, Unreadable, all_cells, python_version
 from autograder.failure import Failure, Printed, Remark, Undecided, plain
 from autograder.filenames import OTHER_ARCHIVES, base, folded, latest_copy, listed, nearest, stem_of
-from autograder.files import Files, zipped
+from autograder.files import Files, is_archive, zipped
 from autograder.handed_in import Source, opened
 from autograder.item_run import current_run
 from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model
@@ -439,6 +439,11 @@ def _missing(name: str, paths: Sequence[str], hint: str) -> Failure:
     reason = f"There is no {name} in your submission"
     if near := get_close_matches(name, found, n=1, cutoff=0.75):
         return Failure(f"{reason}, but there is {near[0][:100]}.", f"Save it as {name} and hand in again.")
+    if archives := [path for path in found if is_archive(path)]:
+        return Failure(
+            f"{reason}, but there is {archives[0][:100]}, which is damaged or lies in too many other archives.",
+            "Hand in the files themselves, or one .zip of them.",
+        )
     if archives := [path for path in found if path.lower().endswith(OTHER_ARCHIVES)]:
         ending = PurePath(archives[0]).suffix
         return Failure(

@@ -9,8 +9,10 @@ import zipfile
 import pytest
 
 from autograder import files as module
+from autograder.course import CourseError
 from autograder.failure import Failure
 from autograder.files import Budget, Files, archived, litter_of, open_files, sifted, unpacked, zipped
+from autograder.platforms import read_class
 
 
 def these(**content):
@@ -322,6 +324,26 @@ def test_a_zip_of_zip64_that_leads_beyond_itself_is_damaged():
     content[place + 42 : place + 46] = b"\xff" * 4  # its offset stands in an extra field, which there is not
     with pytest.raises(Failure):
         archived("a.zip", io.BytesIO(content)).read("a.ipynb")
+
+
+@pytest.mark.parametrize("start", [b"", b"MZ a program that unpacks itself"])
+def test_a_zip_that_breaks_off_behind_another_within_it_is_damaged(start, tmp_path):
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("ann.zip", zipped(WORK))
+        place = archive.start_dir
+        archive.writestr("bo.zip", zipped(WORK))
+    content = start + whole.getvalue()
+    assert archived("c.zip", io.BytesIO(content)).names == ("ann.zip", "bo.zip")
+    cut = whole.getvalue()[: place + 20]
+    assert zipfile.ZipFile(io.BytesIO(cut)).namelist() == [
+        *WORK
+    ]  # Python takes the first within it for the whole
+    with pytest.raises(Failure, match="damaged, incomplete"):
+        archived("c.zip", io.BytesIO(cut))
+    (tmp_path / "class.zip").write_bytes(cut)
+    with pytest.raises(CourseError, match=r"can't be opened as a zip \(it breaks off\): download it again"):
+        read_class(tmp_path / "class.zip", "toy")
 
 
 def test_a_large_archive_is_read_where_it_lies(tmp_path, monkeypatch):

@@ -140,6 +140,14 @@ def test_an_archive_of_another_kind_is_named(tmp_path, ending):
             ask()
 
 
+@pytest.mark.parametrize("ending", ["zip", "tar.gz"])
+def test_an_archive_that_stayed_closed_is_named(tmp_path, ending):
+    work = submission(tmp_path, {f"work.{ending}": "no archive", "notes.txt": ""})
+    for ask in (lambda: work.notebook, lambda: work.read("m.keras")):
+        with pytest.raises(Failure, match=rf"there is work\.{ending}, which is damaged or lies in too many"):
+            ask()
+
+
 def test_at_most_six_files_are_listed(tmp_path):
     work = submission(tmp_path, {f"{number}.csv": "" for number in range(9)})
     with pytest.raises(Failure, match=r"it holds 0.csv, 1.csv, 2.csv, 3.csv, 4.csv, 5.csv …"):

@@ -1,5 +1,6 @@
 """Readers: whatever a submission does to the process that reads it, it costs nobody but its own student."""
 
+import hashlib
 import io
 import json
 import os
@@ -11,12 +12,16 @@ import subprocess
 import sys
 import tarfile
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from autograder.carried import carried
+from autograder import carried as held_in_memory
+from autograder import files as limits
+from autograder.carried import carried, checksums
+from autograder.cells import all_cells
 from autograder.failure import Failure, Undecided
 from autograder.files import Files, zipped
 from autograder.grader import Grader, Setup
@@ -24,7 +29,7 @@ from autograder.grading import Books, at_work, grade_class
 from autograder.handed_in import HandedIn
 from autograder.hidden import hidden_data
 from autograder.platforms import read_class
-from autograder.reading import limited, read_submission, readers
+from autograder.reading import limited, missing_imports, packages_line, read_submission, readers
 from autograder.submission import Expected, Submission
 from autograder.workers import crew
 
@@ -88,6 +93,51 @@ def test_a_submission_whose_reader_dies_is_lost_to_a_person_and_no_other(grade, 
     assert {one.report.earned for one in done.values()} == {10}
 
 
+def crafted_archives():
+    """Return archives that end, stall or bloat a reader which trusts what they say of themselves."""
+    good, deep = {"greeting.txt": b"hello"}, {"greeting.txt": b"hello"}
+    for number in range(40):
+        deep = {f"{number}.zip": zipped(deep), f"{number}.tar": tarred(tarfile.GNU_FORMAT, **good)}
+    far = bytearray(zipped(good))
+    entry = far.index(b"PK\1\2")
+    far[entry + 42 : entry + 46] = b"\xff" * 4
+    extra = struct.pack("<HHQ", 1, 8, 2**63 - 1)
+    name_end = entry + 46 + len("greeting.txt")
+    far[entry + 30 : entry + 32] = struct.pack("<H", len(extra))
+    far[name_end:name_end] = extra
+    end = far.rindex(b"PK\5\6")
+    far[end + 12 : end + 16] = struct.pack("<L", end - entry)
+    back = bytearray(tarred(tarfile.GNU_FORMAT, **good))
+    back[124:136], back[148:156] = b"-0000001024\0", b" " * 8
+    back[148:156] = b"%06o\0 " % sum(back[:512])
+    digits = tarred(tarfile.PAX_FORMAT, **{"x" * 150: b"x"})
+    place = digits.index(b" path=")
+    digits = digits[: place - 3] + b"9" * 300 + digits[place + 297 :]
+    crowd = {f"{number}/": b"" for number in range(20_000)}
+    marks = {"a" + "\u0301\u0327" * 100 + f"{number}.txt": b"" for number in range(300)}
+    return {
+        "deep.zip": zipped(deep), "far.zip": bytes(far), "back.tar": bytes(back), "digits.tar": digits,
+        "crowd.zip": zipped(crowd), "marks.zip": zipped(marks),
+    }  # fmt: skip
+
+
+def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, sandbox, hand_in, tmp_path):
+    hand_in("aa", **{"greeting.txt": "hello" * 50})
+    folder = hand_in("zz", **{"greeting.txt": "hello" * 50})
+    for name, content in crafted_archives().items():
+        (folder / name).write_bytes(content)
+    found, grader = (
+        read_class(folder, "hello"),
+        Grader.of(course.assignments[0], hidden_data(course), sandbox),
+    )
+    books, start = Books.read(course, grader, found, tmp_path / "out"), time.process_time()
+    done = {one.report.student: one.report for one in grade_class(grader, books, found, tmp_path / "out")}
+    assert len(done) == 8 and done["aa"].earned == done["zz"].earned == 10
+    assert {done[name.partition(".")[0]].status for name in crafted_archives()} == {"graded"}
+    assert "damaged" in done["far"].scores[0].message and "damaged" in done["back"].scores[0].message
+    assert time.process_time() - start < 20
+
+
 def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
     monkeypatch.setattr("autograder.reading.PATIENCE", 5.0)
     for name in ("ann", "bo"):
@@ -95,6 +145,54 @@ def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
     done = grade(folder, tmp_path / "1", ann="hang")
     assert "it took more than 5 s, and was stopped" in done["ann"].report.scores[0].message
     assert done["bo"].report.earned == 10
+
+
+# --- large notebooks
+
+
+PICTURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo" * 30_000}, "metadata": {}}
+
+
+@pytest.mark.parametrize("name", ["toy.ipynb", "Toy.IPYNB.txt", "x/toy (1).ipynb"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_notebook_is_read_whatever_its_pictures_take(tmp_path, monkeypatch, name, packed):
+    monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
+    monkeypatch.setattr(held_in_memory, "MOST_READ", 50_000)
+    notebook = json.loads(NOTEBOOK)
+    notebook["cells"][0]["outputs"] = [PICTURE]
+    work = {name: json.dumps(notebook).encode(), "m.keras": bytes(20_000), "large.csv": bytes(200_000)}
+    path = handed_in_at(tmp_path, work, packed)
+    found = carried(path, "toy")
+    assert [*all_cells(found.content[name], "toy.ipynb")] == [*all_cells(NOTEBOOK, "toy.ipynb")]
+    assert found.content["m.keras"] == work["m.keras"] and found.size < 30_000
+    assert "at most 0 MiB are read" in found.content["large.csv"].reason
+    assert checksums(found)[0][name] == hashlib.sha256(work[name]).hexdigest()
+    notebook["cells"][0]["outputs"] = [PICTURE, PICTURE]
+    (tmp_path / "other").mkdir()
+    other = carried(handed_in_at(tmp_path / "other", work | {name: json.dumps(notebook).encode()}, packed))
+    assert checksums(other)[1] != checksums(found)[1]
+
+
+def handed_in_at(root, work, packed):
+    """Return the path of a submission with these files: a zip or a folder."""
+    if packed:
+        (root / "work.zip").write_bytes(zipped(work))
+        return root / "work.zip"
+    for name, content in work.items():
+        (root / "work" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "work" / name).write_bytes(content)
+    return root / "work"
+
+
+def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_NOTEBOOK", 2**20)
+    monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
+    monkeypatch.setattr("autograder.cells.MAX_TEXT", 50_000)
+    source = json.dumps({"cells": [{"cell_type": "code", "source": "x" * 100_000}]}).encode()
+    content = carried(handed_in_at(tmp_path, {"a.ipynb": source, "b.ipynb": bytes(2**20 + 1)}, False)).content
+    assert "too large, even without its outputs" in content["a.ipynb"].reason
+    assert content["b.ipynb"].hint == "Clear its outputs and save it again."
 
 
 # --- what the machine can't read
@@ -166,6 +264,45 @@ def test_too_few_descriptors_are_the_machines_fault(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert isinstance(found, Undecided) and "Too many open files" in str(found)
+
+
+# --- packages that the machine lacks
+
+
+def test_packages_that_the_machine_lacks_are_counted_before_grading(tmp_path):
+    def work(*lines, **more):
+        cell = {"cell_type": "code", "source": "\n".join(lines), "metadata": {}}
+        return {"toy.ipynb": json.dumps({"cells": [cell]}).encode()} | more
+
+    class_of = {
+        "ann": work("import numpy, no_such_a", "from no_such_b.x import y"),
+        "bo": work("import no_such_a as a", "import tools_of_bo", **{"tools_of_bo.py": b""}),
+        "cy": {"toy.ipynb": b"[", "m.keras": b""},
+        "di": work("import no_such_a") | {"old/toy.ipynb": work("import no_such_c")["toy.ipynb"]},
+        "ed": {"broken.zip": b"PK"},
+    }
+    submissions = [HandedIn(name, Memory(content)) for name, content in class_of.items()]
+    line = packages_line(Readers(), submissions, Expected("toy"))
+    assert "lacks: no_such_a (3), no_such_b (1). Install them" in line
+    assert packages_line(Readers(), submissions[2:3], Expected("toy")) == ""
+    line = packages_line(Readers(hanging={"ann"}), submissions, Expected("toy"), seconds=0.1)
+    assert "lacks: no_such_a (2) (found in 4 of 5 submissions)" in line
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Readers in this process; some of them hang."""
+
+    hanging: frozenset = frozenset()
+
+    def submit(self, task, handed, expected):
+        future = Future()
+        if handed.student not in self.hanging:
+            try:
+                future.set_result(missing_imports(handed, expected))
+            except Exception as error:
+                future.set_exception(error)
+        return future
 
 
 # --- the time of a submission

@@ -21,6 +21,7 @@ from autograder.files import (
     leads_out,
     litter_of,
     open_regular,
+    open_whole,
     read_entry,
     read_regular,
     reading,
@@ -77,7 +78,7 @@ def open_zip(path: Path, *state: int) -> tuple[zipfile.ZipFile, dict[str, zipfil
     with path.open("rb") as file:
         if entry_count(file, LARGEST_CLASS) > LARGEST_CLASS:
             raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
-    archive = zipfile.ZipFile(path)
+    archive = open_whole(path)
     return archive, entries_of(archive)
 
 
@@ -178,9 +179,8 @@ def in_zip(path: Path) -> Export:
     except CourseError:
         raise
     except Exception as error:  # of any kind, for crafted bytes
-        raise CourseError(
-            f"{path} can't be opened as a zip ({plain(str(error))}): download it again."
-        ) from None
+        reason = plain(str(error)) or "it breaks off, or is no zip"
+        raise CourseError(f"{path} can't be opened as a zip ({reason}): download it again.") from None
     folders = {name.partition("/")[0] for name in entries if "/" in name}
     where = {name: Place(path, name) for name in entries if not name.endswith("/")}
     return replace(export(path, where, folders), packed=True)
