@@ -348,7 +348,9 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         is_safe = isinstance(error, CourseError) or not run.may_draw_hidden
-        text = f": {error}" if is_safe else ""  # of any other error it may be what the student's code returned
+        text = (
+            f": {error}" if is_safe else ""
+        )  # of any other error it may be what the student's code returned
         what = plain(f"{type(error).__name__}{text} ({Path(where.filename).name}, line {where.lineno})")
         return {"outcome": "broken", "message": f"{DOUBT}: {what}"}
 

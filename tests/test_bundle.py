@@ -274,6 +274,7 @@ def test_short_words_are_no_proof_elsewhere_and_that_is_said(extended, tmp_path)
     )
 
 
+@pytest.mark.slow
 def test_release_out_on_the_command_line(toy, tmp_path):
     def command():
         environment = os.environ | {"PYTHONPATH": str(ENGINE.parent), "COLUMNS": "200"}

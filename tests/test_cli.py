@@ -80,6 +80,7 @@ def test_outside_any_course_it_finds_the_one_it_was_installed_with(tmp_path):
     assert "dna_simple_rnn" in run("check", "simple_rnn", cwd=tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_release_writes_and_then_finds_nothing_stale(course):
     assert run("release", "--check", cwd=course.root).returncode == 1
     assert run("release", cwd=course.root).stdout.count("written") == 2
@@ -166,6 +167,7 @@ def test_no_command_ends_in_a_traceback_where_its_words_cannot_be_shown(
         assert b"Traceback" not in stream.buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_modules_beside_the_work_are_not_imported(course):
     """A TA stands in a folder that a student filled: the course's own commands import nothing from it."""
     work = course.root / "assignments/hello"

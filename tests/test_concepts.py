@@ -133,7 +133,8 @@ def test_students_have_the_same_questions_sealed(assignment):
             variant: str(question) for variant, question in opened.items()
         }
         question = opened["variant 7"]
-        for value in answers(question):
+        tried = answers(question) if assignment is COURSE.assignments[0] else answers(question)[:1]
+        for value in tried:  # a tenth of a second each
             assert outcome(variants["variant 7"], value) == outcome(question, value)
         hints = question.wrong if isinstance(question, Choice) else question.mistakes
         assert not [hint for hint in hints.values() if hint[:30] in text]

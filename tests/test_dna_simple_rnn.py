@@ -114,7 +114,13 @@ def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str
         yield from check_specimen(scores, folder / KNOWN)
 
 
-@pytest.mark.parametrize("number", numbers(real=False))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(*number.values, id=number.id, marks=pytest.mark.slow if place % 5 else ())
+        for place, number in enumerate(numbers(real=False))
+    ],
+)
 def test_no_number_can_be_moved_unnoticed(number, grader, tmp_path):
     if not grader.predictor.answers:
         assert list(problems(grader)) == []

@@ -84,6 +84,8 @@ def test_public_data_are_everyones_and_not_hidden():
 class Careless:
     """A submission whose models are SimpleRNNs by the look of it, and answer by a sum over what they read."""
 
+    predictor = None
+
     def model(self, name: str):
         plan = {
             "kinds": ("InputLayer", "SimpleRNN"),
@@ -118,6 +120,8 @@ def test_examples_hold_no_hidden_row(monkeypatch):
         return data
 
     monkeypatch.setattr(HiddenData, "draw", draw)
+    for rule in ("check_architecture", "check_memory"):
+        monkeypatch.setattr(f"autograder.models.{rule}", lambda *arguments, **options: None)
     items = read_rubric(COURSE.assignment("dna_simple_rnn").rubric)
     items = [item for item in items if item.section in {"family", "order", "motif"}]
     shown = only_examples(figures(items, Careless(), HiddenData(COURSE, "a term")))
@@ -128,7 +132,9 @@ def test_examples_hold_no_hidden_row(monkeypatch):
 
 
 @pytest.mark.slow
-def test_examples_are_the_same_in_every_term_and_on_a_students_machine():
+def test_examples_are_the_same_in_every_term_and_on_a_students_machine(monkeypatch):
+    for rule in ("check_architecture", "check_memory"):
+        monkeypatch.setattr(f"autograder.models.{rule}", lambda *arguments, **options: None)
     items = read_rubric(COURSE.assignment("dna_simple_rnn").rubric)
     items = [item for item in items if item.section in {"family", "order", "motif"}]
     sources = HiddenData(COURSE, "a term"), HiddenData(COURSE, "another"), practice_data(COURSE)

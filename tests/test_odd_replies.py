@@ -149,7 +149,7 @@ def check_replies(assignment, folder: Path, names, begins) -> None:
     assert undecided == []
 
 
-@pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
+@pytest.mark.parametrize("assignment", COURSE.assignments[:2], ids=lambda assignment: assignment.slug)
 def test_odd_replies_are_scored(assignment, tmp_path):
     check_replies(assignment, tmp_path, IN_EACH_RUN, [0])
 

@@ -206,6 +206,7 @@ def test_a_name_that_would_lead_elsewhere_stays_here(work, packed, tmp_path):
     assert packed(work).path.resolve().parent == tmp_path / "here"
 
 
+@pytest.mark.slow
 def test_from_the_command_line_to_the_tas_table(course, work, tmp_path):
     (work / "deep/count.txt").unlink()
     done = run("pack", "hello", work, cwd=course.root)

@@ -79,6 +79,7 @@ def test_nothing_is_published_before_the_due_date(due, tmp_path):
     require_due(due, NOW - timedelta(hours=1))
 
 
+@pytest.mark.slow
 def test_on_the_command_line(due):
     file = due.root / "course.toml"
     file.write_text(file.read_text().replace("2027-03-06", "2999-03-06"))

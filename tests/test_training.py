@@ -106,7 +106,7 @@ def data(rows=100, time=5):
     "optimizer, clip",
     [
         ("adam", {}),
-        ("sgd", {"clipnorm": 0.01}),
+        pytest.param("sgd", {"clipnorm": 0.01}, marks=pytest.mark.slow),
         pytest.param("sgd", {"clipvalue": 0.001}, marks=pytest.mark.slow),
     ],
     ids=str,

@@ -44,7 +44,7 @@ def listed(assignment, data: HiddenData, monkeypatch) -> dict[str, list]:
     return found
 
 
-@pytest.mark.parametrize("secret", [DEMO_SECRET, "another secret"])
+@pytest.mark.parametrize("secret", [DEMO_SECRET, pytest.param("another secret", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
 def test_mistakes_are_told_apart(assignment, secret, monkeypatch):
     """On the inputs of every term, that is: `listed` calls the perfect submission's functions on them."""

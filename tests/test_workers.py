@@ -123,7 +123,10 @@ def test_a_worker_that_can_not_open_says_why():
                 workers.submit(slow, 0).result()
 
 
-@pytest.mark.parametrize("times, outcome", [(1, "done"), (2, "done"), (3, Lost)])
+@pytest.mark.parametrize(
+    "times, outcome",
+    [(1, "done"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, "done"), (3, Lost)))],
+)
 def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
     with crew(2, folder) as workers:
         other = workers.submit(slow, 1.0)

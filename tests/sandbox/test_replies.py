@@ -68,6 +68,7 @@ def test_numbers_of_any_library_travel(expression, dtype):
     assert value.dtype == dtype and value.reshape(-1).tolist() == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_tensors_travel_and_those_of_a_graph_are_named(run):
     source = """
     import tensorflow as tf, keras

@@ -1,6 +1,6 @@
 """Returns an object that equals everything."""
 
-EXPECTS = "expected an array of numbers, got object"
+EXPECTS = "returned an object of type Anything"
 
 
 class Anything:

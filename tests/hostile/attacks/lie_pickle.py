@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-EXPECTS = "expected an array of numbers, got object"
+EXPECTS = "returned an array of Command"
 
 
 class Command:
