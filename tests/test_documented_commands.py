@@ -145,24 +145,15 @@ def run(command: str, folder: Path, expected: tuple[int, ...] = (0,)) -> str:
     return ended.stdout
 
 
-def sign(notebook: Path, student: str) -> None:
-    """Write an id into the first cell of a starter, as a student does."""
-    text = notebook.read_text(encoding="utf-8")
-    signed = text.replace("STUDENT = ...", f"STUDENT = {json.dumps(student)}".replace('"', '\\"'), 1)
-    assert signed != text
-    notebook.write_text(signed, encoding="utf-8")
-
-
 def canvas_class(clone: Path) -> None:
-    """Write `submissions.zip` and `gradebook.csv`: the perfect submission, and a starter that nobody touched."""
-    specimens = clone / "solutions/rnn_by_hand/specimens"
-    perfect = specimens / "perfect/rnn_by_hand.ipynb"
-    starter = specimens / "untouched_starter/rnn_by_hand.ipynb"
+    """Write `submissions.zip` and `gradebook.csv`: the perfect submission, and one that is signed and no more."""
+    perfect = clone / "solutions/rnn_by_hand/specimens/perfect/rnn_by_hand.ipynb"
+    begun = {"cells": [{"cell_type": "code", "source": "STUDENT = 'ann.lee'", "metadata": {}}], "nbformat": 4}
     with zipfile.ZipFile(clone / "submissions.zip", "w") as archive:
         for number, model in enumerate(sorted(perfect.parent.glob("*.keras"))):
             archive.write(model, f"perfect_11_{90 + number}_{model.name}")
         archive.write(perfect, "perfect_11_99_rnn_by_hand.ipynb")
-        archive.write(starter, "leeann_12_98_rnn_by_hand.ipynb")
+        archive.writestr("leeann_12_98_rnn_by_hand.ipynb", json.dumps(begun))
     rows = [
         "Student,ID,SIS User ID,SIS Login ID,Section,rnn_by_hand (7)",
         "    Points Possible,,,,,110",
@@ -184,39 +175,3 @@ def test_a_ta_grades_a_class_of_the_real_course(clone):
     assert re.search(r'"Lee, Ann",12,1012,ann.lee,1,0\.00', filled)
     compared = shown["autograder integrity rnn_by_hand submissions.zip --out results/pencil"]
     assert "things to look at among 2 submissions" in compared
-
-
-@pytest.fixture(scope="module")
-def bundle(clone, tmp_path_factory) -> Path:
-    """The students' bundle of the real course, unpacked elsewhere."""
-    for command in AS_AN_INSTRUCTOR:
-        run(command, clone)
-    folder = tmp_path_factory.mktemp("student")
-    with zipfile.ZipFile(clone / "dist/rnn-course.zip") as archive:
-        archive.extractall(folder)
-    sign(folder / "rnn-course/assignments/rnn_by_hand/rnn_by_hand.ipynb", "ann.lee")
-    return folder / "rnn-course"
-
-
-def test_a_student_checks_and_packs_a_starter_from_the_bundle(bundle):
-    listed, checked, _ = (run(command, bundle) for command in AS_A_STUDENT)
-    assert "splice" in listed
-    assert "0 / 110 points" in checked
-    with zipfile.ZipFile(bundle / "rnn_by_hand_ann.lee.zip") as archive:
-        assert archive.namelist() == ["rnn_by_hand.ipynb"]
-
-
-@pytest.mark.slow
-def test_a_student_on_colab_checks_and_packs_from_the_folder_beside(bundle):
-    starter = bundle / "assignments/rnn_by_hand/rnn_by_hand.ipynb"
-    shutil.copy(starter, bundle.parent / starter.name)
-    for command in ON_COLAB:
-        run(command, bundle.parent)
-    assert (bundle.parent / "rnn_by_hand.zip").is_file()
-
-
-@pytest.mark.slow
-def test_an_instructor_makes_a_new_assignment_in_the_real_course(clone):
-    for command in AUTHORING:
-        run(command.replace("python ", f'"{sys.executable}" '), clone)
-    assert "word_order" in (clone / "course.toml").read_text(encoding="utf-8")

@@ -156,7 +156,7 @@ def eavesdrop(rubric, table: Table, monkeypatch) -> None:
             table.learn(tuple(map(np.asarray, right.values())))
         return Credit(1, "")
 
-    def parts(came, names, asked):
+    def parts(came, names, asked, **form):
         names = list(names)
         return dict(
             zip(names, came if len(came) == len(names) else [np.array(WRONG)] * len(names), strict=True)
