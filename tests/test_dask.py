@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
-import stat
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
