@@ -1,6 +1,6 @@
 """Returns a thousand arrays."""
 
-EXPECTS = "1000 arrays"
+EXPECTS = "1000 values"
 
 
 def double(x):

@@ -1,6 +1,6 @@
 """Returns the sentence that a grader would print."""
 
-EXPECTS = "expected an array of numbers, got <U"
+EXPECTS = "returned a text"
 
 
 def double(x):
