@@ -198,6 +198,7 @@ def ports(process):
     }
 
 
+@pytest.mark.slow
 def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here():
     """Neither without a certificate nor with one of his own, as he could one without TLS; its pages tell nothing."""
     folders = [Path(sys.prefix), *Path(sys.prefix).parents]

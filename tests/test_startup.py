@@ -104,6 +104,7 @@ def test_help_of_every_command(run):
     assert "grade" in COMMANDS and all(f"x {name}" in done.stdout for name in COMMANDS)
 
 
+@pytest.mark.slow
 def test_check_grade_integrity_export_release(run, toy, tmp_path):
     """On a model that is predicted with; then again, when all that there is to score is kept."""
     everyone = tmp_path / "class"

@@ -75,6 +75,7 @@ def test_without_the_locked_room_it_is_one_line(course, locked):
             attempt()
 
 
+@pytest.mark.slow
 def test_regrading_from_the_command_line(course, hand_in, locked):
     folder = hand_in("ann", **{"greeting.txt": "hello" * 50})
     assert run("term", cwd=course.root).returncode == 0

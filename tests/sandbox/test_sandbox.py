@@ -503,6 +503,7 @@ def test_without_isolation_code_runs_only_where_someone_says_so(tmp_path):
     assert (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_a_server_with_threads_or_a_started_runtime_refuses_to_serve():
     code = """
 import threading
