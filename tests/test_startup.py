@@ -29,7 +29,8 @@ import traceback
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name in ("tensorflow", "keras"):
+        is_lookup = any("importlib.util" in frame.filename for frame in traceback.extract_stack())
+        if name in ("tensorflow", "keras") and not is_lookup:  # whether it is there: nothing is imported
             traceback.print_stack()
             os.write(2, f"IMPORTED {name} by {sys.argv}".encode())
             os._exit(99)
