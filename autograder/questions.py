@@ -38,6 +38,7 @@ SCRYPT = {
     "maxmem": 2**26,
     "dklen": 32,
 }  # about 0.1 s for each answer that is tried
+COUNT_AGAIN = "Write each step down with its unit, and count again."
 BLOCK = 32  # bytes: the length of a hint tells nothing finer
 
 
@@ -150,7 +151,7 @@ class Sealed(Question):
         return self.text
 
     def judge(self, value: float | str) -> None:
-        """As the open question does; it takes a tenth of a second."""
+        """Judge as the open question does, in a tenth of a second."""
         if self.letters:
             answers = [require_letter(value, self.letters)]
         else:
@@ -164,12 +165,9 @@ class Sealed(Question):
 
     def _hint(self, answer: str) -> str | None:
         """Return what is said of an answer: nothing of the right one; None of one that is not known."""
-        key = stretched(answer, self.salt)
+        key = stretch_key(answer, self.salt)
         sealed = self.entries.get(tag(key))
         return None if sealed is None else mask(base64.b64decode(sealed), key).rstrip(b"\0").decode()
-
-
-COUNT_AGAIN = "Write each step down with its unit, and count again."
 
 
 def require_number(value: float | str) -> None:
@@ -271,7 +269,7 @@ def seal(question: Number | Choice) -> dict:
     usual = lengths[len(lengths) // 2]
     entries = {}
     for answer, hint in hints.items():
-        key, length = stretched(answer, salt), len(hint.encode()) or usual
+        key, length = stretch_key(answer, salt), len(hint.encode()) or usual
         padded = hint.encode().ljust(-(-length // BLOCK) * BLOCK, b"\0")
         entries[tag(key)] = base64.b64encode(mask(padded, key)).decode()
     return {
@@ -283,7 +281,7 @@ def seal(question: Number | Choice) -> dict:
     }
 
 
-def stretched(answer: str, salt: str) -> bytes:
+def stretch_key(answer: str, salt: str) -> bytes:
     """A key made of an answer, slowly."""
     return hashlib.scrypt(answer.encode(), salt=bytes.fromhex(salt), **SCRYPT)
 

@@ -8,6 +8,7 @@ import ast
 import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from autograder.sandbox.safe_calls import (
@@ -21,6 +22,7 @@ from autograder.sandbox.safe_calls import (
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Summaries = dict[int, "Changes"]  # what functions change, by the identity of their nodes
+MAX_CACHED = 20_000  # statements whose parts and names are kept
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -202,14 +204,14 @@ class Known:
         """Return what statements may change, also by the student's own functions that they call."""
         changes, sources = Changes(), dict(self.sources)
         for node in nodes:
-            changes.bound |= set(bound_names(node))
+            changes.bound |= bound_names(node)
             self._note_changes(node, changes, {})
             sources |= {name: others | sources.get(name, set()) for name, others in sources_of(node).items()}
         changes.altered = with_sources(changes.altered, sources)
         return changes
 
     def _note_changes(self, node: ast.AST, changes: Changes, summaries: Summaries) -> None:
-        for inner in ast.walk(node):
+        for inner in all_parts(node):
             if isinstance(inner, ast.Attribute | ast.Subscript) and not isinstance(inner.ctx, ast.Load):
                 changes.altered |= roots(inner.value)
                 changes.anything |= is_namespace(inner.value)
@@ -293,7 +295,7 @@ class Known:
             self._note_changes(node, inner, summaries)
             for target, others in sources_of(node).items():
                 sources.setdefault(target, set()).update(others)
-        parts = [part for node in body for part in ast.walk(node)]
+        parts = [part for node in body for part in all_parts(node)]
         declared = {name for part in parts if isinstance(part, ast.Global) for name in part.names}
         bound = set(chain.from_iterable(map(bound_names, body)))
         local = bound - declared - set(parameters(function))
@@ -321,8 +323,19 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
             pending += ast.iter_child_nodes(inner)
 
 
-def bound_names(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement binds in its own scope, or deletes."""
+@lru_cache(maxsize=MAX_CACHED)
+def all_parts(node: ast.AST) -> tuple[ast.AST, ...]:
+    """Return what `ast.walk` yields. A statement is looked at again for each call of a function."""
+    return tuple(ast.walk(node))
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def bound_names(node: ast.AST) -> frozenset[str]:
+    """Return the names that a statement binds in its own scope, or deletes."""
+    return frozenset(_bound_names(node))
+
+
+def _bound_names(node: ast.AST) -> Iterator[str]:
     pending = [node]
     while pending:
         inner = pending.pop()
@@ -376,7 +389,7 @@ def roots(node: ast.expr) -> set[str]:
 def sources_of(node: ast.AST) -> dict[str, set[str]]:
     """Return, for each name that a statement assigns, the names whose objects it may then share."""
     sources = {}
-    for inner in ast.walk(node):
+    for inner in all_parts(node):
         if isinstance(inner, ast.Assign):
             pairs = [pair for target in inner.targets for pair in pairs_of(target, inner.value)]
         elif isinstance(inner, ast.AnnAssign | ast.NamedExpr):
