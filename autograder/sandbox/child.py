@@ -21,7 +21,7 @@ from autograder import devices
 from autograder.sandbox import wire
 from autograder.sandbox.calling import reply_with, within
 from autograder.sandbox.confinement import Isolation, Limits, confine, die_with_parent
-from autograder.sandbox.definitions import MAX_SECONDS, define, read_statements
+from autograder.sandbox.definitions import MAX_SECONDS, Definer, read_statements
 from autograder.sandbox.traces import traces
 
 REQUEST, REPLY = 3, 4
@@ -91,7 +91,8 @@ class Notebook:
     def __init__(self, content: bytes, file: str):
         self.problems, self.unread, self.before = [], "", []
         try:
-            self.statements = read_statements(content, file, self.problems)
+            statements = read_statements(content, file, self.problems)
+            self.definer = Definer(statements, self.problems, MAX_SECONDS)
         except ValueError as error:
             self.unread = f"{error}."
 
@@ -102,7 +103,7 @@ class Notebook:
         seed_everything(header["seed"])
         with warnings.catch_warnings():  # what a library has warned of once, it warns of again
             number_layers_anew()
-            found = define(self.statements, self.problems, MAX_SECONDS)
+            found = self.definer.define()
             self.before = self.before or traces()
             said, values = reply_with(found, header, arrays)
         return said | {"last": traces() != self.before}, values

@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -93,6 +93,10 @@ class Definitions:
     problems: list[str] = field(default_factory=list)
     failed: dict[str, Exception] = field(default_factory=dict)
     lacks: dict[str, str] = field(default_factory=dict)
+
+    def renamed(self, names: dict) -> "Definitions":
+        """Return a copy with other names, for which all else holds as well."""
+        return Definitions(names, dict(self.left_out), [*self.problems], dict(self.failed), dict(self.lacks))
 
 
 @dataclass
@@ -170,7 +174,10 @@ def read_statements(content: bytes, file: str, problems: list[str]) -> list[Stat
 
 
 def define(
-    statements: list[Statement | Unreadable], problems: list[str], seconds: float | None = None
+    statements: list[Statement | Unreadable],
+    problems: list[str],
+    seconds: float | None = None,
+    steps: list["Step"] | None = None,
 ) -> Definitions:
     """Run the definitions among the statements, in a new module.
 
@@ -178,8 +185,9 @@ def define(
         statements: those of one notebook, in order.
         problems: what is known already.
         seconds: of processor time, after which constants are left out; no limit where it is None.
+        steps: gets what is done to the names, in order.
     """
-    runner = Runner(Definitions(problems=list(problems)), seconds)
+    runner = Runner(Definitions(problems=list(problems)), seconds, [] if steps is None else steps)
     for statement in statements:
         if isinstance(statement, Unreadable):
             runner.pass_over(statement)
@@ -222,11 +230,60 @@ def parsed(source: str, name: str) -> ast.Module:
         return ast.parse(TransformerManager().transform_cell(source), name)
 
 
+class Definer:
+    """Defines a notebook anew for each call of a function; what of it runs is worked out for the first one."""
+
+    def __init__(self, statements: list[Statement | Unreadable], problems: list[str], seconds: float | None):
+        self.statements, self.problems, self.seconds = statements, problems, seconds
+        self.first: Definitions | None = None
+        self.steps: list[Step] = []
+
+    def define(self) -> Definitions:
+        """Return what the notebook defines, in a new module."""
+        found = self._again() if self.first and all(step.is_repeatable for step in self.steps) else None
+        if found is None:
+            self.steps = []
+            found = define(self.statements, self.problems, self.seconds, self.steps)
+            self.first = found.renamed({})
+        return found
+
+    def _again(self) -> Definitions | None:
+        """Take the steps of the first time; None if one ends in another way than it did then."""
+        names = new_names()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            for step in self.steps:
+                if step.code is None:
+                    for name in step.dropped:
+                        names.pop(name, None)
+                elif runs(step.code, names) != step.ran:
+                    return None
+        return self.first.renamed(names)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done to the names of a notebook: code that was run, to its end or not, or names that were dropped."""
+
+    code: CodeType | None = None
+    ran: bool = True
+    dropped: frozenset[str] = frozenset()
+    is_repeatable: bool = True
+
+
+def runs(code: CodeType, names: dict) -> bool:
+    """Run code, and return whether it reached its end."""
+    try:
+        exec(code, names)
+    except Exception:
+        return False
+    return True
+
+
 class Runner:
     """Runs the statements of a notebook that define something, and leaves out the others with all they may change."""
 
-    def __init__(self, found: Definitions, seconds: float | None):
-        self.found, self.known, self.left = found, Known(), seconds
+    def __init__(self, found: Definitions, seconds: float | None, steps: list[Step]):
+        self.found, self.known, self.left, self.steps = found, Known(), seconds, steps
 
     def run(self, statement: Statement) -> Exception | None:
         """Run a statement, or what of it defines something. Return what it raised, as a `try` around it would see."""
@@ -272,7 +329,7 @@ class Runner:
             self._learn(statement.node, {bound})
             return None
         module = missing_module(error) or ("." if getattr(statement.node, "level", 0) else "")
-        self.found.names.pop(bound, None)
+        self._drop({bound})
         self._note(statement, {bound}, f"stopped with {said(error)}", "")
         self.found.lacks.pop(bound, None)
         if module:
@@ -349,6 +406,7 @@ class Runner:
         elif error is not None and (handler := self._handler(node, error)):
             del self.found.problems[before:]  # it was expected
             if handler.name:
+                self.steps.append(Step(is_repeatable=False))
                 self.found.names[handler.name] = error
             error = self._block(statement, handler.body)
             if handler.name:
@@ -389,7 +447,7 @@ class Runner:
         for name in (target.id for target in targets):
             if name in self.found.names and not isinstance(self.found.names[name], FunctionType | type):
                 self._note(statement, {name}, "deletes it", "Leave the deletion out.")
-                del self.found.names[name]
+                self._drop({name})
         return None
 
     def _leave_block_out(self, statement: Statement, *why: str) -> None:
@@ -445,8 +503,15 @@ class Runner:
         try:
             exec(statement.code, self.found.names)
         except Exception as error:
+            self.steps.append(Step(statement.code, ran=False))
             return error
+        self.steps.append(Step(statement.code))
         return None
+
+    def _drop(self, names: Iterable[str]) -> None:
+        self.steps.append(Step(dropped=frozenset(names)))
+        for name in self.steps[-1].dropped:
+            self.found.names.pop(name, None)
 
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[None]:
@@ -512,8 +577,7 @@ class Runner:
         self._note(statement, changes.bound, why, fix, needs)
         self._note(statement, altered - changes.bound, f"may change it and {why}", fix, needs)
         self.known.forget(changes, [statement.node])
-        for name in changes.bound | altered:
-            names.pop(name, None)
+        self._drop(changes.bound | altered)
 
     def _note(self, statement: Statement, names: set[str], why: str, fix: str, needs: str = "") -> None:
         for name in names:

@@ -1,13 +1,14 @@
 """Definitions: what of a notebook is run, what is left out, and what a student is told about it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 
 from autograder.sandbox.calling import as_arrays, call
 from autograder.sandbox.child import Notebook
-from autograder.sandbox.definitions import Definitions, define, read_statements
+from autograder.sandbox.definitions import Definer, Definitions, define, read_statements
 
 TRAIN = "raise SystemExit('trained')"
 
@@ -524,3 +525,48 @@ def test_constants_that_take_too_long_are_left_out_and_named():
     result = define(statements, [], seconds=0.2)
     assert call(result, "f", [], as_arrays)[0] == [1]
     assert "(`N = slow()`) takes too long" in call(result, "g", [], as_arrays)[1]["reason"]
+
+
+AGAIN = """
+import numpy as np
+import no_such_module
+shared = [1]
+kept = {"a": 2}
+for value in open("x"):
+    shared.append(value)
+try:
+    import json
+except ImportError:
+    json = None
+def f(): return shared
+def g(): return kept
+class Broken(no_such_module.Base): pass
+total = sum(kept.values())
+del total
+"""
+
+
+def test_a_notebook_is_defined_for_a_second_call_as_for_the_first():
+    problems = []
+    definer = Definer(read_statements(AGAIN.encode(), "work.py", problems), problems, 10.0)
+    first, second = definer.define(), definer.define()
+    assert first.names.keys() == second.names.keys() >= {"kept", "json", "f", "g"}
+    assert not {"shared", "total", "Broken"} & second.names.keys()
+    assert first.left_out == second.left_out and first.lacks == second.lacks
+    assert first.problems == second.problems and first.failed.keys() == second.failed.keys()
+    second.names["kept"]["a"] = 3
+    assert definer.define().names["kept"] == {"a": 2} and second.names["f"] is not first.names["f"]
+
+
+def test_code_that_ends_in_another_way_is_looked_at_anew(tmp_path):
+    flag = tmp_path / "flag"
+    source = f"import os\nx = [1, 2][len(os.environ.get({str(flag)!r}, ''))]\ny = [1][x - 1]\n"
+    definer = Definer(read_statements(source.encode(), "work.py", []), [], 10.0)
+    assert definer.define().names["y"] == 1
+    os.environ[str(flag)] = "1"
+    try:
+        found = definer.define()
+    finally:
+        del os.environ[str(flag)]
+    assert "y" not in found.names and "y" in found.left_out
+    assert definer.define().names["y"] == 1
