@@ -532,18 +532,17 @@ def family_sequences(rng, count, length):
     return ["".join(sequence) for sequence in sequences]
 
 
-def accuracy_by_length(model, sequences_by_length):
-    """The share of right answers at each length, as a Series; your `in_family` knows the truth."""
-    return pd.Series(
-        {
-            length: np.mean((predict(model, sequences) > 0.5) == [in_family(s) for s in sequences])
-            for length, sequences in sequences_by_length.items()
-        }
-    )
-
-
 LENGTHS = [5, 7, 10, 13, 16, 18, 20, 25, 35, 50, 100, 200]
-exam = {length: family_sequences(np.random.default_rng(length), 400, length) for length in LENGTHS}
+
+
+def accuracy_by_length(model):
+    """Return the share of right answers on 400 sequences of each length; your `in_family` knows the truth."""
+    accuracy = {}
+    for length in LENGTHS:
+        sequences = family_sequences(np.random.default_rng(length), 400, length)
+        accuracy[length] = np.mean((predict(model, sequences) > 0.5) == [in_family(s) for s in sequences])
+    return pd.Series(accuracy)
+
 
 # %% [markdown]
 # Three networks, alike but for the padding: zeros before, zeros after, zeros after but masked. All are
@@ -566,7 +565,7 @@ for name, (side, masking) in kinds.items():
     model = train(last_state_model(16, masking), x, family_train.label, epochs=12)
     on_padded = np.mean((model.predict(x, batch_size=512, verbose=0)[:, 0] > 0.5) == family_train.label)
     print(f"{name:>22}: {on_padded:.1%} right on its own, padded training data")
-    by_length[name] = accuracy_by_length(model, exam)
+    by_length[name] = accuracy_by_length(model)
 
 
 # %%
@@ -705,7 +704,7 @@ def train_on_flags(sequences, flags_of, noise, epochs):
 
 
 told_flags = train_on_flags(family_train.sequence, flags, noise=0, epochs=40)
-by_length["flags at every step"] = accuracy_by_length(told_flags, exam)
+by_length["flags at every step"] = accuracy_by_length(told_flags)
 plot_by_length(by_length, "The same sequences, but told at every step what to remember")
 
 # %% [markdown]
@@ -724,7 +723,7 @@ plot_by_length(by_length, "The same sequences, but told at every step what to re
 
 # %%
 family_model = train_on_flags(family_train.sequence, flags, noise=0.2, epochs=50)
-by_length["flags and noise"] = accuracy_by_length(family_model, exam)
+by_length["flags and noise"] = accuracy_by_length(family_model)
 plot_by_length(by_length, "... and shaken while it learned")
 pd.DataFrame(by_length).loc[[5, 10, 20, 50, 100, 200]].round(3)
 
