@@ -87,6 +87,7 @@ def serve(
     """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
+    opened = os.open(work, os.O_PATH | os.O_DIRECTORY)  # leads to it where the child has shut the folders above
     started, killed = time.monotonic(), oom_kills()
     pid = os.fork()
     if pid == 0:
@@ -100,7 +101,8 @@ def serve(
             os._exit(1)
     for descriptor in descriptors:
         os.close(descriptor)
-    reason = wait(pid, control, work)
+    reason = wait(pid, control, Path(f"/proc/self/fd/{opened}"))
+    os.close(opened)
     end_all(pid, isolation)
     _, status, usage = os.wait4(pid, 0)
     return {

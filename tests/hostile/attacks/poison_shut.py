@@ -1,6 +1,7 @@
 """Shuts the folder in which the next submission's folder would be made."""
 
 import os
+import time
 
 EXPECTS = "double(x) is not twice x"
 
@@ -11,4 +12,5 @@ def double(x):
             os.chmod(path, 0)
         except OSError:
             pass
+    time.sleep(0.5)  # the size of the folders is looked at in this time
     return x
