@@ -21,7 +21,7 @@ from autograder.fetching import is_remote
 from autograder.files import zipped
 from autograder.hidden import hidden_data
 from autograder.notebooks import cells, regions
-from autograder.questions import SEALED, open_questions
+from autograder.questions import SEALED, questions_path
 from autograder.release import is_stale, stale_questions
 
 FOLDER = "rnn-course"
@@ -237,7 +237,7 @@ def solution_lines(course: Course) -> dict[str, str]:
             elif is_telling(line):
                 secret[normal(line)] = f"{path.name}:{number}"
     for assignment in course.assignments:
-        secret |= dict(answer_lines(open_questions(assignment.room)))
+        secret |= dict(answer_lines(questions_path(assignment.room)))
     return {line: origin for line, origin in secret.items() if line not in shown}
 
 

@@ -47,7 +47,7 @@ class Carried:
 
 
 def carried(source: Source, slug: str = "") -> Carried:
-    """The files of a submission, all read: notebooks and models first, then those nearest the top, see `rank`."""
+    """Return the files of a submission, all read: notebooks and models first, then nearest the top, see `rank`."""
     if isinstance(source, Carried):
         return source
     try:
@@ -72,7 +72,7 @@ def carried(source: Source, slug: str = "") -> Carried:
 
 
 def attempt(files: Files, name: str, budget: Budget) -> bytes | Trouble:
-    """The content of a file, or why it can't be read."""
+    """Return the content of a file, or why it can't be read."""
     try:
         budget.spend()
         return files.read(name)
@@ -98,7 +98,7 @@ def is_large_notebook(name: str, content: bytes) -> bool:
 
 
 def told(found):
-    """What was found; raises the Failure or the Undecided that it is, anew."""
+    """Return what was found; raises the Failure or the Undecided that it is, anew."""
     if isinstance(found, Failure):
         raise type(found)(found.reason, found.hint)
     if isinstance(found, Undecided):
@@ -107,7 +107,7 @@ def told(found):
 
 
 def checksums(carried: Carried) -> tuple[dict[str, str], str]:
-    """The SHA-256 of each file that was handed in, as any tool computes it, by its path; and a digest of them all.
+    """Return the SHA-256 of each file that was handed in, by its path; and a digest of them all.
 
     A file, or a whole submission, that can't be read counts by what is said of it, as it does for the items. The
     digest is empty where this machine could not read it.

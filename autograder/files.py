@@ -104,7 +104,7 @@ class Files:
 
 
 def suffix(path: PurePath) -> str:
-    """The ending that makes `path` an archive that is understood, as it is written there; empty for none."""
+    """Return the ending that makes `path` an archive that is understood, as it is written there; empty for none."""
     ending = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")
     return path.name[len(path.name) - len(ending) :] if ending else ""
 
@@ -115,7 +115,7 @@ def is_archive(name: str) -> bool:
 
 
 def open_files(path: Path, slug: str = "", budget: Budget | None = None) -> Files:
-    """The files of the submission in the folder or archive at `path`; see `unpacked`."""
+    """Return the files of the submission in the folder or archive at `path`; see `unpacked`."""
     if path.is_dir():
         return unpacked(folder(path), slug, budget)
     alone = Files((path.name,), lambda name: read_regular(path, name), lambda name: open_regular(path, name))
@@ -138,13 +138,13 @@ def reading(name: str, damaged: Failure) -> Iterator[None]:
 
 
 def unreadable(name: str, error: OSError) -> Undecided:
-    """What a person is told where this machine can't read a file."""
+    """Return what a person is told where this machine can't read a file."""
     what = name.removesuffix("./") or "the folder"
     return Undecided(f"{what} can't be read here: {error.strerror}. Fix that, and grade again")
 
 
 def archived(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
-    """The files in the archive called `name`. Raises Failure, and so does `read`, for what can't be read."""
+    """Return the files in the archive called `name`. Raises Failure, and so does `read`, for what can't be read."""
     budget, name = budget or Budget(), PurePosixPath(name).name
     damaged = Failure(
         f"{name} is not an archive that can be opened: it is damaged, incomplete or of another kind.",
@@ -168,7 +168,7 @@ def archived(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
 
 
 def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> Files:
-    """The files, and those in archives among them as if each archive were a folder; NESTED deep.
+    """Return the files, and those in archives among them as if each archive were a folder; NESTED deep.
 
     An archive that is all there is stands for what it holds, and its Failure is raised. One of several that can't
     be opened stays a file. A file in an archive is passed over where one of its name lies further out: a student
@@ -205,7 +205,7 @@ def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> File
 
 
 def rank(path: str) -> tuple:
-    """The place of a file in the order in which they are read: notebooks and models first, then nearest the top."""
+    """Return the place of a file in the order of reading: notebooks and models first, then nearest the top."""
     return not path.lower().endswith(FIRST), path.count("/"), path
 
 
@@ -216,7 +216,7 @@ def is_notebook(path: str) -> bool:
 def layer_of(
     layer: dict[str, Files], budget: Budget, deeper: bool
 ) -> tuple[dict[str, Callable], dict[str, Files]]:
-    """What reads the plain files of a layer, by path; and the archives in it, opened, where it goes `deeper`."""
+    """Return what reads the plain files of a layer, by path; and the archives in it, opened, where it goes `deeper`."""
     plain, archives = {}, {}
     for place, files in layer.items():
         chosen = [name for name in sorted(files.names, key=rank) if deeper and is_archive(name)]
@@ -229,7 +229,7 @@ def layer_of(
 
 
 def attempt(files: Files, name: str, budget: Budget) -> Files | None:
-    """The files in an archive; none where it can't be opened, or is a model that a browser called a zip."""
+    """Return the files in an archive; none where it can't be opened, or is a model that a browser called a zip."""
     try:
         opened = archived(name, files.opened(name), budget)
     except Failure:
@@ -238,12 +238,12 @@ def attempt(files: Files, name: str, budget: Budget) -> Files | None:
 
 
 def base(path: str) -> str:
-    """A file's name without its folders, for comparing."""
+    """Return a file's name without its folders, for comparing."""
     return path.rpartition("/")[2].casefold()
 
 
 def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tuple[list[str], dict[str, str]]:
-    """The paths without what a course's own folder holds that is no work, and what was passed over.
+    """Return the paths without what a course's own folder holds that is no work, and what was passed over.
 
     Such a folder has a course.toml beside `assignments/`. Students unpack it beside their work, or work inside it:
     there `assignments/slug` is theirs; its notebook only where none lies outside. has_notebook: one lies further out.
@@ -282,7 +282,7 @@ def folders_of(path: str) -> Iterator[str]:
 
 
 def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o644) -> bytes:
-    """A zip of these files by their path, with the permissions that `mode` gives; equal files give equal bytes."""
+    """Return a zip of these files by their path, with the permissions of `mode`; equal files give equal bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in sorted(files.items()):
@@ -296,7 +296,7 @@ def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o
 
 
 def folder(root: Path) -> Files:
-    """The files in a folder. A name that ends with "/" is a folder that can't be listed: reading it says why."""
+    """Return the files in a folder. A name that ends with "/" is a folder that can't be listed: reading it says why."""
     names, passed_over = walked(root)
     names, others = sifted(names)
     return Files(
@@ -308,7 +308,7 @@ def folder(root: Path) -> Files:
 
 
 def walked(root: Path) -> tuple[list[str], dict[str, str]]:
-    """The paths of the files in a folder, and the folders in it that were not entered, with the reason.
+    """Return the paths of the files in a folder, and the folders in it that were not entered, with the reason.
 
     No link is followed. The nearest to the top are looked at first, MOST_LISTED in all. A folder that can't be
     listed stands among the paths, with "./" at its end.
@@ -343,7 +343,7 @@ def walked(root: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def open_regular(path: Path, name: str) -> BinaryIO:
-    """A regular file: a link could point at someone else's work, a pipe could block for ever."""
+    """Return a regular file: a link could point at someone else's work, a pipe could block for ever."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode) and not name.endswith("/"):
             raise Failure(f"{name} is a link or a device, not a file.", "Hand in the file itself.")
@@ -353,7 +353,7 @@ def open_regular(path: Path, name: str) -> BinaryIO:
 
 
 def read_regular(path: Path, name: str) -> bytes:
-    """The bytes of a regular file."""
+    """Return the bytes of a regular file."""
     with open_regular(path, name) as file:
         try:
             refuse_size(name, os.fstat(file.fileno()).st_size)
@@ -366,7 +366,7 @@ def read_regular(path: Path, name: str) -> bytes:
 
 
 def spooled(file: BinaryIO, budget: Budget) -> BinaryIO:
-    """A copy of the file, which is closed, that can be read at any place; its bytes are taken from the budget."""
+    """Return a copy of the file, which is closed, to be read at any place; its bytes are taken from the budget."""
     copy = io.BytesIO()
     with file:
         while piece := file.read(2**20):
@@ -380,7 +380,7 @@ def spooled(file: BinaryIO, budget: Budget) -> BinaryIO:
 
 
 def zip_archive(file: BinaryIO, budget: Budget) -> Files:
-    """The files in a zip; `file` can be read at any place."""
+    """Return the files in a zip; `file` can be read at any place."""
     budget.spend(entries=entry_count(file, budget.entries))
     archive = open_whole(file)
     entries = {path: entry for path, entry in entries_of(archive).items() if not path.endswith("/")}
@@ -435,12 +435,12 @@ def entry_count(file: BinaryIO, most: int) -> int:
 
 
 def entries_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The files and the folders in a zip by their path; that of a folder ends with a slash."""
+    """Return the files and the folders in a zip by their path; that of a folder ends with a slash."""
     return {spelt(entry).replace("\\", "/"): entry for entry in archive.infolist()}  # Windows had backslashes
 
 
 def spelt(entry: zipfile.ZipInfo) -> str:
-    """An entry's name: macOS writes UTF-8 and does not say so, and it would be read as that of an old DOS."""
+    """Return an entry's name: macOS writes UTF-8 and does not say so, and it would be read as that of an old DOS."""
     if entry.flag_bits & 0x800 or entry.filename.isascii():
         return entry.filename
     try:
@@ -471,7 +471,7 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> b
 
 
 def tar_archive(file: BinaryIO, budget: Budget) -> Files:
-    """The files in a tar that is not compressed."""
+    """Return the files in a tar that is not compressed."""
     entries = dict(tar_entries(file, budget))
     names, passed_over = sifted(entries)
 
@@ -487,7 +487,7 @@ def tar_archive(file: BinaryIO, budget: Budget) -> Files:
 
 
 def tar_entries(file: BinaryIO, budget: Budget) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The path of each file in a tar, where its bytes begin, and how many there are; -1 for a link or a device.
+    """Return the path of each file in a tar, where its bytes begin, and how many there are; -1 for a link or a device.
 
     Read here and not by `tarfile`, which loops for ever on a negative size, and searches records by a pattern that
     takes quadratic time. Understood are the formats ustar, GNU (long names) and PAX (`path` and `size`).
@@ -520,7 +520,7 @@ def tar_entries(file: BinaryIO, budget: Budget) -> Iterator[tuple[str, tuple[int
 
 
 def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
-    """What a record says of the file whose header follows: of GNU a long path, of PAX pairs of keys and values.
+    """Return what a record says of the file whose header follows: of GNU a long path, of PAX pairs of keys and values.
 
     A pair is written `LENGTH KEY=VALUE`, with a line's end.
     """
@@ -542,14 +542,14 @@ def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
 
 
 def tar_number(text: bytes) -> int:
-    """A number in a header of a tar: octal digits, or, after a byte of 128, binary."""
+    """Return a number in a header of a tar: octal digits, or, after a byte of 128, binary."""
     if text[0] == 128:
         return int.from_bytes(text[1:], "big")
     return int(text.strip(b" \0") or b"0", 8)
 
 
 def tar_path(header: bytes) -> str:
-    """The path in a header of a tar, which ustar keeps in two parts."""
+    """Return the path in a header of a tar, which ustar keeps in two parts."""
     parts = [header[:100]] if header[257:263] != b"ustar\0" else [header[345:500], header[:100]]
     return "/".join(part.partition(b"\0")[0].decode("utf-8", "surrogateescape") for part in parts if part[0])
 
@@ -558,7 +558,7 @@ def tar_path(header: bytes) -> str:
 
 
 def sifted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """The names that may be work, and what was passed over, with the reason; packages by their folder, counted.
+    """Return the names that may be work, and what was passed over, with the reason; packages by their folder, counted.
 
     An operating system's litter is not named.
     """
@@ -577,7 +577,7 @@ def sifted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def packages_of(name: str, environments: Iterable[str] = ()) -> str:
-    """The outermost folder of installed packages in which a file lies; empty for none.
+    """Return the outermost folder of installed packages in which a file lies; empty for none.
 
     environments: the folders in which the mark of a Python environment lies.
     """

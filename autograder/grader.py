@@ -20,7 +20,7 @@ from autograder.failure import Failure, Undecided, plain
 from autograder.handed_in import HandedIn
 from autograder.hidden import HiddenData
 from autograder.models import Predictor
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.reading import Read, read_submission
 from autograder.rubric import Item, Report, Score, hidden_from, read_rubric, score
 from autograder.sandbox import Sandbox, probe, training_sandbox
@@ -124,7 +124,7 @@ class Grader:
         if trainer:
             made_with["trained on"] = trainer.device
         expected = expectations(assignment)
-        questions = open_questions(assignment.room)
+        questions = questions_path(assignment.room)
         texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
         found_by = "\n".join(sorted(expected.starter | expected.functions))
         parts = identity, str(source.practice), str(made_with), found_by

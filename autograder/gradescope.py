@@ -9,7 +9,7 @@ from autograder.course import COURSE_FILE, Assignment, Course, CourseError
 from autograder.files import LITTER, zipped
 from autograder.hidden import SEED_FILE, term_seed
 from autograder.privacy import write_private
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 
 FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
 PROGRAMS = ("setup.sh", "run_autograder")
@@ -74,7 +74,7 @@ def sources(course: Course, assignment: Assignment) -> Iterator[tuple[str, Path]
     yield from ((name, course.root / FOLDER / name) for name in PROGRAMS)
     yield "requirements.txt", course.root / "requirements.txt"
     yield f"assignments/{assignment.slug}/{assignment.rubric.name}", assignment.rubric
-    if (questions := open_questions(assignment.room)).is_file():
+    if (questions := questions_path(assignment.room)).is_file():
         yield f"solutions/{assignment.slug}/{questions.name}", questions
     for root, name in ((ENGINE, "autograder"), (course.root / "datasets", "datasets")):
         for file in sorted(root.rglob("*")):

@@ -156,7 +156,7 @@ class Sealed(Question):
             answers = [require_letter(value, self.letters)]
         else:
             require_number(value)
-            answers = list(bins(value, self.tolerance))
+            answers = list(nearest_bins(value, self.tolerance))
         hints = [hint for hint in (self._hint(answer) for answer in answers) if hint is not None]
         if "" in hints:
             return
@@ -192,7 +192,7 @@ def concept_questions(rubric: str, *names: str) -> list[Callable[[str], Question
     the questions are open; on a student's machine they come sealed from `questions.json`.
     """
     here = Path(rubric).parent
-    source = open_questions(here)
+    source = questions_path(here)
     if source.is_file():
         ask = question_functions(source)
     else:
@@ -200,18 +200,18 @@ def concept_questions(rubric: str, *names: str) -> list[Callable[[str], Question
     return [lambda student, name=name: ask[name](variant_of(student, name)) for name in names]
 
 
-def open_questions(assignment: Path) -> Path:
-    """Where the questions of the assignment in this folder are written: among the solutions."""
+def questions_path(assignment: Path) -> Path:
+    """Return the file among the solutions in which the questions of this folder's assignment are written."""
     return assignment.parents[1] / "solutions" / assignment.name / "questions.py"
 
 
 def variant_of(student: str, name: str) -> str:
-    """The name of the student's variant of the question `name`."""
+    """Return the name of the student's variant of the question `name`."""
     return f"variant {own(student, f'variant of {name}').integers(VARIANTS)}"
 
 
 def read_sealed(path: Path) -> dict[str, dict[str, Sealed]]:
-    """The sealed questions in a file: by their names, and by variant. Raises CourseError where it can't be read."""
+    """Return the sealed questions in a file: by name and variant. Raises CourseError where it can't be read."""
     try:
         questions = json.loads(path.read_text(encoding="utf-8"))["questions"]
         return {
@@ -239,7 +239,7 @@ def sealed_json(source: Path) -> str:
 
 
 def question_functions(source: Path) -> dict[str, Callable[[str], Number | Choice]]:
-    """The functions in the file `source` that make a question of a variant, by their names."""
+    """Return the functions in the file `source` that make a question of a variant, by their names."""
     functions = {
         name: value for name, value in vars(load_module(source)).items() if inspect.isfunction(value)
     }
@@ -251,12 +251,12 @@ def question_functions(source: Path) -> dict[str, Callable[[str], Number | Choic
 
 
 def source_digest(source: Path) -> str:
-    """What tells `questions.json` from one of other questions."""
+    """Return the digest by which `questions.json` shows what it was made of."""
     return hashlib.sha256(source.read_bytes()).hexdigest()
 
 
 def seal(question: Number | Choice) -> dict:
-    """The fields of the question as Sealed."""
+    """Return the fields of the question as Sealed."""
     salt = secrets.token_hex(16)
     if isinstance(question, Choice):
         letters, tolerance = "".join(question.options), 0.0
@@ -282,7 +282,7 @@ def seal(question: Number | Choice) -> dict:
 
 
 def stretch_key(answer: str, salt: str) -> bytes:
-    """A key made of an answer, slowly."""
+    """Return a key made of an answer, slowly."""
     return hashlib.scrypt(answer.encode(), salt=bytes.fromhex(salt), **SCRYPT)
 
 
@@ -297,13 +297,13 @@ def mask(text: bytes, key: bytes) -> bytes:
 
 
 def nearest_bin(value: float, tolerance: float) -> str:
-    """The bin that stands for a known answer: its multiple of the tolerance, in the magnitude of the number."""
+    """Return the bin that stands for a known answer: its multiple of the tolerance, in the magnitude of the number."""
     step = bin_step(value, tolerance)
     return f"{round(Fraction(value) / step)} of {step}"
 
 
-def bins(value: float, tolerance: float) -> Iterator[str]:
-    """The one or two bins on either side of a number; none for what is not finite."""
+def nearest_bins(value: float, tolerance: float) -> Iterator[str]:
+    """Return the one or two bins on either side of a number; none for what is not finite."""
     if math.isfinite(value):
         step = bin_step(value, tolerance)
         places = Fraction(value) / step

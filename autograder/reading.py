@@ -90,7 +90,7 @@ def limited(watch: Watch) -> Iterator[bool]:
 
 @contextmanager
 def readers() -> Iterator[Workers]:
-    """The readers of a class; this process where the system has none that can be limited."""
+    """Return the readers of a class; this process where the system has none that can be limited."""
     if os.name != "posix":
         yield Here(None)
         return
@@ -99,7 +99,7 @@ def readers() -> Iterator[Workers]:
 
 
 def of_submission(is_reader: bool | None, handed: HandedIn, expected: Expected) -> Read:
-    """The task of a reader."""
+    """Return the task of a reader."""
     if is_reader:
         limit_processor()
     return read_submission(handed, expected)
@@ -127,7 +127,7 @@ def read_ahead(workers: Workers, submissions: Iterable[HandedIn], expected: Expe
 
 
 def result_of(handed: HandedIn, future: Future) -> Read:
-    """What a reader gave; where none lived to tell, a person must look."""
+    """Return what a reader gave; where none lived to tell, a person must look."""
     try:
         return future.result()
     except (CancelledError, CourseError):
@@ -150,7 +150,7 @@ def read_class(
     zone: tzinfo | None = None,
     out: Path | None = None,
 ) -> Class:
-    """The same as `platforms.read_class`, in a reader."""
+    """Return the same as `platforms.read_class`, in a reader."""
     try:
         return workers.submit(of_class, path, slug, roster, zone, out).result()
     except Lost as lost:
@@ -158,7 +158,7 @@ def read_class(
 
 
 def of_class(opened: None, *arguments) -> Class:
-    """The task of a reader."""
+    """Return the task of a reader."""
     from autograder import platforms
 
     return platforms.read_class(*arguments)
@@ -198,7 +198,7 @@ def packages_line(
 
 
 def of_imports(is_reader: bool | None, handed: HandedIn, expected: Expected) -> list[str]:
-    """The task of a reader."""
+    """Return the task of a reader."""
     if is_reader:
         limit_processor()
     return missing_imports(handed, expected)

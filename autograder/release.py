@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.course import Assignment, CourseError, read_course
 from autograder.nbgrader import metadata
 from autograder.notebooks import Cell, MarkerError, cells, node, regions, replaced
-from autograder.questions import SEALED, open_questions, sealed_json, source_digest
+from autograder.questions import SEALED, questions_path, sealed_json, source_digest
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -75,7 +75,7 @@ def release(assignment: Assignment, path: Path) -> bool:
 
 def stale_questions(assignment: Assignment) -> str | None:
     """Return why the sealed questions are not those of the open ones; None where they are, or where there are none."""
-    source, path = open_questions(assignment.room), assignment.room / SEALED
+    source, path = questions_path(assignment.room), assignment.room / SEALED
     if not source.is_file():
         return None
     if not path.is_file():
@@ -91,7 +91,7 @@ def seal_questions(assignment: Assignment) -> bool:
     """Write the questions as students have them, sealed; True where that changed the file."""
     if stale_questions(assignment) is None:
         return False
-    text = sealed_json(open_questions(assignment.room))
+    text = sealed_json(questions_path(assignment.room))
     (assignment.room / SEALED).write_text(text, encoding="utf-8")
     return True
 

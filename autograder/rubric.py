@@ -132,7 +132,7 @@ class Report:
 
 
 def item(points: float, stretch: bool = False, section: str = "") -> Callable[[Item], Item]:
-    """Marks a function as an item worth `points`; stretch points come on top of the assignment's total.
+    """Mark a function as an item worth `points`; stretch points come on top of the assignment's total.
 
     section: the part of the notebook that it belongs to, for `check("section")` while a student works.
     """
@@ -172,7 +172,7 @@ def decide(probabilities: np.ndarray, threshold: float = 0.5) -> np.ndarray:
 
 
 def hidden(dataset: str, **options):
-    """Data that no student has seen: what the data set's `generate.py` makes from the term's secret seed.
+    """Return data that no student has seen: what the data set's `generate.py` makes from the term's secret seed.
 
     An item is hidden because it calls this. On a student's machine there is no secret: the item is deferred.
     """
@@ -184,7 +184,7 @@ def hidden(dataset: str, **options):
 
 
 def fresh(dataset: str, **options):
-    """Data that a model is trained or tried on and that need not be hidden: the same draw, never deferred.
+    """Return data that a model is trained or tried on and that need not be hidden: the same draw, never deferred.
 
     On a student's machine it comes from the public seed, with a TA from the term's; what holds for one holds for
     the other. Don't pass it to a student's function, whose words would then have to be withheld.
@@ -196,7 +196,7 @@ def fresh(dataset: str, **options):
 
 
 def public(dataset: str, **options):
-    """Data that everyone may see, for figures of how a model errs: the draw of the public seed, never deferred.
+    """Return data that everyone may see, for figures of how a model errs: the draw of the public seed, never deferred.
 
     It is the same in every term and on every machine. No marks may rest on it, since a student can draw it too.
     """
@@ -207,7 +207,7 @@ def public(dataset: str, **options):
 
 
 def fresh_seed(topic: str) -> int:
-    """A seed for training, below 2**31: the term's, or the public one on a student's machine; never deferred."""
+    """Return a seed for training, below 2**31: the term's, or the public one on a student's machine; never deferred."""
     source = _HIDDEN.get()
     if source is None:
         raise Deferred
@@ -243,7 +243,7 @@ def hidden_from(source: HiddenData | None):
 
 
 def read_rubric(path: Path) -> tuple[Item, ...]:
-    """The items of the rubric at `path`, in the order they are written. Raises CourseError where it can't be run.
+    """Return the items of the rubric at `path`, in their order. Raises CourseError where it can't be run.
 
     Each item has a method `copy(use)`: the same item of another copy of the rubric, which is loaded once for each use.
     """
@@ -263,7 +263,7 @@ def read_rubric(path: Path) -> tuple[Item, ...]:
 
 
 def items_of(rubric: ModuleType) -> tuple[Item, ...]:
-    """The items of a rubric that is loaded."""
+    """Return the items of a rubric that is loaded."""
     return tuple(value for value in vars(rubric).values() if hasattr(value, "points"))
 
 
@@ -294,7 +294,7 @@ def score(item: Item, submission: Submission) -> Score:
 
 
 def _copy(item: Item, use: str) -> Item:
-    """The item in another copy of its rubric; itself where it is in no file."""
+    """Return the item in another copy of its rubric; itself where it is in no file."""
     return item.copy(use) if hasattr(item, "copy") else item
 
 
@@ -331,7 +331,7 @@ def _run(item: Item, submission: Submission, run: ItemRun) -> tuple[ItemRun, dic
 
 
 def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
-    """What there is to say of the item's Score."""
+    """Return the fields of the item's Score."""
     try:
         return _result(item.points, item(submission))
     except Claim as claim:
@@ -360,7 +360,7 @@ def _lost(failure: Failure) -> dict:
 
 
 def _result(points: float, returned: Credit | float | Answer | None) -> dict:
-    """What an item's return value stands for; a nonsensical one is the grader's fault."""
+    """Return what an item's return value stands for; a nonsensical one is the grader's fault."""
     if isinstance(returned, Answer):
         return {"outcome": "unread", "message": UNREAD, "answer": plain(returned.text, MOST_ANSWER)}
     if returned is None:

@@ -9,7 +9,7 @@ import pytest
 from autograder.authoring import asked, questions
 from autograder.course import load_module, read_course
 from autograder.failure import Failure
-from autograder.questions import SEALED, Choice, open_questions, question_functions, read_sealed, variant_of
+from autograder.questions import SEALED, Choice, question_functions, questions_path, read_sealed, variant_of
 from autograder.release import stale_questions
 from autograder.verify import Bench
 
@@ -123,7 +123,7 @@ def test_students_have_the_same_questions_sealed(assignment):
     text = (assignment.room / SEALED).read_text(encoding="utf-8")
     sealed, functions = (
         read_sealed(assignment.room / SEALED),
-        question_functions(open_questions(assignment.room)),
+        question_functions(questions_path(assignment.room)),
     )
     assert set(sealed) == set(functions) and len(sealed) == 4
     for name, variants in sealed.items():

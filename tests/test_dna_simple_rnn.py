@@ -16,7 +16,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
 from autograder.models import Predictor
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.rubric import hidden_from, items_of, read_rubric, score
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
@@ -25,7 +25,7 @@ from autograder.verify.specimens import KNOWN, check_specimen
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(open_questions(COURSE.assignment("dna_simple_rnn").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("dna_simple_rnn").room))
 HOLDING = "perfect", "usual_mistakes", "stopped_early", "flags_that_sag", "too_many_parameters"
 HOLDING_REAL = "perfect", "splice_one_reader"
 REAL = {"STRENGTH", *(item.__name__ for item in items_of(RUBRIC) if item.section == "splice")}

@@ -17,7 +17,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor, read_model
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.rubric import hidden_from, items_of, score
 from autograder.sandbox.definitions import define, read_statements
 from autograder.submission import Submission
@@ -25,7 +25,7 @@ from autograder.submission import Submission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(open_questions(COURSE.assignment("embedding_sentiment").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("embedding_sentiment").room))
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 

@@ -15,7 +15,7 @@ from toy import add_bundle_files, write
 
 from autograder.course import CourseError, read_course
 from autograder.gradescope import write_zip
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.reports.gradescope import results_json
 from autograder.rubric import Adjustment, Report, Score
 from autograder.verify.specimens import check_specimen
@@ -327,7 +327,7 @@ def layout(tmp_path_factory):
     text = (home / "course.toml").read_text()
     write(home / "course.toml", text.replace('policy = "none"', 'policy = "percentage"\npenalty = 10'))
     write(home / "solutions/secret_seed", SEED + "\n")
-    questions = open_questions(COURSE.assignment(SLUG).room)
+    questions = questions_path(COURSE.assignment(SLUG).room)
     write(home / "solutions" / SLUG / questions.name, questions.read_text(encoding="utf-8"))
     course = read_course(home)
     write_zip(course, course.assignment(SLUG), tmp_path / "a.zip")

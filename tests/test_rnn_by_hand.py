@@ -15,7 +15,7 @@ from autograder.grader import Grader
 from autograder.handed_in import HandedIn
 from autograder.hidden import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.rubric import hidden_from
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
@@ -24,7 +24,7 @@ from autograder.verify.specimens import specimens
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(open_questions(COURSE.assignment("rnn_by_hand").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("rnn_by_hand").room))
 STUDENTS = [f"student{number}" for number in range(300)]
 
 

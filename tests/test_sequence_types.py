@@ -11,7 +11,7 @@ import pytest
 
 from autograder.course import load_module, read_course
 from autograder.hidden import HiddenData
-from autograder.questions import open_questions
+from autograder.questions import questions_path
 from autograder.rubric import hidden_from, items_of, score
 from autograder.sandbox.here import Here
 from autograder.submission import Submission
@@ -19,7 +19,7 @@ from autograder.submission import Submission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("sequence_types")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(open_questions(COURSE.assignment("sequence_types").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("sequence_types").room))
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 TERMS = [
     pytest.param(HiddenData(COURSE, f"term {k}"), id=f"term{k}", marks=[pytest.mark.slow] if k else [])

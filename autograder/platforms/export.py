@@ -44,7 +44,7 @@ class Place:
     entry: str
 
     def read(self) -> bytes:
-        """The file's bytes. Raises Failure or Undecided."""
+        """Return the file's bytes. Raises Failure or Undecided."""
         if self.root.is_dir():
             return read_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
@@ -52,7 +52,7 @@ class Place:
             return read_entry(archive, entry, self.entry)
 
     def open(self) -> BinaryIO:
-        """The file as a binary file, whatever its size. Raises Failure or Undecided."""
+        """Return the file as a binary file, whatever its size. Raises Failure or Undecided."""
         if self.root.is_dir():
             return open_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
@@ -61,7 +61,7 @@ class Place:
             return archive.open(entry)
 
     def find(self) -> tuple[zipfile.ZipFile, zipfile.ZipInfo]:
-        """The zip, which each process opens once, and what it says of the file."""
+        """Return the zip, which each process opens once, and what it says of the file."""
         with reading(self.root.name, self.damaged):
             state = self.root.stat()
             archive, entries = open_zip(self.root, state.st_size, state.st_mtime_ns)
@@ -74,7 +74,7 @@ class Place:
 
 @lru_cache(MOST_OPEN)
 def open_zip(path: Path, *state: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """The zip at `path`, which stays open, and its entries by name. state: tells it from a later one of this path."""
+    """Return the zip at `path`, which stays open, and its entries by name. state: tells it from a later one."""
     with path.open("rb") as file:
         if entry_count(file, LARGEST_CLASS) > LARGEST_CLASS:
             raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
@@ -121,7 +121,7 @@ class Export:
         return tuple(self.where)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file. Raises Failure or Undecided."""
+        """Return the bytes of a file. Raises Failure or Undecided."""
         return self.where[name].read()
 
     @cached_property
@@ -135,7 +135,7 @@ class Export:
 
 
 def open_export(path: Path) -> Export:
-    """The folder or the zip at `path`. Raises CourseError, in one line, for what is neither."""
+    """Return the folder or the zip at `path`. Raises CourseError, in one line, for what is neither."""
     if path.is_dir():
         return on_disk(path)
     if path.is_file() and path.name.lower().endswith(".zip"):
@@ -147,7 +147,7 @@ def open_export(path: Path) -> Export:
 
 
 def on_disk(root: Path, links: bool = True) -> Export:
-    """A folder's files; `links` at its top to folders and archives count, as the TA laid them there, none elsewhere."""
+    """Return a folder's files; `links` at its top to folders and archives count, as the TA laid them there."""
     entries = [entry for entry in listed(root) if links or not entry.is_symlink()]
     folders = {entry.name for entry in entries if entry.is_dir() and not litter_of(entry.name)}
     where, left_out = {}, {}
@@ -164,7 +164,7 @@ def on_disk(root: Path, links: bool = True) -> Export:
 
 
 def listed(root: Path) -> list[Path]:
-    """What is in a folder, sorted. Raises CourseError if that can't be read."""
+    """Return what is in a folder, sorted. Raises CourseError if that can't be read."""
     try:
         return sorted(root.iterdir())
     except OSError as error:
@@ -172,7 +172,7 @@ def listed(root: Path) -> list[Path]:
 
 
 def in_zip(path: Path) -> Export:
-    """The files of a zip. Raises CourseError if it is damaged."""
+    """Return the files of a zip. Raises CourseError if it is damaged."""
     try:
         state = path.stat()
         _, entries = open_zip(path, state.st_size, state.st_mtime_ns)
@@ -189,7 +189,7 @@ def in_zip(path: Path) -> Export:
 def export(
     path: Path, where: dict[str, Place], folders: Iterable[str], left_out: Mapping[str, str] | None = None
 ) -> Export:
-    """An Export of the files that can be taken. Raises CourseError for far too many."""
+    """Return an Export of the files that can be taken. Raises CourseError for far too many."""
     kept, passed_over = sifted(where)
     litter = {name: f"litter of {litter_of(name)}" for name in where.keys() - set(kept) if litter_of(name)}
     places = {place[:-1] for name in kept for place in folders_of(name)}
@@ -211,7 +211,7 @@ def merged(path: Path, exports: Sequence[Export]) -> Export:
 
 
 def below(export: Export) -> Export | None:
-    """What the one folder holds that everything lies in; none where more than that is at the top."""
+    """Return what the one folder holds that everything lies in; none where more than that is at the top."""
     if len(export.tops) != 1 or not export.folders:
         return None
     [(top, files)] = export.tops.items()

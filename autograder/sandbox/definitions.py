@@ -54,7 +54,7 @@ class TooSlow(BaseException):
 
 
 def new_names() -> dict:
-    """The names of a new module `notebook`; AutoGraph, dataclasses and pickle look for it among the modules."""
+    """Return the names of a new module `notebook`; AutoGraph, dataclasses and pickle look for it among the modules."""
     sys.modules["notebook"] = module = ModuleType("notebook")
     module.display = print  # every cell has it from IPython
     return vars(module)
@@ -94,7 +94,7 @@ class Definitions:
     failed: dict[str, Exception] = field(default_factory=dict)
     lacks: dict[str, str] = field(default_factory=dict)
 
-    def renamed(self, names: dict) -> "Definitions":
+    def with_names(self, names: dict) -> "Definitions":
         """Return a copy with other names, for which all else holds as well."""
         return Definitions(names, dict(self.left_out), [*self.problems], dict(self.failed), dict(self.lacks))
 
@@ -152,7 +152,7 @@ class Statement:
 
 
 def read_statements(content: bytes, file: str, problems: list[str]) -> list[Statement | Unreadable]:
-    """The statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
+    """Return the statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
     read, defined_in = [], {}
     for number, source in enumerate(cells(content, file), start=1):
         for statement in statements(source, number, problems):
@@ -197,7 +197,7 @@ def define(
 
 
 def statements(source: str, number: int, problems: list[str]) -> Iterator[Statement | Unreadable]:
-    """The statements of a cell; one that is no Python is named and skipped."""
+    """Return the statements of a cell; one that is no Python is named and skipped."""
     first, _, rest = source.lstrip("\n").partition("\n")
     if first.startswith("%%"):
         source = "\n" + rest if first.split()[0] in CELL_MAGICS else ""
@@ -221,7 +221,7 @@ def statements(source: str, number: int, problems: list[str]) -> Iterator[Statem
 
 
 def parsed(source: str, name: str) -> ast.Module:
-    """The syntax tree of a cell; magics and shell lines become calls, as IPython reads them."""
+    """Return the syntax tree of a cell; magics and shell lines become calls, as IPython reads them."""
     try:
         return ast.parse(source, name)
     except SyntaxError:
@@ -240,14 +240,14 @@ class Definer:
 
     def define(self) -> Definitions:
         """Return what the notebook defines, in a new module."""
-        found = self._again() if self.first and all(step.is_repeatable for step in self.steps) else None
+        found = self._repeat() if self.first and all(step.is_repeatable for step in self.steps) else None
         if found is None:
             self.steps = []
             found = define(self.statements, self.problems, self.seconds, self.steps)
-            self.first = found.renamed({})
+            self.first = found.with_names({})
         return found
 
-    def _again(self) -> Definitions | None:
+    def _repeat(self) -> Definitions | None:
         """Take the steps of the first time; None if one ends in another way than it did then."""
         names = new_names()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -257,7 +257,7 @@ class Definer:
                         names.pop(name, None)
                 elif runs(step.code, names) != step.ran:
                     return None
-        return self.first.renamed(names)
+        return self.first.with_names(names)
 
 
 @dataclass(frozen=True)
@@ -470,7 +470,7 @@ class Runner:
                 self._definitions_of(statement.parts[id(inner)], parts, before)
 
     def _all_names(self) -> set[str]:
-        """The names that were bound so far, here or in what was left out."""
+        """Return the names that were bound so far, here or in what was left out."""
         return self.found.names.keys() | self.found.left_out.keys()
 
     # --- what is asked of a statement, once
@@ -591,12 +591,12 @@ def _stop(number, frame) -> None:
 
 
 def said(error: BaseException) -> str:
-    """An exception in one short line."""
+    """Return an exception in one short line."""
     return f"{type(error).__name__[:80]}: {str(error)[:200]}"
 
 
 def called_name(node: ast.expr) -> str:
-    """The name of what is called, as far as it is plain."""
+    """Return the name of what is called, as far as it is plain."""
     names = []
     while isinstance(node, ast.Attribute) and len(names) < 5:
         names.append(node.attr[:30])
@@ -606,7 +606,7 @@ def called_name(node: ast.expr) -> str:
 
 
 def missing_module(error: BaseException) -> str:
-    """The module or package that an import did not find because this machine does not have it; empty otherwise."""
+    """Return the module or package that an import did not find as this machine does not have it; empty otherwise."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
     top = (name or "").partition(".")[0]
     with contextlib.suppress(ValueError, ImportError):
@@ -620,7 +620,7 @@ def is_changeable(value) -> bool:
 
 
 def changeable_objects(value) -> set[int]:
-    """The identities of all objects inside a value that can be changed; library objects are not looked into."""
+    """Return the identities of all objects inside a value that can be changed; library objects are not looked into."""
     pending, seen, found = [value], set(), set()
     while pending and len(seen) < MAX_WALKED:
         inner = pending.pop()

@@ -87,7 +87,9 @@ def serve(
     """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
-    opened = os.open(work, os.O_PATH | os.O_DIRECTORY)  # leads to it where the child has shut the folders above
+    opened = os.open(
+        work, os.O_PATH | os.O_DIRECTORY
+    )  # leads to it where the child has shut the folders above
     started, killed = time.monotonic(), oom_kills()
     pid = os.fork()
     if pid == 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.course import Assignment, Course
 from autograder.notebooks import cells
-from autograder.questions import SEALED, open_questions
+from autograder.questions import SEALED, questions_path
 from autograder.release import is_stale, stale_questions
 from autograder.rubric import Item
 
@@ -47,7 +47,7 @@ def check_rooms(assignment: Assignment) -> Iterator[str]:
         assignment.locked_room: {assignment.reference.name, "specimens"},
     }
     if (
-        questions := open_questions(assignment.room)
+        questions := questions_path(assignment.room)
     ).is_file():  # with concept questions there are two files more
         expected[assignment.room].add(SEALED)
         expected[assignment.locked_room].add(questions.name)
