@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "solutions" / "dna_simple_rnn" / "dna_simple_rnn.py"

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "dna_generator"
 GENERATE = load_module(FOLDER / "generate.py")

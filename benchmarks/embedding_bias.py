@@ -20,8 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
 
-from autograder.course import load_module
-from autograder.sandbox.definitions import define, read_statements
+from autograder.core import load_module
+from autograder.sandbox._definitions import define, read_statements
 
 ROOT = Path(__file__).parents[1]
 PAIRS = [

@@ -19,13 +19,13 @@ import numpy as np
 import typer
 from recording import recorded
 
-from autograder.course import find_course
-from autograder.grader import Grader
-from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.models import Model, Predictor, read_model
-from autograder.models.network import at_zero, keras_model
-from autograder.models.plan import Plan, extent
-from autograder.models.predictor import prepare
+from autograder.core import find_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
+from autograder.models import Model, Plan, Predictor, read_model
+from autograder.models._builder import at_zero, keras_model
+from autograder.models._plan import extent
+from autograder.models._predictor import prepare
 from autograder.sandbox import Sandbox, probe
 
 SLUGS = ("rnn_by_hand", "dna_simple_rnn", "embedding_sentiment", "sequence_types")

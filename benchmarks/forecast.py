@@ -18,7 +18,7 @@ import pandas as pd
 from keras import layers
 from sklearn.linear_model import LinearRegression
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "forecast"
 GENERATE = load_module(FOLDER / "generate.py")

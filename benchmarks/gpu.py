@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder import devices
+from autograder.core import _devices as devices
 from autograder.models import Predictor, read_model
 
 PERFECT = Path(__file__).parents[1] / "solutions/dna_simple_rnn/specimens/perfect"
@@ -66,7 +66,7 @@ def by_loop(kind: str, batch: int) -> tuple[float, float]:
     """Seconds of an update, and the accuracy on new sequences, of which class the first letter says."""
     import keras
 
-    from autograder.models.loop import train
+    from autograder.models._training_loop import train
 
     layer = getattr(keras.layers, kind)(32)
     model = keras.Sequential([keras.Input((None, 4)), layer, keras.layers.Dense(1, activation="sigmoid")])

@@ -33,11 +33,11 @@ from recording import recorded
 from rich.console import Console
 from rich.table import Table
 
-from autograder.course import Assignment, find_course
-from autograder.grader import Grader
-from autograder.hidden import hidden_data
+from autograder.authoring.verify._layout import PERFECT
+from autograder.core import Assignment, find_course
+from autograder.data import hidden_data
+from autograder.grading import Grader
 from autograder.sandbox import Sandbox, probe
-from autograder.verify.rooms import PERFECT
 
 HERE = Path(__file__).parent
 NOISE = 1e-3  # by this share of itself a weight may differ from the specimen's

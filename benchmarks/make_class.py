@@ -27,14 +27,14 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder import authoring
-from autograder.course import Assignment, Course, find_course, load_module
-from autograder.files import zipped
-from autograder.notebooks import cells
+from autograder.authoring import _concepts as authoring
+from autograder.authoring import cells
+from autograder.authoring.verify._layout import PERFECT, STARTER
+from autograder.authoring.verify._test_submissions import KNOWN, TO_READ, specimens
+from autograder.core import Assignment, Course, cell, find_course, load_module
+from autograder.core._csv import MARK
 from autograder.rubric import read_rubric
-from autograder.spreadsheets import MARK, cell
-from autograder.verify.rooms import PERFECT, STARTER
-from autograder.verify.specimens import KNOWN, TO_READ, specimens
+from autograder.submissions import zipped
 
 # Given and family names, each as it is written and, after a colon, as a login spells it where the two differ much.
 PEOPLE = {

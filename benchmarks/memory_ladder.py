@@ -17,10 +17,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from autograder.course import load_module
+from autograder.core import load_module
 from autograder.models import read_blueprint
-from autograder.models.loop import train
-from autograder.models.network import skip_cell
+from autograder.models._builder import skip_cell
+from autograder.models._training_loop import train
 
 ROOT = Path(__file__).parents[1]
 RUBRIC = load_module(ROOT / "assignments" / "tuning" / "rubric.py")

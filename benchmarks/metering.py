@@ -118,4 +118,4 @@ def role_of(process: psutil.Process, root: int) -> str:
     """What a process of a run of `autograder grade` is for: its first one, a sandbox, or a worker."""
     if process.pid == root:
         return "grader"
-    return "sandboxes" if "autograder.sandbox.server" in process.cmdline() else "workers"
+    return "sandboxes" if "autograder.sandbox._server" in process.cmdline() else "workers"

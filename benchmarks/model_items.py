@@ -21,13 +21,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from recording import batches, recorded
 
-from autograder.course import find_course
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import hidden_data
+from autograder.core import find_course
+from autograder.data import hidden_data
+from autograder.grading import Grader
 from autograder.models import Plan
-from autograder.models.plan import extent
+from autograder.models._plan import extent
 from autograder.sandbox import Sandbox, probe
+from autograder.submissions import HandedIn
 
 LARGEST = 1024  # rows of a batch, as the grader's
 SIZE, TIMES = 1024, 5  # of the product that tells how fast this processor multiplies

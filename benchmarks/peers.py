@@ -24,7 +24,7 @@ from metering import Cost, metered
 from nbformat.v4 import new_code_cell, new_notebook
 from recording import Asked, batches
 
-from autograder.sandbox.definitions import read_statements
+from autograder.sandbox._definitions import read_statements
 
 PINNED = ("keras", "numpy", "pandas", "scikit-learn", "scipy", "matplotlib", "ipykernel")
 TENSORFLOW = ("tensorflow-cpu", "tensorflow")

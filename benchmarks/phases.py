@@ -76,8 +76,9 @@ def main(out: str, *arguments: str) -> None:
     for name, places in PHASES.items():
         missing += [place for place in places if not watch(clock, place, lambda *_, name=name, **__: name)]
     watch(clock, "sandbox.client:Sandbox.call", call_name())
-    from autograder import grading, reading
-    from autograder.cli import app
+    from autograder.cli._app import app
+    from autograder.grading import _reading as reading
+    from autograder.grading import _runner as grading
 
     grading.crew = reading.crew = in_this_process
     sys.argv[1:] = arguments
@@ -92,7 +93,7 @@ def main(out: str, *arguments: str) -> None:
 @contextmanager
 def in_this_process(jobs: int, opening: Callable, watch: Callable = lambda line: None, patience: float = 0):
     """In place of processes, in which there is no clock."""
-    from autograder.workers import Here
+    from autograder.grading import Here
 
     if opening.__name__ == "limited":
         yield Here(None)

@@ -21,7 +21,7 @@ from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "reading_frames"
 TESTS = {"30..60": (30, 60), "90..120": (90, 120)}

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.rubric import Item, hidden_from, score
-from autograder.submission import Submission
+from autograder.grading import Grader
+from autograder.rubric import Item, Submission, hidden_from, score
+from autograder.submissions import HandedIn
 
 
 @dataclass

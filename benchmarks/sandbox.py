@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.sandbox import Sandbox, probe
-from autograder.sandbox.client import ENVIRONMENT, PACKAGE
-from autograder.sandbox.confinement import NO_ISOLATION
+from autograder.sandbox._client import ENVIRONMENT
+from autograder.sandbox._isolation import NO_ISOLATION
+from autograder.sandbox._visible_paths import PACKAGE
 
 NOTEBOOK = b"""
 import keras
@@ -42,7 +43,7 @@ JOBS = {"encode": "NumPy function", "predict": "build and predict a small Keras 
 X = np.random.default_rng(0).integers(0, 4, (32, 50))
 FRESH = """
 import numpy as np, sys
-from autograder.sandbox.child import Notebook
+from autograder.sandbox._child import Notebook
 header = {"function": sys.argv[1], "arguments": [{"array": 0}], "seed": 0, "wanted": "arrays"}
 x = np.random.default_rng(0).integers(0, 4, (32, 50))
 said, arrays = Notebook(sys.argv[2].encode(), "work.py").reply_to(header, [x])

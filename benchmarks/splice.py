@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneOut, StratifiedKFold, cross_val_predict, cross_val_score
 
-from autograder.fetching import maker
+from autograder.data import maker
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 LABELS = "EI", "IE", "N"

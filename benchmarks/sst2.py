@@ -24,8 +24,8 @@ import tensorflow as tf
 from embedding_bias import lesson
 from keras import layers
 
-from autograder.course import load_module, read_course
-from autograder.hidden import practice_data
+from autograder.core import load_module, read_course
+from autograder.data import practice_data
 
 ROOT = Path(__file__).parents[1]
 RUBRIC = load_module(ROOT / "assignments" / "embedding_sentiment" / "rubric.py")

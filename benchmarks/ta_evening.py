@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from autograder.spreadsheets import FORMULA, unmasked
-from autograder.verify.specimens import TOLERANCE
+from autograder.authoring.verify._test_submissions import TOLERANCE
+from autograder.core import unmasked
+from autograder.core._csv import FORMULA
 
 ROOT = Path(__file__).parents[1]
 ROOMS = "assignments", "datasets", "solutions", "autograder"  # the engine too: scores of another are not kept

@@ -6,8 +6,8 @@ import hypothesis
 import pytest
 from toy import GENERATOR, REFERENCE, RUBRIC, write
 
-from autograder.course import Course, read_course
-from autograder.fetching import fetch
+from autograder.core import Course, read_course
+from autograder.data import fetch
 from autograder.sandbox import Sandbox, probe
 
 ROOT = Path(__file__).parents[1]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from autograder.figures import Bars, Confusion, Examples
-from autograder.handed_in import Origin
-from autograder.rubric import UNREAD, Adjustment, Report, Score
+from autograder.rubric import UNREAD, Adjustment, Bars, Confusion, Report, Score
+from autograder.rubric._figures import Examples
+from autograder.submissions import Origin
 
 EVIL = "<script>alert(1)</script> {{ 7 * 7 }} =cmd \u202egnp.exe"
 NAMES = (

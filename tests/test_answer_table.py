@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.hidden import HiddenData, practice_data
+from autograder.core import Failure, load_module, read_course
+from autograder.data import HiddenData, practice_data
 from autograder.models import Predictor
-from autograder.rubric import hidden_from, items_of, score
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.rubric import Submission, hidden_from, items_of, score
+from autograder.sandbox import Here
 
 COURSE = read_course(Path(__file__).parents[1])
 COMPARISONS = {"agree", "agree_parts", "share_right", "check_clip_norm"}

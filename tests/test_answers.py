@@ -10,15 +10,14 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 from toy import write
 
-from autograder.answers import answers_csv, read_answers
-from autograder.cells import all_cells
-from autograder.course import CourseError
-from autograder.failure import Failure
-from autograder.grader import Grader
-from autograder.grading import Books, grade_class
-from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.platforms import read_class
-from autograder.written import BESIDE, UNMARKED, texts_of, written
+from autograder.core import CourseError, Failure
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Books, Grader, grade_class
+from autograder.grading._answers import answers_csv, read_answers
+from autograder.lms._detect import read_class
+from autograder.rubric import texts_of
+from autograder.rubric._written import BESIDE, UNMARKED, written
+from autograder.submissions import all_cells
 
 RUBRIC = '''
 from autograder.rubric import item

@@ -14,9 +14,9 @@ from threading import Thread
 import pytest
 from toy import add_bundle_files, write
 
-from autograder.bundle import ENGINE, FOLDER, is_telling, write_bundle
-from autograder.course import CourseError, read_course
-from autograder.release import release
+from autograder.authoring import release, write_bundle
+from autograder.authoring._student_bundle import ENGINE, FOLDER, is_telling
+from autograder.core import CourseError, read_course
 
 REFERENCE = """
 # %% [markdown]
@@ -123,7 +123,7 @@ def leak_in_a_notebook(course):
 
 
 def leak_a_hidden_row(course):
-    from autograder.hidden import hidden_data
+    from autograder.data import hidden_data
 
     row = hidden_data(course).draw("sentences", {"count": 7}).sentence[6]
     add_a_line("datasets/numbers/extra.csv", f"1,{row}")(course)
@@ -158,13 +158,15 @@ def test_a_leak_in_a_notebook_is_found(toy, tmp_path, monkeypatch):
     leak_in_a_notebook(toy)
     with pytest.raises(CourseError, match="hello.ipynb.*run `autograder release hello` first"):
         build(toy, tmp_path / "out")
-    monkeypatch.setattr("autograder.bundle.is_stale", lambda assignment, path: None)
+    monkeypatch.setattr("autograder.authoring._student_bundle.is_stale", lambda assignment, path: None)
     with pytest.raises(CourseError, match=r"hello.ipynb:\d+ holds a line of the solution in hello.py:8"):
         build(toy, tmp_path / "out")
 
 
 def test_nothing_of_the_locked_room_by_name(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr("autograder.bundle.engine_files", lambda: iter([("specimens/a.py", b"")]))
+    monkeypatch.setattr(
+        "autograder.authoring._student_bundle.engine_files", lambda: iter([("specimens/a.py", b"")])
+    )
     with pytest.raises(CourseError, match="autograder/specimens/a.py: nothing of the locked room"):
         build(toy, tmp_path / "out")
 
@@ -261,7 +263,9 @@ def test_what_tells_of_an_extension_is_refused(extended, tmp_path, line):
 
 def test_a_course_file_with_extensions_is_refused(extended, tmp_path, monkeypatch):
     for leaked in ("[[extension]]\nstudent = 'ann lee'\n", "# Flu!\n"):
-        monkeypatch.setattr("autograder.bundle.toml", lambda written, leaked=leaked: leaked)
+        monkeypatch.setattr(
+            "autograder.authoring._student_bundle.toml", lambda written, leaked=leaked: leaked
+        )
         with pytest.raises(CourseError, match=r"course.toml:\d tells of a student's extension"):
             build(extended, tmp_path / "out")
 
@@ -317,7 +321,7 @@ x = 3
 # END SOLUTION
 
 # %%
-from autograder.live import begin
+from autograder.notebook_checks import begin
 
 rubric, check = begin("hello", STUDENT)
 """

@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder import cells as module
-from autograder.cells import MAX_TEXT, Unreadable, all_cells, cells, without_outputs
+from autograder.submissions import Unreadable, all_cells, cells, without_outputs
+from autograder.submissions import _cells as module
+from autograder.submissions._cells import MAX_TEXT
 
 CODE, PROSE = (
     'greeting = "good day"  # “ä” 你好 \\ "outputs": [1]',

@@ -12,10 +12,10 @@ import pytest
 from toy import write
 from typer.testing import CliRunner
 
-from autograder import cli
-from autograder.cli import app
+from autograder.cli import _app as cli
+from autograder.cli._app import app
 from autograder.sandbox import Isolation
-from autograder.sandbox.confinement import NO_ISOLATION
+from autograder.sandbox._isolation import NO_ISOLATION
 
 ROOT = Path(__file__).parents[1]
 
@@ -180,7 +180,7 @@ def test_modules_beside_the_work_are_not_imported(course):
     for command in (["check", "hello"], ["grade", "hello", "class"], ["--help"]):
         done = run(*command, cwd=work)
         assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
-    code = "from autograder.devices import look; print(look())"
+    code = "from autograder.core import look; print(look())"
     look = [sys.executable, "-P", "-c", code]
     quick = write(course.root / "quick/tensorflow.py", "raise ImportError").parent
     subprocess.run(look, cwd=work, env=os.environ | {"PYTHONPATH": f"{ROOT}:{quick}"}, check=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring import asked, questions
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.questions import SEALED, Choice, question_functions, questions_path, read_sealed, variant_of
-from autograder.release import stale_questions
-from autograder.verify import Bench
+from autograder.authoring import stale_questions
+from autograder.authoring._concepts import asked, questions
+from autograder.authoring.verify import Bench
+from autograder.core import Failure, load_module, read_course
+from autograder.rubric import SEALED, Choice, questions_path
+from autograder.rubric._questions import question_functions, read_sealed, variant_of
 
 COURSE = read_course(Path(__file__).parents[1])
 STUDENTS = [f"student {number}" for number in range(200)]

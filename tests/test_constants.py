@@ -4,13 +4,11 @@ import json
 
 import pytest
 
-from autograder import live
-from autograder.course import CourseError
-from autograder.failure import Failure
+from autograder import notebook_checks as live
+from autograder.core import CourseError, Failure
 from autograder.models import Predictor
-from autograder.rubric import Report, Score
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.rubric import Report, Score, Submission
+from autograder.sandbox import Here
 
 
 @pytest.fixture(params=["graded", "checked"])

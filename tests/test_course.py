@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autograder.course import CourseError, Extension, Late, find_course, load_module, read_course
-from autograder.hidden import HiddenData, hidden_data
+from autograder.core import CourseError, Extension, Late, find_course, load_module, read_course
+from autograder.data import HiddenData, hidden_data
 
 
 def test_a_course_is_found_from_a_folder_deep_inside(course):

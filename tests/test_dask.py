@@ -16,18 +16,17 @@ import pytest
 from test_killed import content, finished, start
 from test_workers import MIXED
 
-from autograder.course import CourseError
-from autograder.grader import Setup
-from autograder.grading import Books, grade_class
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
+from autograder.core import CourseError
+from autograder.data import hidden_data
+from autograder.grading import Books, Setup, grade_class
+from autograder.lms._detect import read_class
 
 pytest.importorskip("distributed")
 
 from distributed import Client, LocalCluster  # noqa: E402
 
-from autograder import cluster as cluster_module  # noqa: E402
-from autograder.cluster import COURSE, cluster, connected, difference  # noqa: E402
+from autograder.grading import _dask as cluster_module  # noqa: E402
+from autograder.grading._dask import COURSE, cluster, connected, difference  # noqa: E402
 
 STUDENTS = 24
 
@@ -79,7 +78,7 @@ def test_a_cluster_gives_the_same_bytes(course, hand_in, tmp_path):
 def dask_workers(process):
     """The processes of Dask that run tasks, below a process: each has a worker of the grader's, as it has readers."""
     below = psutil.Process(process.pid).children(recursive=True)
-    parents = [one.parent() for one in below if "autograder.workers" in " ".join(one.cmdline())]
+    parents = [one.parent() for one in below if "autograder.grading._executors" in " ".join(one.cmdline())]
     return [parent for parent in parents if parent.pid != process.pid]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 NAMES = ["dna_family", "dna_order", "motif"]

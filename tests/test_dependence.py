@@ -3,7 +3,7 @@
 import pytest
 from toy import write
 
-from autograder.dependence import item_codes
+from autograder.core import item_codes
 
 RUBRIC = """
 import numpy as np

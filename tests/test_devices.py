@@ -15,17 +15,16 @@ import keras
 import numpy as np
 import pytest
 
-from autograder import devices
-from autograder.devices import DeviceError, Found
-from autograder.doctor import examine_tensorflow
-from autograder.failure import Claim, Failure, Remark
+from autograder.cli._doctor import examine_tensorflow
+from autograder.core import Claim, DeviceError, Failure, Remark
+from autograder.core import _devices as devices
+from autograder.core._devices import Found
 from autograder.models import Predictor, read_blueprint
-from autograder.sandbox import Isolation, Sandbox, training_sandbox
-from autograder.sandbox.client import Answer
-from autograder.sandbox.confinement import bubblewrap
-from autograder.sandbox.visible import visible
-from autograder.submission import Submission
-from autograder.training import ON_THE_CPU
+from autograder.models._training import ON_THE_CPU
+from autograder.rubric import Submission
+from autograder.sandbox import Answer, Isolation, Sandbox, training_sandbox
+from autograder.sandbox._isolation import bubblewrap
+from autograder.sandbox._visible_paths import visible
 
 ROOT = Path(__file__).parents[1]
 CARD = Path("/dev/null")  # stands for a device file
@@ -116,7 +115,7 @@ CONFIG = keras.Sequential([keras.Input((None, 2)), keras.layers.GRU(3), keras.la
 TRAINED = np.zeros((1, 2)), np.ones((1, 3, 1))
 DATA = np.ones((4, 5, 2)), np.ones(4, int), np.ones((3, 5, 2))
 HOLDER = """
-from autograder.training import own_gpu
+from autograder.models._training import own_gpu
 with own_gpu(print):
     print("mine", flush=True)
     input()

@@ -10,17 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
+from autograder.authoring.verify._test_submissions import KNOWN, check_specimen
+from autograder.core import Failure, load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData, practice_data
+from autograder.grading import Grader
 from autograder.models import Predictor
-from autograder.questions import questions_path
-from autograder.rubric import hidden_from, items_of, read_rubric, score
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
-from autograder.verify.specimens import KNOWN, check_specimen
+from autograder.rubric import Submission, hidden_from, items_of, questions_path, read_rubric, score
+from autograder.sandbox import Here
+from autograder.submissions import HandedIn
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from autograder.cli import app
+from autograder.cli._app import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

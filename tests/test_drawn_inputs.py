@@ -13,15 +13,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from autograder.agreement import CLOSE, same
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.hidden import HiddenData, practice_data
+from autograder.core import Failure, load_module, read_course
+from autograder.data import HiddenData, practice_data
 from autograder.models import Predictor
-from autograder.rubric import Credit, hidden_from, items_of, score
-from autograder.sandbox import here
-from autograder.sandbox.definitions import define
-from autograder.submission import Submission
+from autograder.rubric import Credit, Submission, hidden_from, items_of, same, score
+from autograder.rubric._comparison import CLOSE
+from autograder.sandbox import _in_process as here
+from autograder.sandbox._definitions import define
 
 COURSE = read_course(Path(__file__).parents[1])
 SLUGS = "rnn_by_hand", "dna_simple_rnn"

@@ -11,16 +11,13 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.core import Failure, load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
 from autograder.models import Predictor, read_model
-from autograder.questions import questions_path
-from autograder.rubric import hidden_from, items_of, score
-from autograder.sandbox.definitions import define, read_statements
-from autograder.submission import Submission
+from autograder.rubric import Submission, hidden_from, items_of, questions_path, score
+from autograder.sandbox._definitions import define, read_statements
+from autograder.submissions import HandedIn
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
@@ -346,7 +343,7 @@ def made_up(tmp_path, monkeypatch):
     but for a word; every second word of all has a vector."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     monkeypatch.setattr(
-        "autograder.fetching.require_intact", lambda dataset, files: None
+        "autograder.data._download.require_intact", lambda dataset, files: None
     )  # made up, not fetched
     (tmp_path / "sst2").mkdir()
     (tmp_path / "glove").mkdir()

@@ -7,12 +7,10 @@ import zipfile
 
 import pytest
 
-from autograder.course import CourseError
-from autograder.exporting import export
-from autograder.grader import Grader
-from autograder.grading import Books, grade_class
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
+from autograder.core import CourseError
+from autograder.data import hidden_data
+from autograder.grading import Books, Grader, export, grade_class
+from autograder.lms._detect import read_class
 
 NAMES = {"leeann": 11, "smithbo": 12, "1+1": 13}
 GRADEBOOK = (

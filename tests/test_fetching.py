@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import fetching
-from autograder.cli import app, main
-from autograder.course import Course, CourseError
-from autograder.fetching import NotFetched, fetch, is_fetched, maker
+from autograder.cli import main
+from autograder.cli._app import app
+from autograder.core import Course, CourseError
+from autograder.data import NotFetched, fetch, is_fetched, maker
+from autograder.data import _download as fetching
 
 LETTERS = bytes(range(256)) * 2_000  # half a megabyte
 CUT = 3 * fetching.CHUNK  # what a server sends that cuts off

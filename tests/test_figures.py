@@ -11,11 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from autograder.course import read_course
-from autograder.figures import MOST_EXAMPLES, MOST_TEXT, Examples, by_group, by_length, confusion, examples
-from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
-from autograder.item_run import ItemRun, recording
-from autograder.rubric import hidden, hidden_from, public, read_rubric, score
+from autograder.core import read_course
+from autograder.data import DEMO_SECRET, HiddenData, practice_data
+from autograder.rubric import (
+    by_group,
+    by_length,
+    confusion,
+    examples,
+    hidden,
+    hidden_from,
+    public,
+    read_rubric,
+    score,
+)
+from autograder.rubric._figures import MOST_EXAMPLES, MOST_TEXT, Examples
+from autograder.rubric._run import ItemRun, recording
 
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
@@ -147,7 +157,7 @@ def test_examples_are_the_same_in_every_term_and_on_a_students_machine(monkeypat
     ("slug", "name"), [(slug, name) for slug, names in ERRING.items() for name in names], ids=str
 )
 def test_examples_of_specimens_do_not_depend_on_the_secret(slug, name, sandbox):
-    from autograder.verify.bench import Bench  # TensorFlow comes with it
+    from autograder.authoring.verify import Bench
 
     bench = Bench(COURSE, sandbox)
     folder = COURSE.assignment(slug).specimens / name

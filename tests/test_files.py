@@ -8,11 +8,11 @@ import zipfile
 
 import pytest
 
-from autograder import files as module
-from autograder.course import CourseError
-from autograder.failure import Failure
-from autograder.files import Budget, Files, archived, litter_of, open_files, sifted, unpacked, zipped
-from autograder.platforms import read_class
+from autograder.core import CourseError, Failure
+from autograder.lms._detect import read_class
+from autograder.submissions import Budget, Files, litter_of, sifted, unpacked, zipped
+from autograder.submissions import _archives as module
+from autograder.submissions._archives import archived, open_files
 
 
 def these(**content):

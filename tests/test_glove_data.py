@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "datasets" / "glove"

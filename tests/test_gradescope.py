@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 from toy import add_bundle_files, write
 
-from autograder.course import CourseError, read_course
-from autograder.gradescope import write_zip
-from autograder.questions import questions_path
-from autograder.reports.gradescope import results_json
-from autograder.rubric import Adjustment, Report, Score
-from autograder.verify.specimens import check_specimen
+from autograder.authoring import write_zip
+from autograder.authoring.verify._test_submissions import check_specimen
+from autograder.core import CourseError, read_course
+from autograder.reports import results_json
+from autograder.rubric import Adjustment, Report, Score, questions_path
 
 COURSE = read_course(Path(__file__).parents[1])
 TOP = {  # of Gradescope's specification: what may stand at the top, and in a test

@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import grader as grader_module
-from autograder.classroom import OWN_FILES, folder_names, saved_class
-from autograder.course import CourseError, read_course
-from autograder.exporting import export
-from autograder.grader import Grader, author
-from autograder.grading import Books, grade_class
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
-from autograder.platforms.people import as_file
+from autograder.core import CourseError, read_course
+from autograder.data import hidden_data
+from autograder.grading import Books, Grader, author, export, grade_class
+from autograder.grading import _grader as grader_module
+from autograder.grading._results import OWN_FILES, folder_names, saved_class
+from autograder.lms import as_file
+from autograder.lms._detect import read_class
 
 
 @pytest.fixture
@@ -255,7 +253,7 @@ def test_scores_are_kept_by_content_whoever_handed_it_in(items_run, hand_in):
 
 
 SIGNED = '''
-from autograder.rubric import Failure, item
+from autograder.core import Failure; from autograder.rubric import item
 
 
 @item(points=10)

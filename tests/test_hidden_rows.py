@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import read_course
-from autograder.failure import Claim, Printed
-from autograder.hidden import HiddenData, practice_data
-from autograder.rubric import RIGHT_IN_PUBLIC, WITHHELD, hidden_from, read_rubric, score
+from autograder.core import Claim, Printed, read_course
+from autograder.data import HiddenData, practice_data
+from autograder.rubric import hidden_from, read_rubric, score
+from autograder.rubric._item import RIGHT_IN_PUBLIC, WITHHELD
 
 GENERATOR = """
 import pandas as pd
@@ -22,7 +22,7 @@ HEAD = """
 import functools
 import threading
 import warnings
-from autograder.rubric import Failure, hidden, input_generator, item
+from autograder.core import Failure; from autograder.rubric import hidden, input_generator, item
 
 """
 DRAWS = {

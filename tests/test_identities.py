@@ -6,13 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.failure import Failure
-from autograder.files import zipped
-from autograder.platforms import canvas, read_class
-from autograder.platforms.roster import read_roster
+from autograder.core import Failure, read_sheet, tokens
+from autograder.lms import _canvas as canvas
+from autograder.lms._detect import read_class
+from autograder.lms._roster import read_roster
 from autograder.rubric import Report, Score
-from autograder.spreadsheets import read_sheet
-from autograder.student import tokens
+from autograder.submissions import zipped
 
 SLUG = "rnn_by_hand"
 PEOPLE = {"roeann": (5678, "Roe, Ann"), "ekbo": (4321, "Ek, Bo"), "itocy": (8765, "Ito, Cy")}

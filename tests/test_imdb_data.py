@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "imdb"
 TRAIN = [[11, 19, 13, 40, 527], [1, 2], [7], [1, 2], [5, 5, 5], [88, 900]]

@@ -16,20 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import write
 
-from autograder.course import read_course
-from autograder.files import Files
-from autograder.handed_in import HandedIn, Origin
-from autograder.integrity import compare, integrity_csv, integrity_html, of_work
-from autograder.integrity.alignment import Order, likeness, ordered
-from autograder.integrity.code import CODE, WORDS, Text, alike, code, grams, winnowed, words
-from autograder.integrity.evidence import most_in_common
-from autograder.integrity.units import MAX_UNITS, Axis, Block, Layout, layout
-from autograder.integrity.weights import MAX_OF_PAIR, NEAR, SOME, Trained, align, limited, matches, trained
-from autograder.integrity.work import seeds_of
+from autograder.core import read_course
+from autograder.grading import Here, readers
+from autograder.grading._executors import Lost
 from autograder.models import Model, read_model
-from autograder.models.config import read_plan
-from autograder.reading import readers
-from autograder.workers import Here, Lost
+from autograder.models._config import read_plan
+from autograder.similarity import compare, integrity_csv, integrity_html
+from autograder.similarity._code import CODE, WORDS, Text, alike, code, grams, winnowed, words
+from autograder.similarity._compare import of_work
+from autograder.similarity._evidence import most_in_common
+from autograder.similarity._matching import Order, likeness, ordered
+from autograder.similarity._permutations import MAX_UNITS, Axis, Block, Layout, layout
+from autograder.similarity._submissions import seeds_of
+from autograder.similarity._weights import MAX_OF_PAIR, NEAR, SOME, Trained, align, limited, matches, trained
+from autograder.submissions import Files, HandedIn, Origin
 
 SPECIMENS = Path(__file__).parents[1] / "solutions"
 FILES = sorted(SPECIMENS.glob("*/specimens/perfect/*.keras"))
@@ -730,7 +730,7 @@ STUFFING = {
 @pytest.mark.parametrize("where", ["in front", "in between"])
 @pytest.mark.parametrize("name", STUFFING)
 def test_nothing_pushes_code_out_of_sight(asking, name, where, monkeypatch):
-    monkeypatch.setattr("autograder.integrity.code.MAX_SYMBOLS", 15_000)
+    monkeypatch.setattr("autograder.similarity._code.MAX_SYMBOLS", 15_000)
     stuffing = STUFFING[name]
     start, end = FIRST.split("def windows")
     texts = [stuffing + FIRST] if where == "in front" else [start, stuffing, "def windows" + end]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import Assignment, Course, CourseError, Extension, Late
-from autograder.handed_in import HandedIn, Origin
-from autograder.late import adjusted, late_days_csv, late_rules
+from autograder.core import Assignment, Course, CourseError, Extension, Late
+from autograder.grading._late import adjusted, late_days_csv, late_rules
 from autograder.rubric import Adjustment, Report, Score
+from autograder.submissions import HandedIn, Origin
 
 DUE = datetime.fromisoformat("2027-03-05T23:59:00+01:00")
 SLUGS = ("first", "second", "third")
@@ -259,7 +259,7 @@ def test_grading_again_gives_the_same_and_other_rows_stay(tmp_path):
 
 
 def test_a_person_is_known_across_assignments_and_platforms():
-    from autograder.late import person
+    from autograder.grading._late import person
 
     moodle = Origin("moodle", id="9", name="Ann Lee")
     assert person(moodle, "Ann Lee_9") == "Ann Lee"

@@ -15,22 +15,22 @@ from IPython.core.interactiveshell import InteractiveShell
 from toy import write
 from traitlets.config import Config
 
-from autograder import live
-from autograder.course import CourseError, find_course, read_course
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import practice_data
-from autograder.reports.page import section_html
-from autograder.rubric import Report, Score, own
+from autograder import notebook_checks as live
+from autograder.core import CourseError, find_course, own, read_course
+from autograder.data import practice_data
+from autograder.grading import Grader
+from autograder.reports import section_html
+from autograder.rubric import Report, Score
+from autograder.submissions import HandedIn
 
 ROOT = Path(__file__).parents[1]
 SLUG = "lab"
 STUDENT, FOLDER = "ann.lee", "lee_ann_12345"
-BEGIN = f'STUDENT = "{STUDENT}"\nfrom autograder.live import begin\nrubric, check = begin("{SLUG}", STUDENT)'
+BEGIN = f'STUDENT = "{STUDENT}"\nfrom autograder.notebook_checks import begin\nrubric, check = begin("{SLUG}", STUDENT)'
 RUBRIC = '''
 import numpy as np
 
-from autograder.rubric import Credit, Failure, hidden, item, own
+from autograder.rubric import Credit, hidden, item; from autograder.core import Failure, own
 
 
 def told(value):
@@ -377,5 +377,5 @@ def test_it_loads_where_there_is_no_resource_module(lab):
 def test_importing_it_is_light():
     """The sandbox imports it too, in a child for each call."""
     heavy = "autograder.rubric", "pandas", "rich", "IPython", "tensorflow"
-    code = f"import sys, autograder.live; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, autograder.notebook_checks; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", dedent(code)], cwd=ROOT, text=True).strip() == "[]"

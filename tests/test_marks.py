@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograder.course import CourseError
-from autograder.marks import COLUMNS, Marks, astray, blank, by_hand, read_marks
+from autograder.core import CourseError
+from autograder.grading._manual_marks import COLUMNS, Marks, astray, blank, by_hand, read_marks
 from autograder.rubric import Adjustment, Report, Score, item
 
 

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from autograder.course import read_course
-from autograder.nbgrader import metadata
-from autograder.notebooks import Cell, MarkerError, cells
-from autograder.release import BEGIN, fresh, is_stale, release, starter
+from autograder.authoring import Cell, MarkerError, cells, is_stale, release
+from autograder.authoring._nbgrader import metadata
+from autograder.authoring._starter import BEGIN, fresh, starter
+from autograder.core import read_course
 from autograder.rubric import read_rubric
 
 ROOT = Path(__file__).parents[1]

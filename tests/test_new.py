@@ -7,11 +7,10 @@ import pytest
 from test_cli import ROOT, run
 from toy import write
 
-from autograder import skeleton
-from autograder.course import CourseError, read_course
-from autograder.notebooks import cells, write_notebook
-from autograder.release import is_stale
-from autograder.skeleton import TEMPLATES, planned
+from autograder.authoring import _template as skeleton
+from autograder.authoring import cells, is_stale, planned, write_notebook
+from autograder.authoring._template import TEMPLATES
+from autograder.core import CourseError, read_course
 
 
 def untrained(assignment, watch):

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from test_submission import code_cells, zipped
 
-from autograder.failure import Failure, Remark, Undecided
-from autograder.filenames import stem_of, without_copy_marks
+from autograder.core import Failure, Remark, Undecided
 from autograder.models import Predictor
-from autograder.submission import Expected, Submission
+from autograder.rubric import Expected, Submission
+from autograder.submissions import stem_of
+from autograder.submissions._filenames import without_copy_marks
 
 EXPECTED = Expected(slug="lab", functions=frozenset({"double"}))
 

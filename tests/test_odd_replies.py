@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.hidden import HiddenData
+from autograder.core import Failure, load_module, read_course
+from autograder.data import HiddenData
 from autograder.models import Predictor
-from autograder.rubric import hidden_from, items_of, score
-from autograder.sandbox.client import Several, answer_of
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.rubric import Submission, hidden_from, items_of, score
+from autograder.sandbox import Here
+from autograder.sandbox._client import Several, answer_of
 
 COURSE = read_course(Path(__file__).parents[1])
 BIG = np.iinfo(np.int64).max

@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from autograder.course import read_course
-from autograder.grader import Grader, Setup
-from autograder.grading import Books, grade_class
-from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.platforms import read_class
+from autograder.core import read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Books, Grader, Setup, crew, grade_class
+from autograder.lms._detect import read_class
 from autograder.sandbox import probe
-from autograder.workers import crew
 
 COURSE = read_course(Path(__file__).parents[1])
 TRAINED = "tuning"  # by the grader itself, for minutes; `verify` trains its specimens on several workers

@@ -9,14 +9,13 @@ import pytest
 from test_cli import run
 from toy import write
 
-from autograder.course import CourseError
-from autograder.grader import Grader
-from autograder.hidden import hidden_data
-from autograder.packing import pack
+from autograder.core import CourseError
+from autograder.data import hidden_data
+from autograder.grading import Grader, pack
 
 SIGNED = 'STUDENT = "ann.lee"\n\n\ndef double(x):\n    return 2 * x\n'
 RUBRIC = '''
-from autograder.rubric import Failure, hidden, item, own
+from autograder.core import Failure, own; from autograder.rubric import hidden, item
 
 
 @item(points=2)

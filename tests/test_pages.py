@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from made_class import EVIL, made_class
 from scipy.stats import pearsonr
 
-from autograder.figures import Bars, Confusion, Examples
-from autograder.handed_in import Origin
-from autograder.reports.analysis import broken, causes, discrimination, distribution, item_table, pattern
-from autograder.reports.class_page import Took, class_html, times_html
-from autograder.reports.dress import digest
-from autograder.reports.page import moment, report_html, section_html
-from autograder.reports.plots import figure_html, strip_svg
-from autograder.rubric import Adjustment, Report, Score
+from autograder.reports import Took, class_html, report_html, section_html, times_html
+from autograder.reports._analysis import broken, causes, discrimination, distribution, item_table, pattern
+from autograder.reports._plots import figure_html, strip_svg
+from autograder.reports._student_page import moment
+from autograder.reports._templates import digest
+from autograder.rubric import Adjustment, Bars, Confusion, Report, Score
+from autograder.rubric._figures import Examples
+from autograder.submissions import Origin
 
 CLASS = made_class(40)
 FOLDERS = {report.student: report.student for report in CLASS}

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from made_class import made_class
 
-from autograder.reports.class_page import Took, class_html, times_html
-from autograder.reports.page import report_html
+from autograder.reports import Took, class_html, report_html, times_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.course import CourseError
-from autograder.failure import Failure, Undecided, plain
-from autograder.files import leads_out, zipped
-from autograder.platforms import export as export_module
-from autograder.platforms import read_class
+from autograder.core import CourseError, Failure, Undecided, plain
+from autograder.lms import _export as export_module
+from autograder.lms._detect import read_class
+from autograder.submissions import leads_out, zipped
 
 SLUG = "rnn_by_hand"
 

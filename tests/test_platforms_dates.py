@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder.platforms.dates import moment
-from autograder.platforms.months import LANGUAGES, folded
+from autograder.lms._dates import moment
+from autograder.lms._months import LANGUAGES, folded
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CET = timezone(timedelta(hours=1))

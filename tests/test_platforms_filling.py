@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import Assignment, CourseError
-from autograder.files import leads_out
-from autograder.handed_in import Origin
-from autograder.platforms import canvas, feedback_names, feedback_zip, moodle, nbgrader
-from autograder.platforms.roster import read_roster
+from autograder.core import Assignment, CourseError, read_sheet
+from autograder.lms import _canvas as canvas
+from autograder.lms import _moodle as moodle
+from autograder.lms import _nbgrader as nbgrader
+from autograder.lms import feedback_zip
+from autograder.lms._feedback import feedback_names
+from autograder.lms._roster import read_roster
 from autograder.rubric import Adjustment, Report, Score
-from autograder.spreadsheets import read_sheet
+from autograder.submissions import Origin, leads_out
 
 
 def mark(platform, id, earned, possible=10.0, outcome="scored", **origin):

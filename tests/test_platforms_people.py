@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.files import leads_out
-from autograder.handed_in import Origin
-from autograder.platforms.people import Upload, as_file, named, safe, told_apart, words_of
+from autograder.lms import as_file, told_apart
+from autograder.lms._matching import Upload, named, safe, words_of
+from autograder.submissions import Origin, leads_out
 
 NAMES = st.one_of(
     st.text(max_size=150),

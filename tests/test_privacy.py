@@ -13,9 +13,15 @@ import pytest
 from test_cli import run
 from toy import write
 
-from autograder.course import CourseError
-from autograder.hidden import hidden_data, new_term
-from autograder.privacy import exposure, is_exposed, is_guessable, make_private_folder, write_private
+from autograder.core import (
+    CourseError,
+    exposure,
+    is_exposed,
+    is_guessable,
+    make_private_folder,
+    write_private,
+)
+from autograder.data import hidden_data, new_term
 
 NOBODY = 65534
 READ_ALL = """

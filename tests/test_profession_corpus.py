@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "profession_corpus"
 MEN = {"he", "him", "his", "himself", "man", "father", "brother", "uncle"}

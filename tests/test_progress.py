@@ -5,7 +5,8 @@ import io
 from rich.console import Console
 from test_reports import report, scored
 
-from autograder.reports.progress import Progress, clock_time
+from autograder.reports import Progress
+from autograder.reports._progress import clock_time
 
 
 def shown(progress):

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneGroupOut, LeaveOneOut, cross_val_predict
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "datasets" / "promoters"

@@ -3,9 +3,8 @@
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from autograder.failure import Failure
-from autograder.questions import Choice, Number
-from autograder.student import own
+from autograder.core import Failure, own
+from autograder.rubric import Choice, Number
 
 WRONG = {"It halves.": "You halved.", "It doubles.": "You doubled.", "It stays.": "You stood still."}
 

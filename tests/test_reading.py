@@ -19,20 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder import carried as held_in_memory
-from autograder import files as limits
-from autograder.carried import carried, checksums
-from autograder.cells import all_cells
-from autograder.failure import Failure, Undecided
-from autograder.files import Files, zipped
-from autograder.grader import Grader, Setup
-from autograder.grading import Books, at_work, grade_class
-from autograder.handed_in import HandedIn
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
-from autograder.reading import limited, missing_imports, packages_line, read_submission, readers
-from autograder.submission import Expected, Submission
-from autograder.workers import crew
+from autograder.core import Failure, Undecided
+from autograder.data import hidden_data
+from autograder.grading import Books, Grader, Setup, at_work, crew, grade_class, packages_line, readers
+from autograder.grading._reading import limited, missing_imports, read_submission
+from autograder.lms._detect import read_class
+from autograder.rubric import Expected, Submission
+from autograder.submissions import Files, HandedIn, all_cells, carried, checksums, zipped
+from autograder.submissions import _archives as limits
+from autograder.submissions import _file_bundle as held_in_memory
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -140,7 +135,7 @@ def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, 
 
 
 def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
-    monkeypatch.setattr("autograder.reading.PATIENCE", 5.0)
+    monkeypatch.setattr("autograder.grading._reading.PATIENCE", 5.0)
     for name in ("ann", "bo"):
         folder = hand_in(name, **{"greeting.txt": "hello" * 50})
     done = grade(folder, tmp_path / "1", ann="hang")
@@ -189,7 +184,7 @@ def handed_in_at(root, work, packed):
 def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MOST_NOTEBOOK", 2**20)
     monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
-    monkeypatch.setattr("autograder.cells.MAX_TEXT", 50_000)
+    monkeypatch.setattr("autograder.submissions._cells.MAX_TEXT", 50_000)
     source = json.dumps({"cells": [{"cell_type": "code", "source": "x" * 100_000}]}).encode()
     content = carried(handed_in_at(tmp_path, {"a.ipynb": source, "b.ipynb": bytes(2**20 + 1)}, False)).content
     assert "too large, even without its outputs" in content["a.ipynb"].reason

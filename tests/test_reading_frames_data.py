@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "reading_frames"
 FRAME = re.compile(r"ATG(?:(?!TAA|TAG|TGA)[ACGT]{3})*(?:(?P<stop>TAA|TAG|TGA)|[ACGT]{0,2}$)")

@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 from toy import write
 
+from autograder.authoring import cells, release, write_notebook
+from autograder.authoring.verify import Bench, at, verify
 from autograder.cli import main
-from autograder.course import read_course
-from autograder.fetching import cache
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData, practice_data
-from autograder.kept import Kept
-from autograder.live import fetched
-from autograder.notebooks import cells, write_notebook
-from autograder.release import release
-from autograder.reports.text import class_lines
-from autograder.verify import Bench, at, verify
+from autograder.core import read_course
+from autograder.data import DEMO_SECRET, HiddenData, practice_data
+from autograder.data._download import cache
+from autograder.grading import Grader
+from autograder.grading._cache import Kept
+from autograder.notebook_checks import fetched
+from autograder.reports import class_lines
+from autograder.submissions import HandedIn
 
 NUMBERS = b"3\n4\n5\n6\n7\n"
 FETCH = f"""
@@ -35,7 +34,7 @@ def make(seed, folder, part="test", count=None):
     return pd.DataFrame({{"number": random.Random(seed).sample(rows, count or len(rows))}})
 """
 RUBRIC = """
-from autograder.rubric import Failure, fresh, hidden, item
+from autograder.core import Failure; from autograder.rubric import fresh, hidden, item
 
 
 @item(points=6)
@@ -55,7 +54,7 @@ REFERENCE = """
 # %%
 from pathlib import Path
 
-from autograder.live import fetched
+from autograder.notebook_checks import fetched
 
 # %%
 GREETING = "hello"  # SOLUTION
@@ -202,7 +201,7 @@ def test_with_its_data_an_item_is_proved_like_any_other(real, sandbox, get, file
 
 
 def test_a_bundle_has_the_parser_and_not_the_data(real, get):
-    from autograder.bundle import asked, public_files
+    from autograder.authoring._student_bundle import asked, public_files
 
     get()
     assert [path.name for path in public_files(real.root / "datasets/real")] == ["fetch.py"]

@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.course import Assignment, read_course
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import cells, write_notebook
+from autograder.authoring.verify._test_submissions import is_lost, waits
+from autograder.core import Assignment, read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
 from autograder.rubric import Report
-from autograder.verify.specimens import is_lost, waits
+from autograder.submissions import HandedIn
 
 COURSE = read_course(Path(__file__).parents[1])
 BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES = map(

@@ -9,9 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.course import read_course
-from autograder.notebooks import MarkerError, cells, without_solutions
-from autograder.release import BEGIN, fresh, is_stale, release, starter
+from autograder.authoring import MarkerError, cells, is_stale, release
+from autograder.authoring._markers import without_solutions
+from autograder.authoring._starter import BEGIN, fresh, starter
+from autograder.core import read_course
 
 ROOT = Path(__file__).parent.parent
 COURSE = read_course(ROOT)
@@ -99,7 +100,7 @@ def test_a_source_without_regions_is_left_alone():
 
 
 def test_the_same_source_gives_the_same_bytes_in_another_process():
-    program = "import sys; from autograder.release import starter; print(end=starter(sys.stdin.read(), 'x'))"
+    program = "import sys; from autograder.authoring._starter import starter; print(end=starter(sys.stdin.read(), 'x'))"
     command = [sys.executable, "-X", "utf8", "-c", program]
     other = subprocess.run(command, input=LESSON.encode(), capture_output=True, check=True, cwd=ROOT).stdout
     assert other.decode() == starter(LESSON, "lesson.py")
@@ -424,9 +425,9 @@ def test_a_reference_without_any_solution_is_refused():
 @pytest.mark.parametrize(
     "line",
     [
-        "from autograder.live import begin, fetched",
-        "import autograder.live",
-        "    from autograder.live import begin",
+        "from autograder.notebook_checks import begin, fetched",
+        "import autograder.notebook_checks",
+        "    from autograder.notebook_checks import begin",
     ],
 )
 def test_another_import_of_begin_is_refused(line):
@@ -486,7 +487,7 @@ def test_line_endings_of_another_system_are_stale(lesson):
 
 
 def test_importing_release_loads_neither_tensorflow_nor_the_notebook_libraries():
-    program = "import sys, autograder.release; print(*(HEAVY & set(sys.modules)))".replace(
+    program = "import sys, autograder.authoring._starter; print(*(HEAVY & set(sys.modules)))".replace(
         "HEAVY", repr(HEAVY)
     )
     done = subprocess.run(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.remembered import remembered
+from autograder.core import remembered
 
 
 def counted():

@@ -9,12 +9,10 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from autograder.handed_in import Origin
-from autograder.reports.page import report_html
-from autograder.reports.record import read_report, report_json
-from autograder.reports.table import grades_csv
-from autograder.reports.text import class_table, first_loss, student_report
+from autograder.reports import class_table, grades_csv, read_report, report_html, report_json, student_report
+from autograder.reports._text import first_loss
 from autograder.rubric import Report, Score
+from autograder.submissions import Origin
 
 EVIL = "<script>alert(1)</script> [bold]x[/bold] {{ 7 * 7 }} =cmd"
 

@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autograder.course import load_module, read_course
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.authoring.verify._test_submissions import specimens
+from autograder.core import load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
 from autograder.models import Predictor
-from autograder.questions import questions_path
-from autograder.rubric import hidden_from
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
-from autograder.verify.specimens import specimens
+from autograder.rubric import Submission, hidden_from, questions_path
+from autograder.sandbox import Here
+from autograder.submissions import HandedIn
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")

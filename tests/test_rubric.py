@@ -11,21 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import CourseError
-from autograder.failure import Failure, Undecided, plain
-from autograder.rubric import (
-    CLOSE,
-    Credit,
-    Remark,
-    credit,
-    decide,
-    hidden,
-    hidden_from,
-    item,
-    own,
-    read_rubric,
-    score,
-)
+from autograder.core import CourseError, Failure, Remark, Undecided, own, plain
+from autograder.rubric import Credit, credit, decide, hidden, hidden_from, item, read_rubric, score
+from autograder.rubric._item import CLOSE
 
 
 def scored(result):
@@ -97,7 +85,7 @@ def test_numbers_of_ones_own_differ_between_students_and_topics_and_stay():
     for same in ["lee.ann", "ANN.LEE", " ann_lee ", "ann  lee", "Ann-Lee"]:
         assert drawn(same, "bits") == drawn("ann.lee", "bits")
     assert drawn("re\u0301my", "bits") == drawn("RÉMY", "bits") == drawn("rémy", "bits")
-    code = "from autograder.rubric import own; print(tuple(own('ann.lee', 'bits').integers(2**60, size=4).tolist()))"
+    code = "from autograder.core import own; print(tuple(own('ann.lee', 'bits').integers(2**60, size=4).tolist()))"
     other = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(__file__).parents[1])
     assert eval(other) == drawn("ann.lee", "bits")
 

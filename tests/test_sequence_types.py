@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.course import load_module, read_course
-from autograder.hidden import HiddenData
-from autograder.questions import questions_path
-from autograder.rubric import hidden_from, items_of, score
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.core import load_module, read_course
+from autograder.data import HiddenData
+from autograder.rubric import Submission, hidden_from, items_of, questions_path, score
+from autograder.sandbox import Here
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("sequence_types")

@@ -7,9 +7,10 @@ import time
 import pytest
 from test_platforms import on_disk
 
-from autograder.platforms import read_class
-from autograder.platforms.people import shared_words
-from autograder.student import canonical, is_same, own, read_signature, tokens
+from autograder.core import is_same, own, read_signature, tokens
+from autograder.core._identity import canonical
+from autograder.lms._detect import read_class
+from autograder.lms._matching import shared_words
 
 SIGNED = {
     "single quotes": (["STUDENT = 'ann'"], "ann"),

@@ -12,8 +12,9 @@ import nbformat
 import pytest
 from toy import write
 
-from autograder.course import CourseError, read_course
-from autograder.reference import ENGINE, publish, require_due, run_reference, write_perfect
+from autograder.authoring import publish, require_due, run_reference, write_perfect
+from autograder.authoring._reference import ENGINE
+from autograder.core import CourseError, read_course
 
 NOW = datetime(2027, 3, 6, 12, 0, tzinfo=UTC)
 REFERENCE = """

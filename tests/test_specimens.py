@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import read_course
-from autograder.verify import Bench, at, verify
-from autograder.verify.specimens import KNOWN, check_specimen
+from autograder.authoring.verify import Bench, at, verify
+from autograder.authoring.verify._test_submissions import KNOWN, check_specimen
+from autograder.core import read_course
 
 COURSE = read_course(Path(__file__).parents[1])
 NAMED = {  # in the quick suite; `verify`, which is slow, goes through all of them

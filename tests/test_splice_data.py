@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "datasets" / "splice"

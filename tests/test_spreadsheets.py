@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import CourseError
-from autograder.spreadsheets import account, cell, number, read_sheet, records, split, unmasked, unwrapped
+from autograder.core import CourseError, account, cell, number, read_sheet, records, unmasked
+from autograder.core._csv import split, unwrapped
 
 TEXT = st.text(st.sampled_from("ab,;\t\"\n\r'= é名"), max_size=6)
 TABLES = st.lists(st.lists(TEXT, min_size=2, max_size=4), min_size=1, max_size=5)

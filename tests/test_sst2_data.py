@@ -11,7 +11,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "datasets" / "sst2"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from toy import write
 
-from autograder.cli import app
-from autograder.course import find_course
+from autograder.cli._app import app
+from autograder.core import find_course
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "tests/models/fixtures/keras-3.15.1.zip"
@@ -61,7 +61,7 @@ WITHOUT = [
 ]
 HELP = """
 import sys
-from autograder.cli import app
+from autograder.cli._app import app
 for name in sys.argv[1:]:
     app([name, "--help"], "x", standalone_mode=False)
 """

@@ -13,13 +13,11 @@ import zipfile
 
 import pytest
 
-from autograder import files as module
-from autograder.cells import MAX_TEXT
-from autograder.failure import Failure, Remark, Undecided
+from autograder.core import Failure, Remark, Undecided, is_same, read_signature, tokens
 from autograder.models import Predictor
-from autograder.rubric import item, score
-from autograder.student import is_same, read_signature, tokens
-from autograder.submission import Submission, read_cells
+from autograder.rubric import Submission, item, read_cells, score
+from autograder.submissions import _archives as module
+from autograder.submissions._cells import MAX_TEXT
 
 
 def opened(path):

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from test_cli import run
 
-from autograder.course import CourseError
-from autograder.hidden import DEMO_SECRET, HiddenData, hidden_data, new_term
+from autograder.core import CourseError
+from autograder.data import DEMO_SECRET, HiddenData, hidden_data, new_term
 
 TODAY = date(2027, 3, 1)
 
@@ -53,7 +53,9 @@ def test_an_empty_seed_is_replaced_and_not_kept(course, locked):
 def test_a_seed_that_cannot_be_kept_stays(course, locked, monkeypatch):
     new_term(course, TODAY)
     before = (locked / "secret_seed").read_text()
-    monkeypatch.setattr("autograder.hidden.write_private", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(
+        "autograder.data._generated.write_private", lambda *_: (_ for _ in ()).throw(OSError("full"))
+    )
     with pytest.raises(OSError, match="full"):
         new_term(course, TODAY)
     assert (locked / "secret_seed").read_text() == before

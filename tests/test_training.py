@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from autograder.failure import Failure
-from autograder.live import line_of
-from autograder.models import Predictor, loop, read_blueprint, read_model
-from autograder.models.network import drawn, keras_model
-from autograder.models.starts import INITIALIZERS
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
-from autograder.training import trained
+from autograder.core import Failure
+from autograder.models import Predictor, read_blueprint, read_model, trained
+from autograder.models import _training_loop as loop
+from autograder.models._builder import drawn, keras_model
+from autograder.models._initializers import INITIALIZERS
+from autograder.notebook_checks import line_of
+from autograder.rubric import Submission
+from autograder.sandbox import Here
 
 BUDGET = {"updates": 20, "learning_rate": 0.05, "batch": 16, "runs": 2}
 NOTEBOOK = """

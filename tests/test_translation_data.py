@@ -9,7 +9,7 @@ import pytest
 from Bio.Data.CodonTable import standard_dna_table
 from Bio.Seq import Seq
 
-from autograder.course import load_module
+from autograder.core import load_module
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "translation"
 

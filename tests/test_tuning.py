@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.course import load_module, read_course
-from autograder.failure import Failure
-from autograder.grader import Grader
-from autograder.handed_in import HandedIn
-from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.authoring.verify._test_submissions import is_lost
+from autograder.core import Failure, load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
 from autograder.models import Predictor, read_blueprint
-from autograder.rubric import hidden_from, items_of, score
-from autograder.submission import Submission
-from autograder.verify.specimens import is_lost
+from autograder.rubric import Submission, hidden_from, items_of, score
+from autograder.submissions import HandedIn
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("tuning")

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.agreement import CLOSE, same
-from autograder.course import load_module, read_course
-from autograder.hidden import DEMO_SECRET, HiddenData
+from autograder.core import load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
-from autograder.rubric import hidden_from, items_of
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.rubric import Submission, hidden_from, items_of, same
+from autograder.rubric._comparison import CLOSE
+from autograder.sandbox import Here
 
 COURSE = read_course(Path(__file__).parents[1])
 

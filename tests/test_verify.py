@@ -3,9 +3,8 @@
 import pytest
 from toy import write
 
-from autograder.notebooks import cells, write_notebook
-from autograder.release import release
-from autograder.verify import Bench, at, benches, check_course, verify
+from autograder.authoring import cells, release, write_notebook
+from autograder.authoring.verify import Bench, at, benches, check_course, verify
 
 REFERENCE = """
 # %% [markdown]

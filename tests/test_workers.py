@@ -17,17 +17,16 @@ import pytest
 from made_class import made_class
 from test_killed import content
 
-from autograder.answers import rows_of
-from autograder.carried import Carried, carried
-from autograder.failure import Claim, Failure
-from autograder.grader import Grader, Latest, Setup
-from autograder.grading import Books, grade_class, slim
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
-from autograder.reports.class_page import class_html
-from autograder.reports.table import grades_csv
-from autograder.submission import Submission
-from autograder.workers import Here, Lost, crew, usual_jobs
+from autograder.core import Claim, Failure
+from autograder.data import hidden_data
+from autograder.grading import Books, Grader, Here, Setup, crew, grade_class, slim, usual_jobs
+from autograder.grading._answers import rows_of
+from autograder.grading._executors import Lost
+from autograder.grading._grader import Latest
+from autograder.lms._detect import read_class
+from autograder.reports import class_html, grades_csv
+from autograder.rubric import Submission
+from autograder.submissions import Carried, carried
 
 
 @contextmanager
@@ -228,8 +227,8 @@ MIXED = '''
 import os, signal, time
 import numpy as np
 from pathlib import Path
-from autograder.figures import by_length
-from autograder.rubric import Failure, Remark, credit, hidden, item
+from autograder.rubric import by_length
+from autograder.core import Failure, Remark; from autograder.rubric import credit, hidden, item
 import warnings
 
 
@@ -319,7 +318,7 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
 def test_of_a_submission_that_is_too_large_the_nearest_files_count(
     grade, class_of_thirty, hand_in, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("autograder.carried.MOST_READ", 100)
+    monkeypatch.setattr("autograder.submissions._file_bundle.MOST_READ", 100)
     hand_in("large", **{"greeting.txt": "hello" * 10, "more.txt": "x" * 100})
     done = {one.report.student: one for one in grade(class_of_thirty, tmp_path / "out", 2)}
     assert done["large"].report.earned == 8

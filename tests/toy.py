@@ -4,7 +4,7 @@ from pathlib import Path
 from textwrap import dedent
 
 RUBRIC = '''
-from autograder.rubric import Failure, credit, hidden, item
+from autograder.core import Failure; from autograder.rubric import credit, hidden, item
 
 
 @item(points=6)

@@ -22,13 +22,24 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from autograder.agreement import agree
-from autograder.failure import Remark
-from autograder.figures import by_group, by_length, confusion, examples, show
+from autograder.core import Failure, Remark, remembered
 from autograder.models import check_architecture, check_memory
-from autograder.questions import concept_questions
-from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, credit, decide, hidden, input_generator, item, public
+from autograder.rubric import (
+    Credit,
+    agree,
+    by_group,
+    by_length,
+    concept_questions,
+    confusion,
+    credit,
+    decide,
+    examples,
+    hidden,
+    input_generator,
+    item,
+    public,
+    show,
+)
 
 FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
 MOST_PARAMETERS = 2_500

@@ -27,14 +27,25 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
-from autograder import figures
-from autograder.agreement import agree, parts, share_right
-from autograder.failure import Remark
-from autograder.figures import by_group, by_length, show
+from autograder.core import Failure, Remark, own, remembered
 from autograder.models import check_architecture, check_memory
-from autograder.questions import concept_questions
-from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, credit, decide, fresh, hidden, input_generator, item, own
+from autograder.rubric import (
+    Credit,
+    agree,
+    by_group,
+    by_length,
+    concept_questions,
+    credit,
+    decide,
+    fresh,
+    hidden,
+    input_generator,
+    item,
+    parts,
+    share_right,
+    show,
+)
+from autograder.rubric import _figures as figures
 
 MODEL, SKIPGRAM, VECTORS, PROJECTED = (
     "sentiment.keras",

@@ -17,12 +17,22 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, softmax
 
-from autograder.agreement import agree, agree_parts, parts, same, share_right
-from autograder.figures import by_group, show
+from autograder.core import Failure, own
+from autograder.models import ACTIVATIONS as OF_KERAS
 from autograder.models import RECURRENT, check_architecture
-from autograder.models.activations import ACTIVATIONS as OF_KERAS
-from autograder.questions import concept_questions
-from autograder.rubric import Credit, Failure, input_generator, item, own
+from autograder.rubric import (
+    Credit,
+    agree,
+    agree_parts,
+    by_group,
+    concept_questions,
+    input_generator,
+    item,
+    parts,
+    same,
+    share_right,
+    show,
+)
 
 BASES, LETTERS = "ACGT", "helo"
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"

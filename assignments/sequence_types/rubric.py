@@ -16,12 +16,26 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import matthews_corrcoef
 
-from autograder.agreement import agree, agree_parts, parts, share_right
-from autograder.course import load_module
-from autograder.figures import by_group, by_length, examples, show
+from autograder.core import Failure, load_module, own
 from autograder.models import RECURRENT, check_architecture
-from autograder.questions import concept_questions
-from autograder.rubric import Failure, credit, decide, fresh_seed, hidden, input_generator, item, own, public
+from autograder.rubric import (
+    agree,
+    agree_parts,
+    by_group,
+    by_length,
+    concept_questions,
+    credit,
+    decide,
+    examples,
+    fresh_seed,
+    hidden,
+    input_generator,
+    item,
+    parts,
+    public,
+    share_right,
+    show,
+)
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 MOST_PARAMETERS = 40_000

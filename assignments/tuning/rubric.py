@@ -20,12 +20,24 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from autograder.agreement import agree, agree_parts, parts, share_right
-from autograder.figures import Bars, confusion, show
+from autograder.core import Failure, own, remembered
 from autograder.models import RECURRENT, check_architecture, read_blueprint
-from autograder.questions import concept_questions
-from autograder.remembered import remembered
-from autograder.rubric import Credit, Failure, credit, fresh, fresh_seed, input_generator, item, own
+from autograder.rubric import (
+    Bars,
+    Credit,
+    agree,
+    agree_parts,
+    concept_questions,
+    confusion,
+    credit,
+    fresh,
+    fresh_seed,
+    input_generator,
+    item,
+    parts,
+    share_right,
+    show,
+)
 
 EXACT = 1e-8  # how closely a Jacobian must agree with automatic differentiation, in float64
 LIMIT = 25  # the lecture's

@@ -1,1 +1,36 @@
 """One renderer a file, each a function over the same records (`autograder.rubric.Report`)."""
+
+from autograder.reports._class_page import Took, class_html, times_html
+from autograder.reports._csv import NOT_GRADED, grades_csv, left_out_csv
+from autograder.reports._gradescope import results_json
+from autograder.reports._progress import Progress
+from autograder.reports._serialization import json_text, read_report, read_score, report_json, score_record
+from autograder.reports._student_page import report_html, section_html
+from autograder.reports._templates import asset, environment, policy
+from autograder.reports._text import class_lines, class_table, section_report, shown, student_report
+
+__all__ = [
+    "NOT_GRADED",
+    "Progress",
+    "Took",
+    "asset",
+    "class_html",
+    "class_lines",
+    "class_table",
+    "environment",
+    "grades_csv",
+    "json_text",
+    "left_out_csv",
+    "policy",
+    "read_report",
+    "read_score",
+    "report_html",
+    "report_json",
+    "results_json",
+    "score_record",
+    "section_html",
+    "section_report",
+    "shown",
+    "student_report",
+    "times_html",
+]

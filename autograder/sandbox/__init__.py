@@ -9,7 +9,22 @@ are never sent to a child that runs student code, so there is nothing in it to f
 never trusted. The grader's own code may be called in a child too, for its limits: there it is given what it needs.
 """
 
-from autograder.sandbox.client import Answer, Sandbox, SandboxError, training_sandbox
-from autograder.sandbox.confinement import Isolation, Limits, probe
+from autograder.sandbox._client import Answer, Sandbox, SandboxError, training_sandbox
+from autograder.sandbox._in_process import Here, kept_random_state
+from autograder.sandbox._isolation import Isolation, Limits, die_with_parent, probe
+from autograder.sandbox._requirements import count_missing, missing_packages
 
-__all__ = ["Answer", "Isolation", "Limits", "Sandbox", "SandboxError", "probe", "training_sandbox"]
+__all__ = [
+    "Answer",
+    "Here",
+    "Isolation",
+    "Limits",
+    "Sandbox",
+    "SandboxError",
+    "count_missing",
+    "die_with_parent",
+    "kept_random_state",
+    "missing_packages",
+    "probe",
+    "training_sandbox",
+]

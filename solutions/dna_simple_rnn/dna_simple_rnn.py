@@ -71,7 +71,7 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.live import begin
+from autograder.notebook_checks import begin
 
 rubric, check = begin("dna_simple_rnn", STUDENT)
 DATASETS = rubric.DATASETS
@@ -1281,7 +1281,7 @@ check("motif")
 # Three answers: `EI`, `IE`, or `N` for neither.
 
 # %%
-from autograder.live import fetched
+from autograder.notebook_checks import fetched
 
 splice = fetched("splice", part="train")
 if splice is not None:

@@ -2,8 +2,8 @@
 
 from math import factorial, prod
 
-from autograder.questions import Choice, Number
-from autograder.student import own
+from autograder.core import own
+from autograder.rubric import Choice, Number
 
 BASES = "ACGT"
 

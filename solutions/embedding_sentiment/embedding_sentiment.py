@@ -38,7 +38,7 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.live import begin
+from autograder.notebook_checks import begin
 
 rubric, check = begin("embedding_sentiment", STUDENT)
 DATASETS = rubric.DATASETS
@@ -883,7 +883,7 @@ check("bias")
 # to be true.)
 
 # %%
-from autograder.live import fetched
+from autograder.notebook_checks import fetched
 
 real = fetched("sst2", part="train")
 if real is not None:

@@ -37,7 +37,7 @@
 STUDENT = "perfect"  # SOLUTION
 
 # %%
-from autograder.live import begin
+from autograder.notebook_checks import begin
 
 rubric, check = begin("rnn_by_hand", STUDENT)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from autograder.questions import Choice, Number
-from autograder.student import own
+from autograder.core import own
+from autograder.rubric import Choice, Number
 
 
 def settled_late(variant: str) -> Number:

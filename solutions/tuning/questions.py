@@ -2,8 +2,8 @@
 
 import math
 
-from autograder.questions import Choice, Number
-from autograder.student import own
+from autograder.core import own
+from autograder.rubric import Choice, Number
 
 
 def clipped_steps(variant: str) -> Number:

@@ -33,7 +33,7 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you see other numbers, and the same picture
 
 # %%
-from autograder.live import begin
+from autograder.notebook_checks import begin
 
 rubric, check = begin("tuning", STUDENT)
 DATASETS = rubric.DATASETS
@@ -1307,7 +1307,7 @@ check("search")
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterSampler
 
-from autograder.live import fetched
+from autograder.notebook_checks import fetched
 
 JUNCTIONS = ["EI", "IE", "N"]
 splice = fetched("splice", part="all")

@@ -16,11 +16,10 @@ from types import SimpleNamespace
 import file_attacks
 import pytest
 
-from autograder.course import read_course
-from autograder.grader import Grader
-from autograder.grading import Books, grade_class
-from autograder.hidden import hidden_data
-from autograder.platforms import read_class
+from autograder.core import read_course
+from autograder.data import hidden_data
+from autograder.grading import Books, Grader, grade_class
+from autograder.lms._detect import read_class
 from autograder.sandbox import probe
 
 HERE = Path(__file__).parent

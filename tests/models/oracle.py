@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from autograder.failure import Failure
+from autograder.core import Failure
 
 
 def attempt(action: Callable):

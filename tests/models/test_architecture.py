@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autograder.failure import Failure
+from autograder.core import Failure
 from autograder.models import RECURRENT, Predictor, check_architecture, check_memory, read_model
-from autograder.models.config import read_plan
+from autograder.models._config import read_plan
 
 keras = pytest.importorskip("keras")
 
@@ -228,7 +228,7 @@ def test_one_answer_to_all_is_let_pass(tmp_path):
 @pytest.mark.parametrize("kind", ["SimpleRNN", "GRU", "LSTM"])
 def test_without_memory_each_step_is_as_the_first_one(kind, tmp_path):
     """The oracle: Keras on the last step alone."""
-    from autograder.models.architecture import without_memory
+    from autograder.models._architecture import without_memory
 
     model = remembering(kind)
     ours = Predictor().predict(without_memory(read(model, tmp_path)), LETTERS)

@@ -9,8 +9,8 @@ keras = pytest.importorskip("keras")
 from keras import layers as L  # noqa: E402
 
 from autograder.models import read_blueprint  # noqa: E402
-from autograder.models.network import drawn, keras_model  # noqa: E402
-from autograder.models.starts import beginnings  # noqa: E402
+from autograder.models._builder import drawn, keras_model  # noqa: E402
+from autograder.models._initializers import beginnings  # noqa: E402
 
 OWN = {
     "identity": lambda: L.SimpleRNN(4, recurrent_initializer=keras.initializers.Identity(0.5)),

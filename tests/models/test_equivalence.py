@@ -9,8 +9,9 @@ keras = pytest.importorskip("keras")
 
 from architectures import ARCHITECTURES  # noqa: E402
 
-from autograder.models import Predictor, evaluator, read_model  # noqa: E402
-from autograder.models.layers import KINDS  # noqa: E402
+from autograder.models import Predictor, read_model  # noqa: E402
+from autograder.models import _evaluator as evaluator  # noqa: E402
+from autograder.models._layers import KINDS  # noqa: E402
 
 # Keras says so where a mask ends at a layer that has no use for it.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")

@@ -5,18 +5,17 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, reject, settings
 from hypothesis import strategies as st
 
-from autograder.failure import Failure
-from autograder.models import Layer, Model, Plan, Predictor
-from autograder.models.activations import ACTIVATIONS
-from autograder.models.layers import KINDS
-from autograder.models.plan import BOOLEAN, Draft, Result, Weight
-from autograder.models.predictor import collected, prepare
+from autograder.core import Failure
+from autograder.models import ACTIVATIONS, Layer, Model, Plan, Predictor
+from autograder.models._layers import KINDS
+from autograder.models._plan import BOOLEAN, Draft, Result, Weight
+from autograder.models._predictor import collected, prepare
 
 keras = pytest.importorskip("keras")
 
 from oracle import attempt  # noqa: E402
 
-from autograder.models.network import at_zero, keras_model  # noqa: E402
+from autograder.models._builder import at_zero, keras_model  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
 

@@ -13,11 +13,11 @@ import pytest
 from crafted import FIXTURES, entries, good, replaced
 from oracle import attempt
 
-from autograder.failure import Failure
+from autograder.core import Failure
 from autograder.models import Model, Predictor, read_model
-from autograder.models.config import read_plan
-from autograder.models.layers import OPTIONS
-from autograder.models.network import at_zero, keras_model
+from autograder.models._builder import at_zero, keras_model
+from autograder.models._config import read_plan
+from autograder.models._layers import OPTIONS
 
 with zipfile.ZipFile(FIXTURES / "keras-3.15.1.zip") as archive:
     BASES = [good(name.removesuffix(".keras")) for name in archive.namelist() if name.endswith(".keras")]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from crafted import entries, good, packed, reconfigured, replaced
 
-from autograder.failure import Failure
+from autograder.core import Failure
 from autograder.models import Predictor, read_model
 
 keras = pytest.importorskip("keras")
@@ -332,7 +332,7 @@ def test_large_configs_are_refused_at_once(name):
 def test_calls_in_reverse_order_are_read_in_time():
     import time
 
-    from autograder.models.config import read_plan
+    from autograder.models._config import read_plan
 
     start = time.process_time()
     assert len(read_plan(reversed_graph(480, 0)).calls) == 481

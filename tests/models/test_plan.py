@@ -2,7 +2,8 @@
 
 import pytest
 
-from autograder.models import leads_past, read_model
+from autograder.models import read_model
+from autograder.models._architecture import leads_past
 
 WAYS = {  # what leads from x to the answer, and whether a way leads past every SimpleRNN
     "one after another": ("L.Dense(1)(L.SimpleRNN(3)(x))", False),

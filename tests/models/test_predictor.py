@@ -9,11 +9,11 @@ import pytest
 from architectures import ARCHITECTURES
 from crafted import entries, good, reconfigured, with_option
 
-from autograder.failure import Failure
+from autograder.core import Failure
 from autograder.models import Model, Predictor, read_model
-from autograder.models import predictor as limits
-from autograder.models.config import read_plan
-from autograder.models.predictor import COPIES, MOST_KEPT, MOST_MEMORY, batch_rows
+from autograder.models import _predictor as limits
+from autograder.models._config import read_plan
+from autograder.models._predictor import COPIES, MOST_KEPT, MOST_MEMORY, batch_rows
 
 MODEL = read_model(good("masked_bidirectional"))
 

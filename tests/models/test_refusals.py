@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from crafted import entries, good, layer, packed, reconfigured, replaced, with_layer, with_option
 
-from autograder.failure import Failure
+from autograder.core import Failure
 from autograder.models import Layer, read_model
-from autograder.models.archive import MOST_BYTES
-from autograder.models.shapes import Misfit, joined
+from autograder.models._archive import MOST_BYTES
+from autograder.models._shapes import Misfit, joined
 
 BASE = good("masked_bidirectional")  # Masking, Bidirectional(SimpleRNN(4)), Dense(1)
 GRAPH = good("two_heads")

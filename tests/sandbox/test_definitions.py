@@ -6,9 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from autograder.sandbox.calling import as_arrays, call
-from autograder.sandbox.child import Notebook
-from autograder.sandbox.definitions import Definer, Definitions, define, read_statements
+from autograder.sandbox._child import Notebook
+from autograder.sandbox._definitions import Definer, Definitions, define, read_statements
+from autograder.sandbox._invoke import as_arrays, call
 
 TRAIN = "raise SystemExit('trained')"
 

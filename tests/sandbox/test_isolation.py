@@ -13,8 +13,9 @@ from pathlib import Path
 import pyseccomp
 import pytest
 
-from autograder.sandbox import Isolation, Sandbox, SandboxError, confinement, probe
-from autograder.sandbox.visible import visible
+from autograder.sandbox import Isolation, Sandbox, SandboxError, probe
+from autograder.sandbox import _isolation as confinement
+from autograder.sandbox._visible_paths import visible
 
 PACKAGE = Path(confinement.__file__).parents[2]
 PROBE = "import json, dataclasses; from autograder.sandbox import probe; print(json.dumps(dataclasses.asdict(probe())))"

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 from conftest import isolation
 
-from autograder.failure import Undecided
-from autograder.sandbox import Sandbox, SandboxError
-from autograder.sandbox.calling import as_arrays, call
-from autograder.sandbox.client import MAX_STRETCH, FairDeadline, answer_of
-from autograder.sandbox.definitions import define, read_statements
-from autograder.sandbox.requirements import count_missing, missing_packages, newer_python
+from autograder.core import Undecided
+from autograder.sandbox import Sandbox, SandboxError, count_missing, missing_packages
+from autograder.sandbox._client import MAX_STRETCH, FairDeadline, answer_of
+from autograder.sandbox._definitions import define, read_statements
+from autograder.sandbox._invoke import as_arrays, call
+from autograder.sandbox._requirements import newer_python
 
 ONE = b"def f(): return 1"
 BURN = """
@@ -56,7 +56,7 @@ def reply(*sources) -> tuple[list, dict]:
 )
 def test_a_deadline_moves_by_the_time_that_a_child_waited_for_a_processor(monkeypatch, cpu, waited, extended):
     clock, seen = SimpleNamespace(now=100.0), [(7.0, 3.0)]
-    monkeypatch.setattr("autograder.sandbox.client.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("autograder.sandbox._client.time", SimpleNamespace(monotonic=lambda: clock.now))
     deadline = FairDeadline(10.0, lambda: seen[0])
     deadline.start()
     clock.now += 10
@@ -92,7 +92,7 @@ def test_a_busy_machine_takes_no_time_from_a_child_and_gives_a_sleeper_none(box)
 def test_a_child_that_never_gets_ready_is_no_fault_of_the_student(monkeypatch):
     with Sandbox(isolation("plain")) as box:
         box.start()
-        monkeypatch.setattr("autograder.sandbox.client.asdict", lambda limits: {"unknown": 1})
+        monkeypatch.setattr("autograder.sandbox._client.asdict", lambda limits: {"unknown": 1})
         with pytest.raises(
             SandboxError, match="lost twice while it ran f. No process starts: TypeError: .*unknown"
         ):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from autograder.agreement import agree, agree_parts, parts, share_right
-from autograder.failure import Claim, Failure
-from autograder.sandbox.calling import as_arrays, call
-from autograder.sandbox.client import Several, answer_of
-from autograder.sandbox.definitions import define, read_statements
+from autograder.core import Claim, Failure
+from autograder.rubric import agree, agree_parts, parts, share_right
+from autograder.sandbox._client import Several, answer_of
+from autograder.sandbox._definitions import define, read_statements
+from autograder.sandbox._invoke import as_arrays, call
 
 IMPORTS = "import numpy as np, pandas as pd, scipy.sparse\nfrom fractions import Fraction\n"
 

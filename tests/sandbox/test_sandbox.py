@@ -483,7 +483,7 @@ def test_a_server_that_is_lost_again_and_again_is_no_fault_of_the_student(box, r
 
 @pytest.mark.slow
 def test_a_server_that_does_not_answer_is_replaced(box, run, monkeypatch):
-    monkeypatch.setattr("autograder.sandbox.client.STOP", 2.0)
+    monkeypatch.setattr("autograder.sandbox._client.STOP", 2.0)
     value(run("def f(): return 1"))
     box.forget()
     frozen = below(box._server.pid)
@@ -495,7 +495,7 @@ def test_a_server_that_does_not_answer_is_replaced(box, run, monkeypatch):
 
 @pytest.mark.slow
 def test_without_isolation_code_runs_only_where_someone_says_so(tmp_path):
-    from autograder.sandbox.confinement import NO_ISOLATION
+    from autograder.sandbox._isolation import NO_ISOLATION
 
     source = f"def f(): open({str(tmp_path / 'made')!r}, 'w').close(); return 1".encode()
     with Sandbox(NO_ISOLATION, trusted=True) as box:
@@ -507,7 +507,7 @@ def test_without_isolation_code_runs_only_where_someone_says_so(tmp_path):
 def test_a_server_with_threads_or_a_started_runtime_refuses_to_serve():
     code = """
 import threading
-from autograder.sandbox.server import import_everything
+from autograder.sandbox._server import import_everything
 print("fresh:", import_everything())
 stop = threading.Event()
 threading.Thread(target=stop.wait).start()
@@ -520,7 +520,8 @@ print("runtime:", import_everything())
 """
     import sys
 
-    from autograder.sandbox.client import ENVIRONMENT, PACKAGE
+    from autograder.sandbox._client import ENVIRONMENT
+    from autograder.sandbox._visible_paths import PACKAGE
 
     environment = ENVIRONMENT | {"PYTHONPATH": str(PACKAGE.parent)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
@@ -532,7 +533,7 @@ print("runtime:", import_everything())
 
 
 def test_a_server_that_can_not_start_is_told_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr("autograder.sandbox.client.PACKAGE", tmp_path / "autograder")
+    monkeypatch.setattr("autograder.sandbox._client.PACKAGE", tmp_path / "autograder")
     with pytest.raises(SandboxError, match="does not start.*No module named 'autograder'") as caught:
         Sandbox(isolation("plain")).start()
     assert "\n" not in str(caught.value)

@@ -7,11 +7,11 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from autograder.hidden import HiddenData
+from autograder.core import Failure
+from autograder.data import HiddenData
 from autograder.models import Predictor
-from autograder.rubric import Failure, hidden, hidden_from, item, score
-from autograder.sandbox.here import Here
-from autograder.submission import Submission
+from autograder.rubric import Submission, hidden, hidden_from, item, score
+from autograder.sandbox import Here
 
 STATES = {  # what a function may leave behind: imports, its body up to the value that shows it
     "a global": ("COUNT = 0", "global COUNT; COUNT += 1; return COUNT"),
@@ -158,7 +158,7 @@ def test_a_call_that_takes_too_long_later_is_ended_too(run):
 HIDES = """
 import sys, threading, time
 import numpy as np
-from autograder.sandbox import child, wire
+from autograder.sandbox import _child as child, _protocol as wire
 
 class Stay:
     child.traces = lambda: [0]  # so that the child is kept, whatever it does
@@ -228,7 +228,7 @@ def test_what_is_printed_between_calls_belongs_to_none(run):
 
 KEEPS = """
 import os, sys, threading, time
-from autograder.sandbox import child
+from autograder.sandbox import _child as child
 
 class Stay:
     child.traces = lambda: [0]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from toy import write
 
-from autograder.sandbox import probe, visible
+from autograder.sandbox import _visible_paths as visible
+from autograder.sandbox import probe
 
 ENGINE = Path(visible.__file__).parents[1]
 SECRETS = (
@@ -20,7 +21,7 @@ SECRETS = (
 )  # fmt: skip
 TRY = """
 import sys
-import autograder.failure, numpy, json, ssl, sqlite3
+import autograder.core._errors, numpy, json, ssl, sqlite3
 for path in sys.argv[1:]:
     try:
         print("read", path, open(path).read())
@@ -30,15 +31,15 @@ for path in sys.argv[1:]:
 LANDLOCK = """
 import sys
 from pathlib import Path
-from autograder.sandbox.confinement import restrict_files
-from autograder.sandbox.visible import visible
+from autograder.sandbox._isolation import restrict_files
+from autograder.sandbox._visible_paths import visible
 restrict_files([], visible(map(Path, PRIVATE)).paths, [])
 """
 NAMESPACES = """
 import os, sys
 from pathlib import Path
-from autograder.sandbox.confinement import bubblewrap
-from autograder.sandbox.visible import visible
+from autograder.sandbox._isolation import bubblewrap
+from autograder.sandbox._visible_paths import visible
 command = [*bubblewrap(visible(map(Path, PRIVATE))), sys.executable, "-P", "-c", TRY, *sys.argv[1:]]
 os.execvp(command[0], command)
 """

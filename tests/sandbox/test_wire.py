@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from autograder.sandbox import wire
-from autograder.sandbox.wire import Deadline, WireError
+from autograder.sandbox import _protocol as wire
+from autograder.sandbox._protocol import Deadline, WireError
 
 NUMBERS = st.one_of(
     arrays.boolean_dtypes(),

@@ -21,10 +21,9 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells
-from autograder.course import load_module
-from autograder.fetching import maker
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.core import load_module
+from autograder.data import maker
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"

@@ -18,10 +18,9 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells
-from autograder.course import load_module, read_course
-from autograder.hidden import practice_data
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.core import load_module, read_course
+from autograder.data import practice_data
 
 HERE = Path(__file__).parent
 MODEL, SKIPGRAM, VECTORS, PROJECTED = (

@@ -15,9 +15,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from autograder.authoring import answer_cells
-from autograder.course import load_module
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.core import load_module
 
 HERE = Path(__file__).parent
 COUNTER, ONE_UNIT, HELLO = "counter.keras", "counter_one_unit.keras", "hello.keras"

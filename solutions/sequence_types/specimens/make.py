@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells
-from autograder.course import load_module
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.core import load_module
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.joinpath("sequence_types.py").read_text(encoding="utf-8")

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autograder.authoring import answer_cells
-from autograder.course import load_module
-from autograder.models.loop import train
-from autograder.notebooks import cells, write_notebook
+from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.core import load_module
+from autograder.models._training_loop import train
 
 HERE = Path(__file__).parent
 TRIALS = "trials.csv"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.core import Failure
 from autograder.models import read_model
-from autograder.rubric import Failure, credit, decide, hidden, item
+from autograder.rubric import credit, decide, hidden, item
 
 SECONDS = 2
 REFERENCE = Path(__file__).parents[2] / "solutions/target/model.keras"

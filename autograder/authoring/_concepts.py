@@ -1,0 +1,34 @@
+"""What specimens are made with: a student's answers to the concept questions that a reference asks."""
+
+import re
+from itertools import pairwise
+from types import ModuleType
+
+from autograder.authoring._markers import Cell, cells, without_markers
+from autograder.rubric import STUB, Question
+
+_ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
+_CONSTANT = re.compile(r"(\w+) = ")
+
+
+def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
+    """The student's own questions, by the constant that answers each; reference: its source, in percent format."""
+    return {constant: getattr(rubric, question)(student) for constant, question in asked(reference).items()}
+
+
+def asked(reference: str) -> dict[str, str]:
+    """The constants that answer concept questions, and the function of the rubric that asks each.
+
+    A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
+    """
+    shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(cells(reference)))
+    return {_CONSTANT.match(source)[1]: call[1] for call, source in shown if call}
+
+
+def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool = False) -> list[str | Cell]:
+    """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
+    owed = questions(reference, rubric, student)
+    made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in owed.items()]
+    own = [cell for cell in cells(reference) if cell.answers]
+    written = [STUB if guessed else without_markers(cell.source) for cell in own]
+    return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]

@@ -1,0 +1,152 @@
+"""The reference, run as the notebook that it is: what is published as the solution, and the perfect specimen."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from autograder.authoring._markers import cells, node, without_markers, write_notebook
+from autograder.core import Assignment, CourseError
+
+Watch = Callable[[int, int], None]  # is told how many cells are done, of how many
+
+ENGINE = Path(__file__).parents[2]
+CACHES = ("__pycache__", ".*")
+KNOWN = 'about = "The reference itself."\nothers = "full"\n'
+
+
+def run_reference(
+    assignment: Assignment,
+    folder: Path,
+    watch: Watch = lambda done, total: None,
+    seed: int | None = None,
+):
+    """Runs the reference in `folder` and gives the executed notebook; what it saves lies in `folder` afterwards.
+
+    seed: takes the place of the line `SEED = 0`. A `folder` inside the course lets `begin` find that course.
+    Raises CourseError with file, cell and the first line of the error for a cell that fails.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbformat import v4
+
+    parts = cells(with_seed(assignment.reference.read_text(encoding="utf-8"), assignment.reference, seed))
+    notebook = v4.new_notebook(cells=[node(cell, f"cell-{place}") for place, cell in enumerate(parts)])
+    at = [0]  # the cell that runs, from 1
+
+    def started(cell, cell_index):
+        at[0] = cell_index + 1
+        watch(cell_index, len(parts))
+
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],
+        on_cell_start=started,
+    )
+    try:
+        client.execute(env=environment(assignment.root))
+    except CellExecutionError as error:
+        first = f"{error.ename}: {error.evalue}".splitlines()[0]
+        raise CourseError(f"{assignment.reference}: cell {at[0]} of {len(parts)} fails: {first}") from None
+    except DeadKernelError:
+        raise CourseError(f"{assignment.reference}: cell {at[0]} of {len(parts)} ends the kernel.") from None
+    watch(len(parts), len(parts))
+    return notebook
+
+
+def environment(root: Path) -> dict[str, str]:
+    """This process's environment, with the course's root and the engine first among what Python imports."""
+    paths = dict.fromkeys([str(root), str(ENGINE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def with_seed(source: str, path: Path, seed: int | None) -> str:
+    """The reference's source with another seed; path: where it lies, for the message if it has no such line."""
+    if seed is None:
+        return source
+    changed, count = re.subn(r"(?m)^SEED = 0\b", f"SEED = {seed}", source)
+    if count != 1:
+        raise CourseError(
+            f"{path} has {count} lines `SEED = 0`: write one, so that another seed can be tried."
+        )
+    return changed
+
+
+def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
+    """Runs the reference and makes the specimen `perfect` of it: its notebook, and the files that it saved."""
+    perfect = assignment.specimens / "perfect"
+    with work_folder(assignment) as folder:
+        run_reference(assignment, folder, watch)
+        remove_old(perfect)
+        shutil.copytree(folder, perfect, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*CACHES))
+    parts = cells(assignment.reference.read_text(encoding="utf-8"))
+    write_notebook(perfect / assignment.starter.name, *parts)
+    known = perfect / "specimen.toml"
+    if not known.exists():
+        known.write_text(KNOWN, encoding="utf-8")
+
+
+@contextmanager
+def work_folder(assignment: Assignment) -> Iterator[Path]:
+    """A folder of the course, for a while."""
+    results = assignment.root / "results"
+    results.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=results, prefix="reference-") as folder:
+        yield Path(folder)
+
+
+def remove_old(perfect: Path) -> None:
+    """Empties the specimen's folder but for what a person wrote, its known marks."""
+    perfect.mkdir(parents=True, exist_ok=True)
+    for path in perfect.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "specimen.toml":
+            path.unlink()
+
+
+def publish(assignment: Assignment, out: Path, watch: Watch = lambda done, total: None) -> tuple[Path, Path]:
+    """Runs the reference and writes the solution into `out`: the executed notebook, and a page with its plots."""
+    out.mkdir(parents=True, exist_ok=True)
+    with work_folder(assignment) as folder:
+        notebook = run_reference(assignment, folder, watch)
+    for cell in notebook.cells:
+        cell.source = without_markers(cell.source)
+    notebook.metadata["title"] = assignment.title
+    solution = out / assignment.starter.name
+    solution.write_text(nbformat_text(notebook), encoding="utf-8", newline="\n")
+    page = solution.with_suffix(".html")
+    page.write_text(as_page(notebook), encoding="utf-8", newline="\n")
+    return solution, page
+
+
+def require_due(assignment: Assignment, now: datetime) -> None:
+    """Raises CourseError unless the assignment was due before `now`; for its solution must not go out earlier."""
+    if assignment.due is None:
+        said = f"{assignment.slug} has no due date in course.toml"
+    elif now < assignment.due:
+        said = f"{assignment.slug} is due on {assignment.due:%Y-%m-%d at %H:%M %Z}"
+    else:
+        return
+    raise CourseError(f"{said}: its solution is not published; --before-due does it all the same.")
+
+
+def nbformat_text(notebook) -> str:
+    from nbformat import writes
+
+    return writes(notebook) + "\n"
+
+
+def as_page(notebook) -> str:
+    """A page of HTML that holds its plots; it asks the network for nothing but MathJax, which draws formulas."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(embed_images=True, require_js_url="", jquery_url="", mermaid_js_url="")
+    return exporter.from_notebook_node(notebook)[0]

@@ -1,0 +1,93 @@
+"""The rooms of an assignment: what lies in them, what the rubric promises, and what is derived from the reference."""
+
+import json
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from autograder.authoring import cells, is_stale, stale_questions
+from autograder.core import Assignment, Course
+from autograder.rubric import SEALED, Item, questions_path
+
+PERFECT, STARTER = "perfect", "untouched_starter"
+CACHES = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
+DATA_SET = {"README.md"}, {"generate.py", "fetch.py"}  # one of each must be there
+
+
+def check_course(course: Course) -> Iterator[str]:
+    """No room without an assignment in course.toml, no data set without its datasheet and its script."""
+    known = {assignment.slug for assignment in course.assignments}
+    for room in ("assignments", "solutions"):
+        rooms = entries(course.root / room)
+        yield from (
+            f"{room}/{name} is no assignment of course.toml" for name in sorted(folders(rooms) - known)
+        )
+    for folder in sorted(folders(entries(course.root / "datasets"))):
+        found = {path.name for path in entries(course.root / "datasets" / folder)}
+        yield from (
+            f"datasets/{folder}: {' or '.join(sorted(one))} is missing" for one in DATA_SET if not one & found
+        )
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, but for what editors and Python leave there."""
+    return [path for path in folder.iterdir() if path.name not in CACHES] if folder.is_dir() else []
+
+
+def folders(paths: list[Path]) -> set[str]:
+    return {path.name for path in paths if path.is_dir()}
+
+
+def check_rooms(assignment: Assignment) -> Iterator[str]:
+    """Each room holds what it should and nothing else."""
+    expected = {
+        assignment.room: {assignment.starter.name, assignment.rubric.name},
+        assignment.locked_room: {assignment.reference.name, "specimens"},
+    }
+    if (
+        questions := questions_path(assignment.room)
+    ).is_file():  # with concept questions there are two files more
+        expected[assignment.room].add(SEALED)
+        expected[assignment.locked_room].add(questions.name)
+    for room, names in expected.items():
+        found = {path.name for path in entries(room)}
+        yield from (f"{room.name}: {name} is missing from {room}" for name in sorted(names - found))
+        yield from (f"{room.name}: {name} in {room} is a stray file" for name in sorted(found - names))
+
+
+def check_rubric(assignment: Assignment, items: tuple[Item, ...]) -> Iterator[str]:
+    """Every item says what it asks for; the points add up to what course.toml promises."""
+    for item in items:
+        if not (item.__doc__ or "").strip():
+            yield f"{item.__name__} has no docstring: it is the line that students read"
+        if item.points <= 0:
+            yield f"{item.__name__} is worth {item.points} points"
+    points = sum(item.points for item in items if not item.stretch)
+    if points != assignment.points:
+        yield f"the items are worth {points:g} points, course.toml says {assignment.points:g}"
+
+
+def check_starter(assignment: Assignment) -> Iterator[str]:
+    """The starter, and the copy among the specimens, are what the reference gives today."""
+    for copy in assignment.starters:
+        if reason := is_stale(assignment, copy):
+            yield f"{reason}; run `autograder release {assignment.slug}`"
+    if reason := stale_questions(assignment):
+        yield f"{reason}; run `autograder release {assignment.slug}`"
+
+
+def check_perfect(assignment: Assignment) -> Iterator[str]:
+    """The perfect specimen's notebook is the reference as it is today, cell by cell."""
+    advice = f"run `autograder release {assignment.slug} --perfect`"
+    notebooks = sorted((assignment.specimens / PERFECT).glob("*.ipynb"))
+    if len(notebooks) != 1:
+        yield f"{PERFECT} holds {len(notebooks)} notebooks, expected the reference's; {advice}"
+        return
+    found = [
+        (cell["cell_type"], "".join(cell["source"]))
+        for cell in json.loads(notebooks[0].read_text(encoding="utf-8"))["cells"]
+    ]
+    expected = [(cell.kind, cell.source) for cell in cells(assignment.reference.read_text(encoding="utf-8"))]
+    pairs = enumerate(zip_longest(expected, found), start=1)
+    if differing := next((number for number, (one, other) in pairs if one != other), None):
+        yield f"{notebooks[0]}: cell {differing} is not the reference's; {advice}"

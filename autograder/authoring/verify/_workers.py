@@ -1,0 +1,75 @@
+"""Benches: processes that each have a sandbox and graders of their own, so that proofs run side by side.
+
+Marks are on data from the demo seed, so that they are the same numbers everywhere.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.core import Course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader, Here, crew
+from autograder.rubric import Score, hidden_from, score
+from autograder.sandbox import Isolation, Sandbox, probe
+from autograder.submissions import HandedIn
+
+Asks = dict[str, frozenset[tuple[str, str]]]  # what each item asked for, of a submission
+Submit = Callable[..., Future]
+
+
+class Bench:
+    """A sandbox, and for each assignment a grader, made when it is first asked for."""
+
+    def __init__(self, course: Course, sandbox: Sandbox):
+        self.course, self.sandbox, self._graders = course, sandbox, {}
+
+    def grader(self, slug: str, secret: str = DEMO_SECRET) -> Grader:
+        if (slug, secret) not in self._graders:
+            source = HiddenData(self.course, secret)
+            self._graders[slug, secret] = Grader.of(self.course.assignment(slug), source, self.sandbox)
+        return self._graders[slug, secret]
+
+    def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:
+        """The scores of the items, by name; see `observed`."""
+        return self.observed(slug, path, student, **chosen)[0]
+
+    def observed(
+        self, slug: str, path: Path, student: str, names: set[str] | None = None, secret: str = DEMO_SECRET
+    ) -> tuple[dict[str, Score], Asks]:
+        """The scores by item, and what each item asked of the submission. names: of the items, else all."""
+        grader, scores, asks = self.grader(slug, secret), {}, {}
+        submission = grader.submission(HandedIn(student, path))
+        with hidden_from(grader.source):
+            for item in (item for item in grader.items if names is None or item.__name__ in names):
+                asked = set()
+                listening = replace(submission, asks=lambda *what, asked=asked: asked.add(what))
+                scores[item.__name__], asks[item.__name__] = score(item, listening), frozenset(asked)
+        return scores, asks
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Opens a bench, in whichever process."""
+
+    course: Course
+    isolation: Isolation
+
+    @contextmanager
+    def __call__(self, watch: Callable[[str], None]) -> Iterator[Bench]:
+        with Sandbox(self.isolation, private=(self.course.root, self.course.root / "solutions")) as sandbox:
+            yield Bench(self.course, sandbox)
+
+
+@contextmanager
+def benches(course: Course, jobs: int) -> Iterator[Submit]:
+    """Gives `submit(task, ...)`: a Future of `task(bench, ...)`, which runs on one of so many benches."""
+    with crew(jobs, Opening(course, probe())) as workers:
+        yield workers.submit
+
+
+def at(bench: Bench) -> Submit:
+    """The same for a single bench in this process: each task runs where it is submitted."""
+    return Here(bench).submit

@@ -1,0 +1,5 @@
+"""cli"""
+
+from autograder.cli._app import main
+
+__all__ = ["main"]

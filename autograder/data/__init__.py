@@ -1,0 +1,39 @@
+"""data"""
+
+from autograder.data._download import (
+    NotFetched,
+    fetch,
+    is_fetched,
+    is_remote,
+    maker,
+    open_cache,
+    remote,
+    size,
+)
+from autograder.data._generated import (
+    DEMO_SECRET,
+    SEED_FILE,
+    HiddenData,
+    hidden_data,
+    new_term,
+    practice_data,
+    term_seed,
+)
+
+__all__ = [
+    "DEMO_SECRET",
+    "HiddenData",
+    "NotFetched",
+    "SEED_FILE",
+    "fetch",
+    "hidden_data",
+    "is_fetched",
+    "is_remote",
+    "maker",
+    "new_term",
+    "open_cache",
+    "practice_data",
+    "remote",
+    "size",
+    "term_seed",
+]

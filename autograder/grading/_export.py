@@ -1,0 +1,109 @@
+"""Marks and pages of feedback for a platform, in files that it takes back."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.core import Course, CourseError, read_sheet
+from autograder.grading._cache import write
+from autograder.grading._results import OWN_FILES, SavedClass, saved_class
+from autograder.lms import _canvas as canvas
+from autograder.lms import _moodle as moodle
+from autograder.lms import _nbgrader as nbgrader
+from autograder.lms import feedback_zip
+from autograder.reports import results_json
+from autograder.rubric import Report
+
+FEEDBACK = "feedback.zip"
+TABLES = {
+    "canvas": "the gradebook that Canvas exports (Grades > Export)",
+    "moodle": "the grading worksheet that Moodle gives (Download grading worksheet)",
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, a line each; and whose marks were left alone, with the reason."""
+
+    lines: tuple[str, ...]
+    left_alone: tuple[str, ...] = ()
+
+
+def export(
+    course: Course,
+    results: Path,
+    to: str,
+    file: Path | None = None,
+    filled: Path | None = None,
+    column: str = "",
+    unfinished: bool = False,
+) -> Exported:
+    """Writes the marks of the class in `results` for a platform, and a zip of the students' pages.
+
+    file: the table that the platform exported, of which `filled` is to be a copy with the marks. column: Canvas's
+    for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
+    Raises CourseError, in one line, for a table or column that does not fit.
+    """
+    saved = saved_class(results)
+    reports = saved.reports
+    stopped = ()
+    if saved.waiting:
+        stopped = (
+            f"{saved.waiting} submissions are not graded, as the run stopped: run `grade` again, then export.",
+        )
+    if to == "gradescope":
+        return replace(for_gradescope(saved, results), left_alone=stopped)
+    if to == "csv":
+        return replace(for_others(course, reports, filled or results / "export.csv"), left_alone=stopped)
+    if file is None:
+        raise CourseError(f"--to {to} fills in {TABLES[to]}: name it with --file.")
+    filled = filled or results / own_name(file.name, to)
+    if filled.resolve() == file.resolve():
+        raise CourseError(
+            f"{filled} is the table that was exported: name another for --as, it is not overwritten."
+        )
+    sheet, marks = read_sheet(file), [(report.origin, report) for report in reports]
+    if to == "canvas":
+        done = canvas.fill(sheet, marks, *wanted(course, reports, column), unfinished=unfinished)
+    else:
+        done = moodle.fill(sheet, marks, unfinished)
+    write(filled, done.text)
+    lines = (
+        f"{filled}: {done.written} marks in the column {done.column!r}",
+        *done.warnings,
+        pages(saved, results),
+    )
+    return Exported(lines, (*stopped, *done.untouched))
+
+
+def wanted(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
+    """The title of Canvas's column that a person gave, alone; or the assignment's title and name."""
+    slug = reports[0].assignment if reports else ""
+    return (column, "") if column or not slug else (course.assignment(slug).title, slug)
+
+
+def own_name(name: str, to: str) -> str:
+    """A name for the filled table that is none of the results' own."""
+    return f"{to}_{name}" if name.casefold() in OWN_FILES else name
+
+
+def pages(saved: SavedClass, results: Path) -> str:
+    """Zip the students' pages as the platform takes them back. Return a line about it."""
+    students = [report.student for report in saved.reports]
+    found = {student: (saved.folders[student] / "report.html").read_bytes() for student in students}
+    archive = feedback_zip(saved.reports, found)
+    (results / FEEDBACK).write_bytes(archive)
+    return f"{results / FEEDBACK}: a page for each student, named as the platform takes them back"
+
+
+def for_gradescope(saved: SavedClass, results: Path) -> Exported:
+    """Write `results.json` beside each report."""
+    for report in saved.reports:
+        write(saved.folders[report.student] / "results.json", results_json(report))
+    return Exported((f"{results}/<student>/results.json: {len(saved.reports)} written",))
+
+
+def for_others(course: Course, reports: list[Report], filled: Path) -> Exported:
+    """Writes a table with the columns of nbgrader's export, which other systems read."""
+    assignment = course.assignment(reports[0].assignment) if reports else None
+    write(filled, nbgrader.grades(reports, assignment))
+    return Exported((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))

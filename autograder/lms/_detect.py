@@ -1,0 +1,119 @@
+"""Learning platforms: what they export is read as a class, and marks and feedback are given back in their own files."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from pathlib import Path
+
+from autograder.core import CourseError
+from autograder.lms import _canvas as canvas
+from autograder.lms import _drive as drive
+from autograder.lms import _folder as folder
+from autograder.lms import _gradescope as gradescope
+from autograder.lms import _moodle as moodle
+from autograder.lms import _nbgrader as nbgrader
+from autograder.lms._export import Export, below, in_zip, is_parted, listed, merged, open_export
+from autograder.lms._matching import Found, Roster, class_of
+from autograder.lms._results import without_results
+from autograder.lms._roster import read_roster
+from autograder.submissions import Class, Origin, litter_of
+
+DEEPEST = 3  # folders around a class
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an export: the submissions of an assignment, by people of a roster, with times of a zone."""
+
+    slug: str
+    roster: Roster
+    zone: tzinfo | None
+
+    def listed(self, platform: str) -> list[Origin]:
+        """Return the people of the roster who have an id of the platform."""
+        return [person for person in self.roster.people if person.platform == platform and person.id]
+
+
+def read_class(
+    path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None, out: Path | None = None
+) -> Class:
+    """What a class handed in of the assignment `slug`, in the zip or folder at `path` that a platform exported.
+
+    roster: the table of people that the platform exported. zone: in which its times are where they don't say.
+    out: the folder for results, which is no submission where it lies in the class.
+    Nothing is written, and a submission is opened only when its `source` is called, which may raise Failure.
+    Raises CourseError, in one line, where there is no class at `path`, or the roster is of another kind.
+    """
+    asked = Asked(slug, read_roster(roster, zone), zone)
+    if gradescope.is_container(path):
+        export, found = gradescope.read_container(path)
+    else:
+        export, found = understood(without_results(open_class(path, asked), out), asked)
+    uploads, lines = asked.roster.identified(found.uploads)
+    found = replace(found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices)
+    return class_of(export, found, slug)
+
+
+def open_class(path: Path, asked: Asked) -> Export:
+    """The export at `path`; the zips in a folder of nothing else are one where they are parts, or exports each."""
+    zips = only_zips(path)
+    if zips and (is_parted(zips) or all(is_export(one, asked) for one in zips)):
+        return merged(path, [in_zip(one) for one in zips])
+    return open_export(path)
+
+
+def only_zips(path: Path) -> list[Path]:
+    """The zips in a folder; none if it holds anything else."""
+    entries = [entry for entry in listed(path) if not litter_of(entry.name)] if path.is_dir() else []
+    return entries if all(one.is_file() and one.suffix.lower() == ".zip" for one in entries) else []
+
+
+def is_export(path: Path, asked: Asked) -> bool:
+    """Whether the zip at `path` is a platform's export rather than one student's."""
+    try:
+        return any(reader(level, asked) for level in levels(in_zip(path)))
+    except CourseError:
+        return False
+
+
+def understood(export: Export, asked: Asked) -> tuple[Export, Found]:
+    """The submissions in the export of a platform, in whichever folder it lies; else those in a plain folder."""
+    for level in levels(export):
+        if read := reader(level, asked):
+            return level, read()
+    level = plain_level(export, asked)
+    people = asked.roster.people
+    is_loose = drive.recognises(level, asked.slug, people)
+    return level, drive.read(level, asked.slug, people) if is_loose else folder.read(level)
+
+
+def levels(export: Export) -> Iterator[Export]:
+    """The export, and what is in the folders around it."""
+    level: Export | None = export
+    for _ in range(DEEPEST + 1):
+        if level is None:
+            return
+        yield level
+        level = below(level)
+
+
+def plain_level(export: Export, asked: Asked) -> Export:
+    """A packed class often has a folder around it; it is entered where several things are in it, and not one's work."""
+    inner = below(export) if export.packed else None
+    if inner is None or len(inner.tops) < 2:
+        return export
+    is_loose = drive.recognises(inner, asked.slug, asked.roster.people)
+    return inner if is_loose or not folder.loose_work(inner) else export
+
+
+def reader(export: Export, asked: Asked) -> Callable[[], Found] | None:
+    """What reads the export of a learning platform; none where it is none's."""
+    if gradescope.recognises(export):
+        return lambda: gradescope.read(export)
+    if moodle.recognises(export):
+        return lambda: moodle.read(export, asked.listed("moodle"))
+    if canvas.recognises(export):
+        return lambda: canvas.read(export, asked.listed("canvas"))
+    if nbgrader.recognises(export):
+        return lambda: nbgrader.read(export, asked.slug, asked.zone)
+    return None

@@ -1,0 +1,30 @@
+"""Feedback for a class as one zip, named such that the platform gives each student their own."""
+
+from collections.abc import Sequence
+
+from autograder.lms._matching import as_file, safe, told_apart
+from autograder.rubric import Report
+from autograder.submissions import Origin, leads_out, zipped
+
+PAGE = "report.html"
+
+
+def feedback_names(origin: Origin, file_name: str) -> str:
+    """The path at which the platform takes back a file for the student; empty where it knows no such path.
+
+    Canvas and Moodle go by how the names of the student's own files began, ids and all.
+    """
+    path = origin.prefix + file_name
+    return "" if not origin.prefix or leads_out(path) or "\\" in path else path
+
+
+def feedback_zip(reports: Sequence[Report], pages: dict[str, bytes]) -> bytes:
+    """A zip of the students' pages; where the platform knows no path, or it is taken, in a folder of the student's."""
+    files: dict[str, bytes] = {}
+    folders = told_apart((safe(report.student) for report in reports), as_file)
+    for report, folder in zip(reports, folders, strict=True):
+        path = feedback_names(report.origin, PAGE)
+        taken = not path or path in files
+        if report.student in pages:
+            files[f"{folder}/{PAGE}" if taken else path] = pages[report.student]
+    return zipped(files)

@@ -1,0 +1,46 @@
+"""A platform's table of people: full names, logins, addresses and times that its zip does not tell."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from pathlib import Path
+
+from autograder.core import CourseError, Sheet, plain, read_sheet
+from autograder.lms import _canvas as canvas
+from autograder.lms import _gradescope as gradescope
+from autograder.lms import _moodle as moodle
+from autograder.lms._dates import moment
+from autograder.lms._matching import Roster
+from autograder.submissions import Origin
+
+EXPECTED = (
+    "expected Canvas's gradebook (Student, ID, ..., Section), Moodle's grading worksheet (Identifier, Full name, ...) "
+    "or Gradescope's table (First Name, Last Name, SID, Email, ...)"
+)
+
+
+def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
+    """The people in the table at `path`. Raises CourseError, in one line, for a table of another kind."""
+    if path is None:
+        return Roster()
+    sheet = read_sheet(path)
+    for people, times in known(sheet, zone):
+        if people is not None:
+            told = {text: None for text in times if text not in ("", "-")}
+            unread = [text for text in told if zone and not moment(text, zone)]
+            return Roster(tuple(people), tuple(unread_line(path, unread)))
+    raise CourseError(f"{path} is no table of people that is understood: {EXPECTED}.")
+
+
+def known(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Origin] | None, list[str]]]:
+    """Yield the people in the sheet as each platform reads it, and the times of submission as they stand there."""
+    yield gradescope.people(sheet, zone), gradescope.times(sheet)
+    yield canvas.people(sheet), []
+    yield moodle.people(sheet, zone), moodle.times(sheet)
+
+
+def unread_line(path: Path, unread: list[str]) -> Iterator[str]:
+    """Yield a line on times that were not understood, if there are any."""
+    if unread:
+        several = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+        advice = "these submissions count as in time; settle them with a row `days` in marks.csv"
+        yield f"{path}: the time {plain(unread[0], 60)!r}{several} is not understood: {advice}."

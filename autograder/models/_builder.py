@@ -1,0 +1,142 @@
+"""Network: a Keras model built from a plan by constructor calls, to be trained; it is the tests' oracle as well.
+
+This module and the loop alone import Keras, and only where they are called: in a child that trains.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+
+from autograder.models._initializers import Initializer, read_start
+from autograder.models._layers import ActivationLayer, Layer
+from autograder.models._plan import Plan, Result
+from autograder.models._shapes import Shape
+
+
+def keras_model(plan: Plan, start: Callable) -> tuple:
+    """The Keras model of a plan, and its variables in the order of `plan.weights`.
+
+    start: `at_zero`, for weights that will be set; `drawn`, for a model to be trained.
+    """
+    import keras
+
+    count = len(plan.inputs)
+    layers = [*plan.layers[:count], *(layer_of(layer, start) for layer in plan.layers[count:])]
+    results = [[keras.Input(batch_shape=one["batch_shape"], dtype=one["dtype"])] for one in layers[:count]]
+    for call in plan.calls[count:]:
+        tensors = [looked_up(given, results) for given in call.inputs]
+        named = {"mask": call.mask and looked_up(call.mask, results)} if call.mask else {}
+        if call.state:
+            named["initial_state"] = [looked_up(state, results) for state in call.state]
+        outputs = layers[call.layer](*tensors, **named)
+        results.append(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
+    entrances = [looked_up(entrance, results) for entrance in plan.inputs]
+    model = keras.Model(entrances if count > 1 else entrances[0], looked_up(plan.output, results))
+    variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
+    check_shapes(plan, variables, model.output_shape)
+    return model, variables
+
+
+def looked_up(given, results: list[list]):
+    """The tensors that results stand for; numbers and indices stand for themselves."""
+    if isinstance(given, Result):
+        return results[given.call][given.output]
+    return [looked_up(one, results) for one in given] if type(given) is tuple else given
+
+
+def layer_of(layer: Layer, start: Callable):
+    """A layer of Keras, or a function for an operation."""
+    import keras
+
+    if layer.kind.startswith("ops."):
+        return operation(layer)
+    inside = (layer_of(one, start) for one in layer.inside)
+    if layer.kind == "Bidirectional":
+        forward, backward = inside
+        return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
+    options = {
+        name: getattr(keras.layers, value.kind)(**dict(value.options))
+        if isinstance(value, ActivationLayer)
+        else value
+        for name, value in layer.options.items()
+    }
+    own = {"TimeDistributed": per_step, "SkipCell": skip_cell}
+    kind = own[layer.kind]() if layer.kind in own else getattr(keras.layers, layer.kind)
+    return kind(*inside, **options, **start(layer, kind))
+
+
+def at_zero(layer: Layer, kind: type) -> dict:
+    """Initialisers for weights that will be set: random ones take time."""
+    return {name: "zeros" for name in inspect.signature(kind).parameters if name.endswith("_initializer")}
+
+
+def drawn(layer: Layer, kind: type) -> dict:
+    """Initialisers and all else that training goes by, as the config names them."""
+    import keras
+
+    named = inspect.signature(kind).parameters
+    start = {name: value for name, value in read_start(layer).items() if name in named or name == "trainable"}
+    for name, value in start.items():
+        if isinstance(value, Initializer):
+            start[name] = getattr(keras.initializers, value.kind)(**value.options)
+    return start
+
+
+def per_step() -> type:
+    """TimeDistributed that is right in a trace with a free time axis too.
+
+    Keras 3.15.1 then runs as many steps as the batch has rows (`call` takes the count before it swaps the axes).
+    Here batch and time become one axis for the wrapped layer, which is what the layer means.
+    """
+    import keras
+
+    class PerStep(keras.layers.TimeDistributed):
+        def call(self, inputs, training=None, mask=None):
+            batch, time, *rest = keras.ops.shape(inputs)
+            outputs = self.layer(keras.ops.reshape(inputs, (-1, *rest)), training=training)
+            return keras.ops.reshape(outputs, (batch, time, *keras.ops.shape(outputs)[1:]))
+
+    return PerStep
+
+
+def skip_cell() -> type:
+    """The cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
+    import keras
+
+    class SkipCell(keras.layers.Layer):
+        def __init__(self, units, scale, **rest):
+            super().__init__(**rest)
+            self.units, self.scale, self.state_size = units, scale, units
+
+        def build(self, shape):
+            units = self.units
+            self.kernel = self.add_weight(shape=(shape[-1], units), initializer="glorot_uniform")
+            self.recurrent = self.add_weight(shape=(units, units), initializer="orthogonal")
+            self.bias = self.add_weight(shape=(units,), initializer="zeros")
+
+        def call(self, x, states, training=False):
+            [before] = states
+            step = keras.ops.tanh(x @ self.kernel + before @ self.recurrent + self.bias)
+            after = before + self.scale * step
+            return after, [after]
+
+    return SkipCell
+
+
+def operation(layer: Layer) -> Callable:
+    import keras
+
+    if layer.kind == "ops.GetItem":
+        return lambda x, key: x[tuple(key) if isinstance(key, list) else key]
+    name = re.sub("(?<=[a-z])([A-Z])", r"_\1", layer.kind.removeprefix("ops.")).lower()
+    function = getattr(keras.ops, name)
+    return lambda *inputs: function(*inputs, **layer.options)
+
+
+def check_shapes(plan: Plan, variables: list, output_shape: Shape) -> None:
+    """The rules in `shapes` against Keras; where they differ the grader is wrong, not the student."""
+    built = [tuple(variable.shape) for variable in variables]
+    if built != [weight.shape for weight in plan.weights] or tuple(output_shape) != plan.output_shape:
+        raise AssertionError(
+            f"the plan says {plan.weights}, {plan.output_shape}; Keras {built}, {output_shape}"
+        )

@@ -1,0 +1,146 @@
+"""Starts: what a layer's training begins with and goes by, out of the config of a model yet to be trained.
+
+A plan holds what predictions depend on. Training depends on more: how weights are drawn, dropout in the steps of a
+layer, which layers stand still. Each is checked here, against a table, as `layers` does for the rest.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autograder.core import Failure, plain
+from autograder.models._layers import Layer, number, one_of, positive
+from autograder.models._plan import Plan
+from autograder.models._shapes import Misfit, Shape
+
+
+class Initializer(NamedTuple):
+    """A class of keras.initializers and the numbers that its constructor gets; the seed is the grader's."""
+
+    kind: str
+    options: Mapping[str, float | str]
+
+
+INITIALIZERS: Mapping[str, str] = {  # class name: options
+    "Zeros": "",
+    "Ones": "",
+    "Constant": "value",
+    "Identity": "gain",
+    "Orthogonal": "gain",
+    "RandomNormal": "mean stddev",
+    "TruncatedNormal": "mean stddev",
+    "RandomUniform": "minval maxval",
+    "VarianceScaling": "scale mode distribution",
+    "GlorotUniform": "",
+    "GlorotNormal": "",
+    "HeUniform": "",
+    "HeNormal": "",
+    "LecunUniform": "",
+    "LecunNormal": "",
+}
+
+
+DEFAULTS = {"gain": 1.0}  # Keras 3.15.1 does not write down that of Identity
+
+
+def fraction(value) -> float:
+    if not 0 <= positive(value) < 1:
+        raise Misfit("a number from 0 to below 1")
+    return float(value)
+
+
+CHECKS = {
+    "value": number,
+    "gain": number,
+    "mean": number,
+    "stddev": positive,
+    "minval": number,
+    "maxval": number,
+    "scale": positive,
+    "mode": one_of("fan_in", "fan_out", "fan_avg"),
+    "distribution": one_of("truncated_normal", "untruncated_normal", "uniform"),
+    "trainable": one_of(True, False),
+    "unit_forget_bias": one_of(True, False),
+    "dropout": fraction,
+    "recurrent_dropout": fraction,
+    "momentum": fraction,
+}
+
+
+def read_start(layer: Layer) -> dict[str, object]:
+    """What the constructor of a layer to be trained gets beside its options. Raises Failure.
+
+    Penalties and constraints are refused and not ignored: with them the student's own training went another way.
+    """
+    start = {}
+    for key, value in layer.told.items():
+        try:
+            if key.endswith("_initializer"):
+                start[key] = read_initializer(value)
+            elif key in ("trainable", "unit_forget_bias", "dropout", "recurrent_dropout", "momentum"):
+                start[key] = CHECKS[key](value)
+            elif key.endswith(("_regularizer", "_constraint")) or key == "noise_shape":
+                one_of(None)(value)
+            elif key == "stateful":
+                one_of(False)(value)
+        except Misfit as misfit:
+            came = plain(repr(value), 100)
+            raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {came}.") from None
+    return start
+
+
+def read_initializer(value) -> Initializer:
+    """The initialiser in an entry of a config. Raises Misfit."""
+    kind = value.get("class_name") if isinstance(value, dict) else None
+    if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
+        raise Misfit(f"one of {', '.join(INITIALIZERS)}")
+    config = value.get("config")
+    wanted = INITIALIZERS[kind].split()
+    if not isinstance(config, dict) or not set(wanted) <= {*config, *DEFAULTS}:
+        raise Misfit(f"a {kind} with {' and '.join(wanted)}")
+    return Initializer(kind, {key: CHECKS[key](config.get(key, DEFAULTS.get(key))) for key in wanted})
+
+
+WEIGHTS: Mapping[str, str] = {  # of the classes that have any, in Keras's order; an option may do without
+    "Dense": "kernel bias",
+    "Conv1D": "kernel bias",
+    "Embedding": "embeddings",
+    "SimpleRNN": "kernel recurrent bias",
+    "GRU": "kernel recurrent bias",
+    "LSTM": "kernel recurrent bias",
+    "SkipCell": "kernel recurrent bias",
+    "LayerNormalization": "gamma beta",
+    "PReLU": "alpha",
+    "BatchNormalization": "gamma beta moving_mean moving_variance",
+}
+WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
+
+
+def beginnings(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray | None]:
+    """What each weight begins with, in the order of `plan.weights`; None for one that is drawn at random.
+
+    starts: of all layers, wrapped ones included, as `read_start` gives them.
+    """
+    layers = [one for layer in plan.layers for one in layer.all]
+    shapes = iter(weight.shape for weight in plan.weights)
+    for layer, start in zip(layers, starts, strict=True):
+        for name in WEIGHTS.get(layer.kind, "").split():
+            if layer.kind == "SkipCell" or layer.options.get(WITHOUT.get(name), True):
+                yield beginning(layer, start, name, next(shapes))
+
+
+def beginning(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
+    chosen = start.get(f"{name}_initializer")
+    if layer.kind == "SkipCell" and name == "bias":
+        chosen = Initializer("Zeros", {})
+    match chosen:
+        case Initializer("Zeros" | "Ones" | "Constant" as kind, options):
+            value = np.full(shape, {"Zeros": 0.0, "Ones": 1.0}.get(kind, options.get("value")), np.float32)
+        case Initializer("Identity", options):
+            value = np.eye(*shape, dtype=np.float32) * np.float32(options["gain"])
+        case _:
+            return None
+    if layer.kind == "LSTM" and name == "bias" and start.get("unit_forget_bias"):
+        value[layer["units"] : 2 * layer["units"]] = 1
+    return value

@@ -1,0 +1,141 @@
+"""Recurrence: SimpleRNN, GRU, LSTM, and the cell with a skip, step by step in NumPy; the batch is the last axis.
+
+A step is one product: the kernels of all gates and the biases form one matrix, and the input, the state and a 1 one
+column for each sequence. It writes into the same few blocks of memory each time.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from autograder.models._activations import activation_of, tanh
+from autograder.models._layers import Layer
+
+
+def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.ndarray) -> list:
+    """What a recurrent layer gives: the output of each step or the last one; then its states, where it returns them.
+
+    xs: one input (time, features, rows); masks: one mask, (time, rows) or (time, 1, rows), or None. A step that is
+    masked keeps the states; its output is the last one that counted, or zero before there was any.
+    """
+    [x], [mask] = xs, masks
+    if not len(x) or (mask is not None and len(mask) != len(x)):
+        raise ValueError(f"a {layer.kind} is given {len(x)} steps, or a mask of another number of steps")
+    if mask is not None and mask.ndim == 2:
+        mask = mask[:, None]
+    order = range(len(x))[::-1] if layer["go_backwards"] else range(len(x))
+    states, outputs = stepped(layer, weights, x, mask, order, states)
+    last = states[0] if outputs is None else outputs
+    if mask is not None:
+        counts = mask[:: order.step]
+        counts = counts if layer["zero_output_for_mask"] else np.logical_or.accumulate(counts)
+        last = np.where(counts[-1] if outputs is None else counts, last, np.float32(0))
+    return [last, *states] if layer["return_state"] else [last]
+
+
+def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, initial: tuple) -> tuple:
+    """The states after all steps, and those that are outputs after each, where the layer returns sequences."""
+    (steps, features, rows), units = x.shape, len(weights[1])
+    matrix, cell = stacked(layer.kind, *weights), cell_of(layer, weights)
+    seen = np.ones(
+        (features + units + 1, rows), np.float32
+    )  # a step's input, the state, and 1 for the biases
+    product = np.empty((len(matrix), rows), np.float32)
+    gates = product.reshape(-1, units, rows)
+    h = seen[features:-1]
+    states = [h, np.empty_like(h)] if layer.kind == "LSTM" else [h]
+    for k, state in enumerate(states):
+        state[...] = initial[k] if initial else 0
+    outputs = np.empty((steps, units, rows), np.float32) if layer["return_sequences"] else None
+    for place, step in enumerate(order):
+        held = mask is not None and not mask[step].all()
+        before = [state.copy() for state in states] if held else []
+        if layer.options.get("forgets"):  # see `architecture.without_memory`
+            for state in states:
+                state[...] = 0
+        seen[:features] = x[step]
+        np.matmul(matrix, seen, out=product)
+        cell(gates, *states)
+        for state, old in zip(states, before, strict=False):
+            np.copyto(state, old, where=~mask[step])
+        if outputs is not None:
+            outputs[place] = h
+    return states, outputs
+
+
+def stacked(kind: str, kernel: np.ndarray, hidden: np.ndarray, *bias: np.ndarray) -> np.ndarray:
+    """Kernels and biases as one matrix (gates * units, features + units + 1).
+
+    For an LSTM the gates are input, forget, output, candidate; for a GRU update, reset, and the candidate's two
+    parts: what the input gives it, and what the state gives it.
+    """
+    units = len(hidden)
+    ours, theirs = kernel.T.reshape(-1, units, len(kernel)), hidden.T.reshape(-1, units, units)
+    ones = (
+        bias[0].reshape(-1, len(ours), units, 1) if bias else np.zeros((1, len(ours), units, 1), np.float32)
+    )
+    if kind == "LSTM":
+        order = [0, 1, 3, 2]
+        ours, theirs, bias = ours[order], theirs[order], ones[0, order]
+    elif kind == "GRU":
+        ours, theirs = with_zeros(ours), with_zeros(theirs)[[0, 1, 3, 2]]
+        bias = with_zeros(ones[0]) + (with_zeros(ones[1])[[0, 1, 3, 2]] if len(ones) > 1 else 0)
+    else:
+        bias = ones[0]
+    return np.concatenate([ours, theirs, bias], axis=2).reshape(-1, len(kernel) + units + 1)
+
+
+def with_zeros(gates: np.ndarray) -> np.ndarray:
+    return np.concatenate([gates, np.zeros_like(gates[:1])])
+
+
+def cell_of(layer: Layer, weights: list) -> Callable:
+    """What a step does with its product (gates, units, rows), which it may overwrite: it writes the new states."""
+    if (layer.kind, layer.options.get("activation")) == ("SimpleRNN", "tanh"):
+        return lambda z, h: tanh(z[0], out=h)  # what nearly all use, without a copy
+    act, gate = (activation_of(layer.options.get(f"{kind}activation", "tanh")) for kind in ("", "recurrent_"))
+    if layer.kind == "SimpleRNN":
+        return lambda z, h: np.copyto(h, act(z[0]))
+    if layer.kind == "RNN":
+        scale = layer.inside[0]["scale"]
+        return lambda z, h: np.add(h, scale * act(z[0]), out=h)
+    if layer.kind == "LSTM":
+        return lambda z, h, c: lstm(act, gate, z, h, c)
+    into = None if layer["reset_after"] else weights[1].T[2 * len(weights[1]) :]
+    return lambda z, h: gru(act, gate, into, z, h)
+
+
+def lstm(act: Callable, gate: Callable, z: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
+    enter, forget, leave = gate(z[:3])
+    c *= forget
+    c += enter * act(z[3])
+    np.multiply(leave, act(c.copy()), out=h)
+
+
+def gru(act: Callable, gate: Callable, into: np.ndarray | None, z: np.ndarray, h: np.ndarray) -> None:
+    """into: the candidate's kernel where the reset comes before its product with the state."""
+    keep, reset = gate(z[:2])
+    z[2] += reset * z[3] if into is None else into @ (reset * h)
+    new = act(z[2])
+    h -= new
+    h *= keep
+    h += new
+
+
+def bidirectional(layer: Layer, weights: list, xs: list, masks: list) -> list:
+    ahead, back = layer.inside
+    count = 2 + ahead.options.get("use_bias", True)
+    y, *states = recurrent(ahead, weights[:count], xs, masks)
+    z, *more = recurrent(back, weights[count:], xs, masks)
+    z = z[::-1] if back["return_sequences"] else z
+    merged = MERGED_WAYS[layer["merge_mode"]](y, z)
+    return [*merged, *states, *more]
+
+
+MERGED_WAYS: Mapping[str | None, Callable] = {
+    "concat": lambda y, z: [np.concatenate([y, z], axis=-2)],
+    "sum": lambda y, z: [y + z],
+    "ave": lambda y, z: [(y + z) / 2],
+    "mul": lambda y, z: [y * z],
+    None: lambda y, z: [y, z],
+}

@@ -1,0 +1,52 @@
+"""`report.json`: a report as plain data, for other programs and for a later regrading."""
+
+import json
+import re
+import unicodedata
+from dataclasses import asdict
+
+from autograder.rubric import Adjustment, Report, Score, figure_record, read_figure
+from autograder.submissions import Origin
+
+
+def report_json(report: Report) -> str:
+    """The whole report as JSON text; the same report gives the same bytes."""
+    record = asdict(report) | {"scores": [score_record(score) for score in report.scores]}
+    record |= {"earned": report.earned, "possible": report.possible, "status": report.status}
+    return json_text(record, indent=2) + "\n"
+
+
+def json_text(record: dict, indent: int | None = None) -> str:
+    """The record as JSON: every letter can be read, and no sign that hides or turns a line around stands there raw."""
+    text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"[^\n -~]", lambda found: escaped(found[0]), text)
+
+
+def escaped(sign: str) -> str:
+    """A character without a shape of its own (of control, of direction, of private use) as JSON's escape for it."""
+    return json.dumps(sign)[1:-1] if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} else sign
+
+
+def read_report(text: str) -> Report:
+    """The report that `report_json` wrote. Raises ValueError, KeyError, TypeError or AttributeError for another."""
+    record = json.loads(text)
+    for computed in ("earned", "possible", "status"):
+        del record[computed]
+    parts = {
+        "scores": tuple(map(read_score, record.pop("scores"))),
+        "origin": Origin(**record.pop("origin")),
+        "adjustments": tuple(Adjustment(**one) for one in record.pop("adjustments")),
+        "doubts": tuple(record.pop("doubts")),
+    }
+    return Report(**record, **parts)
+
+
+def score_record(score: Score) -> dict:
+    """A score as plain data for JSON."""
+    return asdict(score) | {"figures": [figure_record(figure) for figure in score.figures]}
+
+
+def read_score(record: dict) -> Score:
+    """The score of `score_record`. Raises KeyError or TypeError for anything else."""
+    figures = tuple(map(read_figure, record["figures"]))
+    return Score(**record | {"remarks": tuple(record["remarks"]), "figures": figures})

@@ -1,0 +1,56 @@
+"""`report.html`, the page a student opens, and its table alone for a notebook: no script, no network."""
+
+from datetime import datetime
+
+from autograder.reports._plots import figure_html, strip_svg
+from autograder.reports._templates import asset, filled, policy
+from autograder.reports._text import points, total
+from autograder.rubric import Report, Score
+
+STATUS = {"graded": "full", "incomplete": "part", "to read": "part", "needs a person": "none"}
+
+
+def report_html(report: Report, title: str = "") -> str:
+    """The report as one HTML page; every text of the submission is escaped. title: the assignment's."""
+    style = asset("scores.css", "page.css")
+    values = {
+        "title": title or report.assignment.replace("_", " "),
+        "name": report.origin.name or report.student,
+        "submitted": moment(report.origin.submitted),
+        "strip": strip_svg(report.scores),
+    }
+    page = filled("page.html", style=style, policy=policy(style), **dressed(report), **values)
+    return str(page)
+
+
+def section_html(section: str, report: Report) -> str:
+    """The scores of a section as a piece of HTML for a notebook, escaped likewise."""
+    return str(filled("section.html", section=section, style=asset("scores.css"), **dressed(report)))
+
+
+def dressed(report: Report) -> dict:
+    """What the templates of a report use."""
+    return {
+        "report": report,
+        "points": points,
+        "total": total,
+        "grade": grade,
+        "figure_html": figure_html,
+        "status": STATUS,
+    }
+
+
+def grade(score: Score) -> str:
+    """The class of a score's mark: "full", "part", "none", or "open" where nothing is decided."""
+    if score.earned is None:
+        return "open"
+    return "full" if score.is_full else "part" if score.earned else "none"
+
+
+def moment(submitted: str) -> str:
+    """A time as people read it, "5 March 2027, 23:59:00 UTC+01:00"; a text that is no time as it is."""
+    try:
+        time = datetime.fromisoformat(submitted)
+    except ValueError:
+        return submitted
+    return f"{time.day} {time:%B %Y, %H:%M:%S} {time.tzname() or ''}".strip()

@@ -1,0 +1,121 @@
+"""What a report can draw of how a model errs: plain data, made by an item, drawn by whoever renders the report.
+
+Shares and counts of hidden data may be shown, its rows never: `Examples` are of data that students have.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from autograder.core import plain
+
+MOST_EXAMPLES, MOST_TEXT = 8, 400
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A share from 0 to 1 for each of several groups, and how many rows each group has."""
+
+    title: str
+    groups: tuple[str, ...]
+    shares: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often each class (a row) was taken for each (a column)."""
+
+    title: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A few rows of public data, as a table of texts."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Figure = Bars | Confusion | Examples
+KINDS = {kind.__name__: kind for kind in (Bars, Confusion, Examples)}
+
+
+class Shown(UserWarning):
+    """Said by `show`, so that `score` finds the figure."""
+
+    def __init__(self, figure: Figure):
+        super().__init__(figure.title)
+        self.figure = figure
+
+
+def show(figure: Figure) -> None:
+    """Adds a figure to the report on the item that is running."""
+    warnings.warn(Shown(figure), stacklevel=2)
+
+
+def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups: int = 6) -> Bars:
+    """The share of right answers by length, `(n,)` each, in at most so many groups of about as many rows."""
+    lengths, right = np.asarray(lengths), np.asarray(right, dtype=float)
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, groups + 1), method="nearest"))
+    group = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
+    parts = [group == number for number in np.unique(group)]
+    return Bars(
+        title,
+        tuple(span(lengths[part]) for part in parts),
+        tuple(round(float(right[part].mean()), 4) for part in parts),
+        tuple(int(part.sum()) for part in parts),
+    )
+
+
+def by_group(groups: Sequence, right: Sequence[bool], title: str) -> Bars:
+    """The share of right answers in each group, in the groups' sorted order; `groups` and `right` are `(n,)`."""
+    names, group = np.unique(np.asarray(groups), return_inverse=True)
+    counts = np.bincount(group)
+    shares = np.bincount(group, np.asarray(right, dtype=float)) / counts
+    return Bars(
+        title,
+        tuple(map(str, names)),
+        tuple(round(float(share), 4) for share in shares),
+        tuple(map(int, counts)),
+    )
+
+
+def span(values: np.ndarray) -> str:
+    """The least and the largest of the values, as a label."""
+    least, largest = values.min(), values.max()
+    return f"{least}" if least == largest else f"{least}–{largest}"
+
+
+def confusion(label: Sequence[int], said: Sequence[int], classes: Sequence[str], title: str) -> Confusion:
+    """How often rows of each class were taken for each; `label` and `said`, `(n,)`, are indices of `classes`."""
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    np.add.at(counts, (np.asarray(label, dtype=int), np.asarray(said, dtype=int)), 1)
+    return Confusion(title, tuple(classes), tuple(tuple(map(int, row)) for row in counts))
+
+
+def examples(title: str, columns: Sequence[str], rows: Sequence[Sequence]) -> Examples:
+    """The first few of these rows of public data, each value as a text of bounded length."""
+    shown = (tuple(plain(str(value), MOST_TEXT) for value in row) for row in rows[:MOST_EXAMPLES])
+    return Examples(title, tuple(columns), tuple(shown))
+
+
+def figure_record(figure: Figure) -> dict:
+    """The figure as plain data for JSON."""
+    return {"kind": type(figure).__name__} | asdict(figure)
+
+
+def read_figure(record: dict) -> Figure:
+    """The figure of `figure_record`. Raises KeyError or TypeError for anything else."""
+    values = {name: frozen(value) for name, value in record.items() if name != "kind"}
+    return KINDS[record["kind"]](**values)
+
+
+def frozen(value):
+    """Lists within lists as tuples within tuples."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value

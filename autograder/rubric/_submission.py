@@ -1,0 +1,475 @@
+"""A submission: what one student handed in, its files, its models, its functions."""
+
+import csv
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
+from pathlib import PurePath
+
+import numpy as np
+
+from autograder.core import (
+    Failure,
+    Printed,
+    Remark,
+    Signature,
+    Undecided,
+    is_same,
+    plain,
+    read_signature,
+    tokens,
+)
+from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model, trained
+from autograder.rubric._run import current_run
+from autograder.rubric._written import written
+from autograder.sandbox import Sandbox
+from autograder.submissions import (
+    OTHER_ARCHIVES,
+    Cell,
+    Files,
+    Source,
+    Unreadable,
+    all_cells,
+    base,
+    folded,
+    is_archive,
+    latest_copy,
+    listed,
+    nearest,
+    opened,
+    python_version,
+    stem_of,
+    zipped,
+)
+from autograder.submissions import _filenames as filenames
+
+LONG_ROW = 1_000  # bytes, on average, of a row of a table
+MAX_COMPARED = 20  # notebooks of one submission that are read to find the one that counts
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a student wrote in own words, for a person to read."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the assignment, by which a student's notebook and answers are found.
+
+    slug: the notebook's name. functions: what the items call. starter: the text of each cell of the starter.
+    """
+
+    slug: str = ""
+    functions: frozenset[str] = frozenset()
+    starter: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What items see. Methods raise Failure for what is wrong with the student's files.
+
+    student: for messages alone, an item's points rest on what was handed in and who signed it.
+    draft: name and content of the notebook where the student is still at work on it, in place of a file.
+    trainer: the sandbox that models are trained in, where it is another; it never runs student code.
+    watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
+    asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
+    words, shared, name: by which a signature may name the student, see `is_same`.
+    accepts_any_signature: whether the notebook counts, whoever signed it.
+    expected: what is known of the assignment.
+    """
+
+    student: str
+    source: Source
+    predictor: Predictor
+    sandbox: Sandbox
+    draft: tuple[str, bytes] | None = None
+    trainer: Sandbox | None = None
+    watch: Callable[[str], None] = lambda line: None
+    asks: Callable[[str, str], None] = lambda kind, name: None
+    trainings: dict[str, tuple] = field(default_factory=dict)
+    words: frozenset[str] | None = None
+    shared: frozenset[frozenset[str]] = frozenset()
+    name: str = ""
+    accepts_any_signature: bool = False
+    expected: Expected = Expected()
+    _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
+
+    def model(self, name: str) -> Model:
+        """The model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
+        self.asks("file", name)
+        model = _once(self._known, name, lambda: read_model(self.read(name)))
+        for remark in model.remarks:
+            warnings.warn(Remark(f"{name}: {remark}"), stacklevel=2)
+        return model
+
+    def predict(self, name: str, inputs: Sequence) -> np.ndarray | list[np.ndarray]:
+        """Predictions `(n, k)` of the model `name` for n inputs `(time, ...)`; none of them is padded.
+
+        An input is an array, or a tuple of arrays for a model of several inputs; where the model answers at each
+        step, n arrays come back.
+        """
+        return self.predictor.predict(self.model(name), inputs)
+
+    def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:
+        """What a function of the student's notebook returns for these arrays, numbers or texts.
+
+        It runs in a process apart that can do no harm, as if nothing had been called before; it gets nothing but
+        the arguments, and ends after so many seconds. Numbers in nested lists come back as an array; a tuple, or
+        a ragged list, as a tuple of arrays.
+        """
+        return self._called(function, arguments, seconds)
+
+    def value(self, constant: str) -> float | str:
+        """The number or the text that a constant of the student's notebook is; read in the sandbox, like `call`."""
+        came = self._called(constant, (), 10.0, wanted="constant")
+        return plain(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
+
+    def text(self, name: str) -> Answer:
+        """Return what the student wrote as the answer `name`, for a person to read; see `written`.
+
+        Raises Failure if nothing is written. A check in the notebook sees no Markdown, so its answer is empty.
+        """
+        self.asks("answer", name)
+        return Answer("") if self.draft else Answer(written(name, self.cells, self.expected.starter))
+
+    def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
+        """The model that a function of the student's notebook builds for these arguments, to be trained here.
+
+        Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
+        """
+        self.asks("name", function)
+        return _once(
+            self._known, f"{function}{arguments!r}", lambda: self._built(function, arguments, seconds)
+        )
+
+    def _built(self, function: str, arguments: Sequence, seconds: float) -> Blueprint:
+        config, claimed = self._called(function, arguments, seconds, wanted="model")
+        return read_blueprint(config.tobytes(), claimed)
+
+    def train(self, blueprint: Blueprint, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget) -> tuple:
+        """Losses and predictions of a model that the grader trains; see `trained`. Equal calls train once."""
+        arrays = (hashlib.sha256(array.tobytes()).hexdigest() for array in (x, y, test))
+        key = f"{blueprint.signature} {sorted(budget.items())} {[*arrays]}"
+        if key not in self.trainings:
+            train = partial(trained, self.sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer)
+            self.trainings[key] = _once(self._known, key, partial(train, **budget))
+        result, remark = self.trainings[key]
+        if remark:
+            warnings.warn(Remark(remark), stacklevel=2)
+        return result
+
+    def forget(self) -> None:
+        """Ends the process in which the notebook's functions were called so far, with all that they have seen there.
+
+        For an item where a function must not know what another was given, which code could keep for it on purpose:
+        `decode` what `encode` was to encode, say. After an item that drew hidden data it is done in any case.
+        """
+        self.sandbox.forget()
+
+    def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
+        self.asks("name", function)
+        name, content = self.code
+        current_run().discard.append(self.forget)
+        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, wanted=wanted)
+        for problem in answer.problems:
+            warnings.warn(Printed(problem), stacklevel=3)
+        if answer.printed:
+            warnings.warn(Printed(f"{function} printed: {answer.printed}"), stacklevel=3)
+        if answer.failure:
+            raise answer.failure
+        return answer.value
+
+    @property
+    def signed(self) -> str:
+        """The signature of the notebook, from which the student's own numbers are drawn.
+
+        Raises Failure if there is none, and Undecided if it is not that of whoever hands it in.
+        """
+        self.asks("name", "STUDENT")
+        found = self._signature
+        if not found.text:
+            got = f" It says {found.near}." if found.near else ""
+            hint = 'Set STUDENT = "..." in its first cell to the id you hand in under, as plain text, and run it again.'
+            raise Failure(f"Your notebook is not signed: your own numbers are drawn from your id.{got}", hint)
+        if not self.signs(found.text):
+            reason = f"the notebook that {self.student} handed in is signed by {found.text}."
+            raise Undecided(reason, assumption=f"by the numbers of {found.text}")
+        if self.is_ambiguous(found.text):
+            remark = f"Another student can sign with {found.text}, too: their own numbers are then the same."
+            warnings.warn(Remark(remark), stacklevel=2)
+        return found.text
+
+    def signs(self, signature: str) -> bool:
+        """Return whether this signature names the student."""
+        if self.accepts_any_signature:
+            return True
+        words = frozenset(tokens(self.student)) if self.words is None else self.words
+        return is_same(signature, words, self.shared, self.name, self.student)
+
+    def accepting(self) -> "Submission":
+        """Return the submission as it stands when a person accepts its signature."""
+        return replace(self, accepts_any_signature=True)
+
+    def is_ambiguous(self, signature: str) -> bool:
+        """Return whether this signature names another student as well: two may have the same full name."""
+        return any(is_same(signature, words) for words in self.shared)
+
+    @property
+    def signature(self) -> str:
+        """The last value that the notebook gives STUDENT, read and never run; empty if it names nobody."""
+        return self._signature.text
+
+    @property
+    def near_signature(self) -> str:
+        """A line that looks like a signature in a notebook that has none."""
+        return self._signature.near
+
+    @property
+    def _signature(self) -> Signature:
+        return _once(self._known, "STUDENT =", lambda: read_signature(_sources(self.cells)))
+
+    @property
+    def code(self) -> tuple[str, bytes]:
+        """The notebook's name and its code cells, as a notebook without anything else."""
+        if self.draft:
+            return self.draft
+        path = self.notebook
+        name = path if path.lower().endswith(".ipynb") else f"{path}.ipynb"
+        return name, _once(self._known, "code cells", lambda: self._code_of(path))
+
+    def _code_of(self, path: str) -> bytes:
+        cells = [{"cell_type": "code", "source": source} for source in _sources(self._cells_of(path))]
+        notebook = {"cells": cells}
+        if version := python_version(self.files.read(path), path):
+            notebook["metadata"] = {"language_info": {"version": version}}
+        return json.dumps(notebook).encode()
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells of the notebook. Raises Failure if it can't be read."""
+        if self.draft:
+            return _once(self._known, "cells of the draft", lambda: read_cells(*self.draft))
+        return self._cells_of(self.notebook)
+
+    @property
+    def notebook(self) -> str:
+        """The path of the notebook that counts; of a .py file if there is none.
+
+        That is the one called as the assignment, nearest the top; else the only one, the latest of numbered copies,
+        the only one that is signed, or the only one with functions that items call. Raises Undecided for several.
+        """
+        path, remark = _once(self._known, "the notebook", self._choose_notebook)
+        if remark:
+            warnings.warn(Remark(remark), stacklevel=2)
+        return path
+
+    def _choose_notebook(self) -> tuple[str, str]:
+        """Return the path of the notebook, and the remark that names the others."""
+        names = self.files.names
+        for suffix in (".ipynb", ".py"):
+            found = [path for path in names if stem_of(path, suffix) is not None]
+            if not found:
+                continue
+            meant = [path for path in found if not filenames.is_leftover(path)] or found
+            path = self._named_as_assignment(meant, suffix) or self._only(meant, suffix)
+            if not path:
+                reason = f"{len(meant)} notebooks are handed in: {listed(meant)}."
+                raise Undecided(f"{reason} Which of them counts? Hand in just the one that is meant")
+            others = sorted(set(found) - {path})
+            if others and latest_copy(found, suffix) == path:
+                return path, f"Of {len(found)} copies of the notebook, {path} counts."
+            return path, f"{path} counts; also handed in: {listed(others)}." if others else ""
+        raise _missing("notebook", names, "Hand in the .ipynb file with your functions.")
+
+    def _named_as_assignment(self, paths: list[str], suffix: str) -> str:
+        """Return the path that has the assignment's name, or is the latest copy of it; empty if it stays open.
+
+        The nearest to the top counts among those that are signed, if any is; of equal files any may be taken.
+        """
+        stem = folded(self.expected.slug)
+        named = [path for path in paths if stem_of(path, suffix) == stem]
+        copies = [path for path in paths if filenames.without_copy_marks(stem_of(path, suffix))[0] == stem]
+        if not named:
+            return copies[0] if len(copies) == 1 else latest_copy(copies, suffix) if copies else ""
+        named = sorted(named, key=lambda path: path.count("/"))[:MAX_COMPARED]
+        return self._one_of(nearest(self._signed(named) or self._readable(named) or named))
+
+    def _only(self, paths: list[str], suffix: str) -> str:
+        """Return the only path, the latest copy, or the only one that is signed or has functions that items call."""
+        if len(paths) == 1 or len(paths) > MAX_COMPARED:
+            return paths[0] if len(paths) == 1 else ""
+        if latest := latest_copy(paths, suffix):
+            return latest
+        paths = self._readable(paths) or paths
+        defining = [path for path in paths if self._defines(path)]
+        for some in (paths, self._signed(paths), defining, self._signed(defining)):
+            if path := self._one_of(some):
+                return path
+        return ""
+
+    def _one_of(self, paths: list[str]) -> str:
+        """Return the one path, or the first if all have the same content; empty otherwise."""
+        if len(paths) == 1:
+            return paths[0]
+        try:
+            contents = {self.files.read(path) for path in paths[:MAX_COMPARED]}
+        except (Failure, Undecided):
+            return ""
+        return paths[0] if len(contents) == 1 and len(paths) <= MAX_COMPARED else ""
+
+    def _readable(self, paths: list[str]) -> list[str]:
+        return [path for path in paths if self._try_cells(path)]
+
+    def _signed(self, paths: list[str]) -> list[str]:
+        return [path for path in paths if read_signature(_sources(self._try_cells(path))).text]
+
+    def _defines(self, path: str) -> bool:
+        """Return whether a notebook has one of the functions that items call."""
+        text = "\n".join(_sources(self._try_cells(path)))
+        return any(f"def {name}(" in text or f"\n{name} =" in text for name in self.expected.functions)
+
+    def _try_cells(self, path: str) -> list[Cell]:
+        try:
+            return self._cells_of(path)
+        except (Failure, Undecided):
+            return []
+
+    def _cells_of(self, path: str) -> list[Cell]:
+        return _once(self._known, f"cells of {path}", lambda: read_cells(path, self.files.read(path)))
+
+    def read(self, name: str) -> bytes:
+        """The content of the file called `name`, in whichever folder of the submission it lies."""
+        self.asks("file", name)
+        path = self.find(name)
+        if folded(base(path)) != folded(name):
+            warnings.warn(Remark(f"{base(path)} was taken for {name}."), stacklevel=2)
+        return self.content(path)
+
+    def content(self, path: str) -> bytes:
+        """The bytes at a path that `find` gave: of a file, or of a model that was unpacked into a folder."""
+        if path in self.files.names:
+            return self.files.read(path)
+        inside = [name for name in self.files.names if name.startswith(f"{path}/")]
+        return zipped({name.removeprefix(f"{path}/"): self.files.read(name) for name in inside})
+
+    def table(self, name: str, columns: Sequence[str], most: int) -> list[dict[str, str]]:
+        """The rows of the CSV file `name`, each a text by column, with at least these columns and at most so many rows.
+
+        A row may be short. Raises Failure for what is no such table, or too large a one.
+        """
+        content = self.read(name)
+        if len(content) > most * LONG_ROW:
+            reason = f"{name} has {len(content):,} bytes, at most {most * LONG_ROW:,} are read."
+            raise Failure(reason, "A short line for each row is all it needs.")
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
+        try:
+            header, *rows = (line for line in lines if line)
+        except (ValueError, csv.Error):
+            header, rows = [], []
+        header = [column.strip() for column in header]
+        if missing := [column for column in columns if column not in header]:
+            reason = f"{name} lacks the columns {' and '.join(missing)}; its first line is {','.join(header)[:100]!r}."
+            raise Failure(reason, f"Its first line: {','.join(columns)}")
+        if len(rows) > most:
+            raise Failure(f"{name} has {len(rows):,} rows.", f"At most {most:,} are read.")
+        return [dict(zip(header, row, strict=False)) for row in rows]
+
+    def find(self, name: str) -> str:
+        """The path of the file called `name`; of several, that of the one nearest the top, or beside the notebook.
+
+        If none has the name itself: the latest of its copies, a file to whose name a browser added something, or the
+        folder of a model that was unpacked. Raises Failure if there is none, Undecided if several could be meant.
+        """
+        names, suffix = self.files.names, PurePath(name).suffix
+        stem = folded(name).removesuffix(folded(suffix))
+        exact = nearest(path for path in names if folded(base(path)) == folded(name))
+        added = [path for path in names if stem_of(path, suffix) == stem]
+        copies = [
+            path for path in names if filenames.without_copy_marks(stem_of(path, suffix) or "")[0] == stem
+        ]
+        for paths in (exact, added, copies):
+            if path := self._one_of(paths) or self._beside_notebook(paths) or latest_copy(paths, suffix):
+                return path
+            if paths:
+                reason = f"{len(paths)} files are called {name}: {listed(paths)}"
+                raise Undecided(f"{reason}. Which of them counts? Hand in just the one that is meant")
+        models = [path for path in _model_folders(names) if stem_of(path, suffix) == stem]
+        if models and suffix == ".keras":
+            return models[0]
+        save = f'Run model.save("{name}")' if suffix == ".keras" else f"Run the cell that writes {name}"
+        raise _missing(name, names, f"{save} and hand that file in too.")
+
+    def _beside_notebook(self, paths: list[str]) -> str:
+        """Return the one path that lies in the notebook's folder."""
+        if len(paths) < 2 or self.draft:
+            return ""
+        try:
+            folder = self.notebook.rpartition("/")[0]
+        except (Failure, Undecided):
+            return ""
+        beside = [path for path in paths if path.rpartition("/")[0] == folder]
+        return beside[0] if len(beside) == 1 else ""
+
+    @property
+    def files(self) -> Files:
+        """The submission's files; a Failure says why they can't be opened."""
+        return _once(self._known, "", partial(opened, self.source))
+
+
+def read_cells(path: str, content: bytes) -> list[Cell]:
+    """Return the cells of a notebook or script. Raises Failure if it can't be read."""
+    try:
+        return [*all_cells(content, path if stem_of(path, ".ipynb") is None else "notebook.ipynb")]
+    except Unreadable as error:
+        raise Failure(f"{error}.".replace("notebook.ipynb", base(path), 1), error.hint) from None
+
+
+def _sources(cells: list[Cell]) -> list[str]:
+    return [source for kind, source, _ in cells if kind == "code"]
+
+
+def _model_folders(names: Sequence[str]) -> list[str]:
+    """Return the folders that hold what a .keras file holds."""
+    folders = {path.rpartition("/")[0] for path in names if base(path) == "config.json"}
+    return sorted(folder for folder in folders if f"{folder}/model.weights.h5" in names)
+
+
+def _once(known: dict, name: str, make: Callable):
+    """`make()`, remembered in `known` under `name` whether it succeeds or fails."""
+    if name not in known:
+        try:
+            known[name] = make()
+        except (Failure, Undecided) as failure:
+            known[name] = failure
+    if isinstance(known[name], Failure):
+        raise Failure(known[name].reason, known[name].hint)
+    if isinstance(known[name], Undecided):
+        raise Undecided(str(known[name]))
+    return known[name]
+
+
+def _missing(name: str, paths: Sequence[str], hint: str) -> Failure:
+    """Return the Failure for a missing file. It names a near miss, an unknown archive, or what is there."""
+    found = sorted(base(path) for path in paths)
+    reason = f"There is no {name} in your submission"
+    if near := get_close_matches(name, found, n=1, cutoff=0.75):
+        return Failure(f"{reason}, but there is {near[0][:100]}.", f"Save it as {name} and hand in again.")
+    if archives := [path for path in found if is_archive(path)]:
+        return Failure(
+            f"{reason}, but there is {archives[0][:100]}, which is damaged or lies in too many other archives.",
+            "Hand in the files themselves, or one .zip of them.",
+        )
+    if archives := [path for path in found if path.lower().endswith(OTHER_ARCHIVES)]:
+        ending = PurePath(archives[0]).suffix
+        return Failure(
+            f"{reason}, but there is {archives[0][:100]}: archives that end in {ending} are not opened here.",
+            "Hand in the files themselves, or a .zip of them.",
+        )
+    return Failure(f"{reason}; it holds {listed(found)}." if found else f"{reason}; it is empty.", hint)
