@@ -18,7 +18,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 BEGIN = "from autograder.notebook_checks import begin"
-_OTHER_BEGIN = re.compile(r"\s*(from autograder\.live import .*\bbegin\b|import autograder\.live\b)")
+_OTHER_BEGIN = re.compile(r"\s*(from autograder\.notebook_checks import .*\bbegin\b|import autograder\.notebook_checks\b)")
 FINDER = '''\
 import sys
 from pathlib import Path

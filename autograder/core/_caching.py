@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 
-import joblib
+
 
 MOST_KEPT = 512  # results of one function; those on a student's own numbers come once and go
 

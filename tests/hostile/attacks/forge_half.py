@@ -2,7 +2,7 @@
 
 import os
 
-from autograder.sandbox import wire
+from autograder.sandbox import _protocol as wire
 
 EXPECTS = "double ended Python before it returned"
 

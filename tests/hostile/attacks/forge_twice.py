@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from autograder.sandbox import child, wire
+from autograder.sandbox import _child as child
+from autograder.sandbox import _protocol as wire
 
 EXPECTS = "double(x) is not twice x"
 

@@ -5,7 +5,8 @@ import struct
 import threading
 import time
 
-from autograder.sandbox import child, wire
+from autograder.sandbox import _child as child
+from autograder.sandbox import _protocol as wire
 
 EXPECTS = "double(x) is not twice x"
 

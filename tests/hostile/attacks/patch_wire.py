@@ -3,7 +3,7 @@
 import json
 import struct
 
-from autograder.sandbox import wire
+from autograder.sandbox import _protocol as wire
 
 EXPECTS = "double returned no numbers"
 
