@@ -79,7 +79,10 @@ def test_the_bundle_holds_what_is_allowed_and_nothing_else(toy, tmp_path):
     names = set(zipfile.ZipFile(bundle.archive).namelist())
     assert bundle.archive == tmp_path / "out" / "toy-course.zip"
     engine = {name for name in names if name.startswith(f"{FOLDER}/autograder/")}
-    assert f"{FOLDER}/autograder/live.py" in engine and f"{FOLDER}/autograder/reports/page.html" in engine
+    assert (
+        f"{FOLDER}/autograder/notebook_checks.py" in engine
+        and f"{FOLDER}/autograder/reports/page.html" in engine
+    )
     assert {name.rpartition(".")[2] for name in engine} <= {"py", "html", "css", "js"}
     assert {name.removeprefix(f"{FOLDER}/") for name in names - engine} == {
         "README.md", "assignments/hello/hello.ipynb", "assignments/hello/rubric.py", "course.toml",
@@ -400,7 +403,7 @@ def test_a_foreign_autograder_is_not_taken_for_ours(served, tmp_path):
 
 def test_something_else_that_is_missing_shows_as_itself(served):
     bundle, _ = served
-    live = bundle / "autograder/live.py"
+    live = bundle / "autograder/notebook_checks.py"
     live.write_text("import a_package_that_is_not_there\n" + live.read_text())
     done = run_cells(bundle.parent, bundle)
     assert "ModuleNotFoundError: No module named 'a_package_that_is_not_there'" in done.stderr

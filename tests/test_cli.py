@@ -158,7 +158,7 @@ def test_no_command_ends_in_a_traceback_where_its_words_cannot_be_shown(
     monkeypatch.chdir(course.root)
     for module in ("examine", "new_term"):  # slow, or writes
         monkeypatch.setattr(
-            f"autograder.{'doctor' if module == 'examine' else 'hidden'}.{module}", lambda *_: ()
+            f"autograder.{'cli._doctor' if module == 'examine' else 'data'}.{module}", lambda *_: ()
         )
     with pytest.raises(SystemExit):
         cli.main()

@@ -127,7 +127,7 @@ def test_the_archive_holds_what_grading_needs_and_nothing_else(toy, tmp_path):
     }  # fmt: skip
     assert {
         "autograder/__main__.py",
-        "autograder/templates/rubric.txt",
+        "autograder/authoring/templates/rubric.txt",
         "autograder/reports/page.html",
     } <= names
     assert not [name for name in names if "pyc" in name]

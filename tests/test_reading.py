@@ -351,7 +351,7 @@ def test_a_crash_has_its_own_exit_status_and_a_log(course, hand_in, tmp_path):
     hand_in("ann", **{"greeting.txt": "hello"})
     folder = hand_in("bo", **{"greeting.txt": "hello, bo"})
     program = (
-        "import autograder.grading as grading\n"
+        "import autograder.grading._runner as grading\n"
         "whole, save = grading.Marking.whole, grading.save_report\n"
         "def crash(report, *rest):\n"
         "    if report.student == 'bo':\n"

@@ -18,7 +18,9 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 BEGIN = "from autograder.notebook_checks import begin"
-_OTHER_BEGIN = re.compile(r"\s*(from autograder\.notebook_checks import .*\bbegin\b|import autograder\.notebook_checks\b)")
+_OTHER_BEGIN = re.compile(
+    r"\s*(from autograder\.notebook_checks import .*\bbegin\b|import autograder\.notebook_checks\b)"
+)
 FINDER = '''\
 import sys
 from pathlib import Path

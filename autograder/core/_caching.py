@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 
-
-
 MOST_KEPT = 512  # results of one function; those on a student's own numbers come once and go
 
 
@@ -23,6 +21,8 @@ def remembered(function: Callable) -> Callable:
 
     It may depend on its arguments alone, which may hold arrays, as those of `functools.cache` can't.
     """
+
+    import joblib  # here: only rubrics need it
 
     @lru_cache(maxsize=MOST_KEPT)
     def known(given: Given):

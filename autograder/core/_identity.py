@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import permutations
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 MAX_JOINED = 5  # words of a signature that are tried in every order
 MAX_PIECES = 3  # names that one word of a signature may join
@@ -28,13 +30,15 @@ ASSIGNED = re.compile(r"(?im)^[a-z_]{0,20}stud[a-z_]{0,20}[ \t]*(?::|=(?!=))")
 STRAIGHT = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb", '"""\'\'\'""')
 
 
-def own(student: str | int, topic: str) -> np.random.Generator:
+def own(student: str | int, topic: str) -> "np.random.Generator":
     """Return random numbers that are this student's own, and others for each topic.
 
     Signatures with the same `canonical` words draw the same. PCG64 is named because NumPy may change its default,
     and marks with it.
     """
     seed = hashlib.sha256(f"{topic}\n{' '.join(canonical(str(student)))}".encode()).digest()
+    import numpy as np  # here: the command line does without it
+
     return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
 
 

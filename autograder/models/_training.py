@@ -53,8 +53,8 @@ def trained(
 
     With them a remark, mostly empty, on where it was trained. sandbox: trains on the CPU; trainer: on the GPU, where
     there is one. x: (rows, ...), y: (rows,) classes; the rest as `autograder.models._training_loop.train` says.
-    Raises Failure where the student's model doesn't take the data, where a number of the student's makes no sense, and where
-    training takes more than `seconds` or all memory; any other trouble is the grader's.
+    Raises Failure where the student's model doesn't take the data, where a number of the student's makes no
+    sense, and where training takes more than `seconds` or all memory; any other trouble is the grader's.
     """
     chosen = {"learning_rate": learning_rate, "clipnorm": clipnorm, "clipvalue": clipvalue}
     for name, value in chosen.items():

@@ -124,7 +124,7 @@ def read_by_child(layer: str, python: Path, root: Path, *more: str) -> str:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_virtual_environment_shows_nothing_of_the_course(layout, layers, root):
-    python, public = LAYOUTS[layout](root), root / "autograder/failure.py"
+    python, public = LAYOUTS[layout](root), root / "autograder/core/_errors.py"
     for layer in layers:
         shown = read_by_child(layer, python, root, str(public))
         assert public.read_text() in shown and "secret of" not in shown
