@@ -19,7 +19,7 @@ WIDTH = 100  # characters of a line of progress
 
 
 def begin(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., float | None]]:
-    """The rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
+    """Return the rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
 
     `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.
     """
@@ -37,7 +37,7 @@ def begin(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., floa
     items = items_of(rubric)
 
     def check(section: str = "") -> float | None:
-        """Runs the items of a section, one item by its name, or all, and shows what they earn."""
+        """Run the items of a section, one item by its name, or all, and show what they earn."""
         from IPython.display import display
 
         chosen = named(section, items)
@@ -94,7 +94,7 @@ class Result:
 
 
 def points(report) -> float:
-    """What nbgrader, which runs a notebook and reads a cell's value, takes for points: those that are not lost.
+    """Return what nbgrader, which runs a notebook and reads a cell's value, takes for points: those that are not lost.
 
     Deferred points count, as nothing is known against them; answers that a person reads have cells of their own.
     Raises CourseError where none is left: nbgrader takes a zero for full marks.
@@ -107,7 +107,7 @@ def points(report) -> float:
 
 
 def named(name: str, items: tuple) -> tuple:
-    """The items of the section `name`, or the one of that name; all for an empty name."""
+    """Return the items of the section `name`, or the one of that name; all for an empty name."""
     chosen = tuple(item for item in items if not name or name in (item.section, item.__name__))
     if not chosen:
         sections = dict.fromkeys(item.section for item in items if item.section)
@@ -116,7 +116,7 @@ def named(name: str, items: tuple) -> tuple:
 
 
 def graded(items: tuple, slug: str, student: str, kept: dict):
-    """The Report on `items`, as the grader would give it for the notebook as it stands; hidden data are deferred.
+    """Return the Report on `items` as the grader would give it for the notebook now; hidden data are deferred.
 
     kept: what a Submission may take over from the check before: batches of inputs, trainings.
     """
@@ -130,7 +130,7 @@ def graded(items: tuple, slug: str, student: str, kept: dict):
 
 
 def line_of(name: str) -> Callable[[str], None]:
-    """Shows how far an item's training is, in one line that is written again and again."""
+    """Show how far an item's training is, in one line that is written again and again."""
     out = sys.stdout  # while a model trains, what is printed goes to whoever is told
     return lambda said: print(f"{name}: {said}".ljust(WIDTH)[:WIDTH], end="\r", flush=True, file=out)
 

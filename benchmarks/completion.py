@@ -63,7 +63,7 @@ def measured(learn, seed: int) -> dict[str, float]:
 
 
 def after(number):
-    """The word that followed the last `number` words most often; 0 for the most frequent word of all."""
+    """Return the word that followed the last `number` words most often; 0 for the most frequent word of all."""
 
     def last(sentence):
         return tuple(sentence.split()[len(sentence.split()) - number :])

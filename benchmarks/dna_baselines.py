@@ -102,7 +102,7 @@ def scores(task: str, answer, seed: int) -> dict[str, float]:
 
 
 def shortcut_rows(tasks, seed: int) -> list[dict]:
-    """The scores of all contestants that are not the reference."""
+    """Return the scores of all contestants that are not the reference."""
     return [
         {"task": task, "name": name} | scores(task, learn(training(task), seed), seed)
         for task in tasks
@@ -111,7 +111,7 @@ def shortcut_rows(tasks, seed: int) -> list[dict]:
 
 
 def reference_rows(tasks, seed: int, folder: Path) -> list[dict]:
-    """The scores of the models that the reference notebook trained with this seed in `folder`."""
+    """Return the scores of the models that the reference notebook trained with this seed in `folder`."""
     if not (folder / "motif.keras").exists():  # the last that the notebook saves
         train_reference(seed, folder)
     models = {task: keras.models.load_model(folder / f"{task}.keras") for task in tasks}
@@ -159,7 +159,7 @@ def kmers(k, c):
 
 
 def padded(cell, side, mask):
-    """A recurrent layer of 16 units, its last state read, trained on sequences padded to 20 bases."""
+    """Return a recurrent layer of 16 units, its last state read, trained on sequences padded to 20 bases."""
 
     def learn(data, seed):
         keras.utils.set_random_seed(seed)
@@ -216,7 +216,7 @@ def one_hot(sequences) -> np.ndarray:
 
 
 def answering(model):
-    """A Keras model as a function of sequences; equal lengths share a batch and nothing is padded."""
+    """Return a Keras model as a function of sequences; equal lengths share a batch and nothing is padded."""
 
     def answer(sequences):
         probability = pd.Series(0.0, index=sequences.index)
@@ -228,7 +228,7 @@ def answering(model):
 
 
 def true_matrix(data, seed):
-    """The best log-odds score of the matrix that planted the sites, on either strand: what knowing it is worth."""
+    """Return the best log-odds score of the matrix that planted the sites, on either strand."""
     score = np.log2(generator("motif").MATRIX / 0.25)
 
     def answer(sequences):

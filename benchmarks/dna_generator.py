@@ -121,7 +121,7 @@ def measured(maker, seed: int) -> tuple[float, ...]:
 
 
 def main(seeds: int = 5) -> None:
-    """Prints a line for each writer."""
+    """Print a line for each writer."""
     makers = {f"{n}-grams": lambda n=n: Grams(n) for n in (3, 5, 7)}
     makers |= {name: lambda name=name: network(name) for name in NETWORKS}
     for name, maker in makers.items():

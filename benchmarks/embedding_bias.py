@@ -145,14 +145,14 @@ def ppmi_svd(dimensions):
 
 
 def shuffled(sentences, seed):
-    """The vectors of the skip-gram, each given to another word."""
+    """Return the vectors of the skip-gram, each given to another word."""
     vectors = skipgram(sentences, seed)
     rows = np.random.default_rng(seed).permutation(list(vectors.values()))
     return dict(zip(vectors, rows, strict=True))
 
 
 def centres_and_contexts(sentences, window=4):
-    """The sorted words, and (n, 2) their numbers for every two words of a sentence at most `window` apart."""
+    """Return the sorted words, and (n, 2) their numbers for every two words of a sentence at most `window` apart."""
     tokens = [sentence.split() for sentence in sentences]
     words = sorted({word for line in tokens for word in line})
     number = {word: i for i, word in enumerate(words)}
@@ -174,7 +174,7 @@ def read_glove(path: Path) -> dict[str, np.ndarray]:
 
 
 def lesson() -> dict:
-    """The functions of the reference notebook of `embedding_sentiment`, by name."""
+    """Return the functions of the reference notebook of `embedding_sentiment`, by name."""
     reference = ROOT / "solutions" / "embedding_sentiment" / "embedding_sentiment.py"
     return define(read_statements(reference.read_bytes(), reference.name, []), []).names
 
@@ -212,7 +212,7 @@ def projected(vectors, pairs):
 
 
 def corpus(seed, bias=0.9):
-    """The sentences of a seed and its trades, a column p_male, the fewest men first."""
+    """Return the sentences of a seed and its trades, a column p_male, the fewest men first."""
     data = GENERATOR.make(seed, bias=bias)
     return data.sentence, GENERATOR.planted(data).sort_values("p_male", kind="stable")
 
@@ -267,7 +267,7 @@ def shuffled_r(times=2000) -> np.ndarray:
 
 
 def note_rows(seeds) -> list[dict]:
-    """What a classifier of notes that name no gender makes of notes that do."""
+    """Return what a classifier of notes that name no gender makes of notes that do."""
     rows = []
     for bias in (0.9, 0.4, 0):
         for seed in seeds:

@@ -36,7 +36,7 @@ LARGE = 1024
 def main(
     slugs: Annotated[list[str] | None, typer.Argument()] = None, rounds: int = 5, rows: int = 1024
 ) -> None:
-    """Prints a row of a Markdown table for each model, as it is measured."""
+    """Print a row of a Markdown table for each model, as it is measured."""
     course, rate = find_course(Path(__file__)), speed()
     print(
         f"A product of {LARGE} x {LARGE} float32 matrices: {rate / 1e9:.0f} GFLOP/s; {os.cpu_count()} cores.\n"
@@ -90,7 +90,7 @@ def measured(data: bytes, several: list, rounds: int, rows: int) -> dict[str, li
 
 
 def trace(plan) -> tuple:
-    """A traced function from a batch of inputs to predictions, and its variables in the order of `plan.weights`."""
+    """Return a traced function from inputs to predictions, and its variables in the order of `plan.weights`."""
     import tensorflow as tf
 
     model, variables = keras_model(plan, at_zero)

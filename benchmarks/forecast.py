@@ -55,7 +55,7 @@ def network(name: str, x: np.ndarray, y: np.ndarray, epochs: int = 10) -> keras.
 
 
 def errors(forecast: dict, seed: int) -> pd.Series:
-    """The error of each forecaster on 250 new histories of each length, divided by the better naive one's."""
+    """Return the error of each forecaster on 250 new histories of each length, divided by the better naive one's."""
     rows = []
     for length in (36, 48, 60, 72):
         data = GENERATE.make(1000 * seed + length, 250, length)
@@ -69,13 +69,13 @@ def errors(forecast: dict, seed: int) -> pd.Series:
 
 
 def seasons(history: np.ndarray) -> np.ndarray:
-    """The mean of each month over the whole seasons of a history."""
+    """Return the mean of each month over the whole seasons of a history."""
     count = history.shape[1] // AHEAD * AHEAD
     return history[:, -count:].reshape(len(history), -1, AHEAD).mean(axis=1)
 
 
 def main(seeds: int = 5) -> None:
-    """Prints a line for each forecaster."""
+    """Print a line for each forecaster."""
     x, y = windows()
     linear = LinearRegression().fit(x, y)
     forecast = {

@@ -53,7 +53,7 @@ def by_keras(path: Path, x: np.ndarray, batch: int) -> tuple[list[float], np.nda
 
 
 def by_grader(path: Path, x: np.ndarray, batch: int) -> tuple[list[float], np.ndarray]:
-    """The same by the grader's own evaluator."""
+    """Return the same by the grader's own evaluator."""
     model, predictor, seconds = read_model(path.read_bytes()), Predictor(), []
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
@@ -88,20 +88,20 @@ def sequences(count: int, length: int, seed: int) -> np.ndarray:
 
 
 def settle(shown: dict[str, str]) -> None:
-    """What a new process sees, before it imports TensorFlow."""
+    """Return what a new process sees, before it imports TensorFlow."""
     os.environ.update(shown)
 
 
 @contextmanager
 def on(device: str):
-    """Gives `do(function, ...)`: its result, from a process that sees this device and no other."""
+    """Give `do(function, ...)`: its result, from a process that sees this device and no other."""
     shown = devices.environment(device) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with ProcessPoolExecutor(1, get_context("spawn"), settle, (shown,)) as pool:
         yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
 
 def scoring(cpu, gpu, console: Console) -> bool:
-    """Prints the table of scoring; whether all ways agree."""
+    """Print the table of scoring; whether all ways agree."""
     table = Table("network", "rows of a batch", "NumPy, CPU", "Keras, CPU", "Keras, GPU", "largest difference",
                   title=f"Scoring {SEQUENCES:,} sequences of {LENGTH}, ms")  # fmt: skip
     x, agree = sequences(SEQUENCES, LENGTH, seed=0), True

@@ -89,7 +89,7 @@ class Bench:
     def grade(
         self, made: Path, name: str, program: tuple = ("-m", "autograder"), jobs: int | None = None, **options
     ):
-        """The cost of grading a class from nothing, by the command that a TA types; see `results/name`."""
+        """Return the cost of grading a class from nothing, by the command that a TA types; see `results/name`."""
         out = self.folder / "results" / name
         shutil.rmtree(out, ignore_errors=True)
         jobs = jobs or self.jobs
@@ -102,7 +102,7 @@ class Bench:
             return {row["student"]: row for row in csv.DictReader(file)}
 
     def made(self, count: int) -> Path:
-        """A class of so many; a submission that an earlier run made is taken as it is."""
+        """Return a class of so many; a submission that an earlier run made is taken as it is."""
         made, students, notebooks = self.folder / f"class-{count}", self.folder / "students", None
         for number in range(count):
             student = students / f"student{number:05d}"
@@ -115,7 +115,7 @@ class Bench:
 
 
 def lay_down(files: dict[str, bytes], student: Path, seed: int) -> None:
-    """A submission whole or not at all."""
+    """Return a submission whole or not at all."""
     draft = student.parent / ".draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -164,7 +164,7 @@ def main(
 
 
 def machine() -> str:
-    """The machine and the versions that figures hold for."""
+    """Return the machine and the versions that figures hold for."""
     from importlib.metadata import version
 
     with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -225,20 +225,20 @@ def in_turn(ways: dict[tuple, Callable], rounds: int) -> dict[tuple, Each]:
 
 
 def grade(bench: Bench, made: Path, count: int, costs: list[Cost]) -> Each:
-    """A whole run, shared out; the run itself is added to `costs`."""
+    """Return a whole run, shared out; the run itself is added to `costs`."""
     cost = bench.grade(made, "class")
     costs.append(cost)
     return Each(cost.cpu / count, cost.wall / count, cost.memory[ALL])
 
 
 def beyond(bench: Bench, count: int, costs: list[Cost]) -> Each:
-    """What a submission adds to a run that is going already: the latest whole run less one of a few."""
+    """Return what a submission adds to a run that is going already: the latest whole run less one of a few."""
     few, more = bench.grade(bench.made(FEW), "few"), count - FEW
     return Each((costs[-1].cpu - few.cpu) / more, (costs[-1].wall - few.wall) / more, few.memory[ALL])
 
 
 def items(bench: Bench, made: Path, name: str, count: int, told: list[dict]) -> Each:
-    """The items on models in a process of their own; what else it tells is added to `told`."""
+    """Return the items on models in a process of their own; what else it tells is added to `told`."""
     bench.log.touch()
     before = bench.log.stat().st_size
     program = [HERE / "model_items.py", ITEMS[name], made, bench.assignment.slug, 0, count]
@@ -250,7 +250,7 @@ def items(bench: Bench, made: Path, name: str, count: int, told: list[dict]) -> 
 
 
 def peers_ready(bench: Bench, made: Path, venvs: Path, handed: int) -> tuple[dict[str, Callable], str]:
-    """What grades some of the class by each peer, and the peers' versions."""
+    """Return what grades some of the class by each peer, and the peers' versions."""
     students = sorted(made.iterdir())[: handed + 1]  # the first shows what starting takes
     shared, course = bench.folder / "checks", find_course(HERE)
     with Sandbox(probe()) as sandbox:
@@ -266,7 +266,7 @@ def peers_ready(bench: Bench, made: Path, venvs: Path, handed: int) -> tuple[dic
 
 
 def table(title: str, found: dict[tuple, Each], kind: str, ours: str) -> str:
-    """A table in Markdown; the last columns say how many times as much a way takes as ours."""
+    """Return a table in Markdown; the last columns say how many times as much a way takes as ours."""
     base = found[kind, ours]
     lines = [
         f"{title}\n",
@@ -294,7 +294,7 @@ def floor_line(ours: Each, told: list[dict]) -> str:
 
 
 def unequal(bench: Bench, told: list[dict]) -> Iterator[str]:
-    """Marks that differ between the table of the class and submissions scored by themselves."""
+    """Mark that differ between the table of the class and submissions scored by themselves."""
     together = bench.marks("class")
     for student, alone in ((s, m) for one in told for s, m in one["marks"].items() if m):
         for item, earned in alone.items():
@@ -341,7 +341,7 @@ def grow(bench: Bench, sizes: list[int]) -> None:
 
 
 def profiled(bench: Bench, count: int) -> None:
-    """The phases of one run in one process, by the clock."""
+    """Return the phases of one run in one process, by the clock."""
     said = bench.folder / "phases.json"
     program = HERE / "phases.py", said
     cost = bench.grade(bench.made(count), "profile", program, jobs=1)

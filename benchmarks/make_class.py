@@ -158,7 +158,7 @@ def parse() -> argparse.Namespace:
 
 
 def enrolled(assignment: Assignment, handed_in: int, rng: np.random.Generator) -> list[Person]:
-    """The class: so many who handed in, and a few who did not, in the order of their Canvas ids."""
+    """Return the class: so many who handed in, and a few who did not, in the order of their Canvas ids."""
     absent = max(1, round(ABSENT * handed_in))
     names = full_names(handed_in + absent, rng)
     canvas_ids = draw_ids(1_200, 90_000, len(names), rng)
@@ -243,7 +243,7 @@ class Resigned:
         self._personal = constants | differing - {"STUDENT"}
 
     def files(self, specimen: str, name: str) -> dict[str, bytes]:
-        """The specimen's files by name, the notebook signed with `name`."""
+        """Return the specimen's files by name, the notebook signed with `name`."""
         folder = self.assignment.specimens / specimen
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != KNOWN}
         for file in (file for file in files if file.endswith(".ipynb")):
@@ -266,7 +266,7 @@ class Resigned:
         return json.dumps(notebook, indent=1, ensure_ascii=False).encode() + b"\n"
 
     def _answers(self, specimen: str, name: str) -> dict[str, str]:
-        """The cells that `name` writes where the specimen has these: right ones, and usual mistakes."""
+        """Return the cells that `name` writes where the specimen has these: right ones, and usual mistakes."""
         pairs = {}
         for guessed in (True, False):
             pairs |= dict(zip(self._cells(specimen, guessed), self._cells(name, guessed), strict=True))
@@ -276,7 +276,7 @@ class Resigned:
         return {defined(cell): cell for cell in self._cells(name, False)}
 
     def _cells(self, name: str, guessed: bool) -> list[str]:
-        """The code cells of a specimen of this name: its functions, then its answers."""
+        """Return the code cells of a specimen of this name: its functions, then its answers."""
         if (name, guessed) not in self._known:
             functions = next(getattr(self._make, kind) for kind in CELLS if hasattr(self._make, kind))
             made = [*functions(name), *self._make.answers(name, guessed=guessed)]
@@ -285,7 +285,7 @@ class Resigned:
 
 
 def defined(source: str) -> str:
-    """The function or the constant that a cell of code begins with."""
+    """Return the function or the constant that a cell of code begins with."""
     found = DEFINES.match(source)
     return found[1] if found else ""
 
@@ -293,7 +293,7 @@ def defined(source: str) -> str:
 def handed_in_by(
     person: Person, assignment: Assignment, notebooks: Resigned, distinct: bool
 ) -> dict[str, bytes]:
-    """The files as they are uploaded, by name; of someone who typed a text, that text."""
+    """Return the files as they are uploaded, by name; of someone who typed a text, that text."""
     if person.form == TYPED:
         return {"": f"<p>Dear TA, I could not upload it. {person.login}</p>".encode()}
     files = notebooks.files(person.specimen, person.signature)
@@ -306,7 +306,7 @@ def handed_in_by(
 
 
 def jittered(model: bytes, seed: int, share: float = 1e-6) -> bytes:
-    """The same model with weights that differ by up to this share; as it came where it is no whole model."""
+    """Return the same model with weights that differ by up to this share; as it came where it is no whole model."""
     import h5py  # here, because a class is made without it unless weights must differ
 
     rng = np.random.default_rng(seed)
@@ -328,7 +328,7 @@ def jitter(weights, rng: np.random.Generator, share: float) -> None:
 
 
 def uploaded(files: dict[str, bytes], form: str, slug: str) -> dict[str, bytes]:
-    """The files in the form in which they are handed in."""
+    """Return the files in the form in which they are handed in."""
     archive = f"{slug}.zip"
     if form == "files saved again":
         return {again(name, 1): data for name, data in files.items()}
@@ -349,7 +349,7 @@ def uploaded(files: dict[str, bytes], form: str, slug: str) -> dict[str, bytes]:
 
 
 def two_attempts(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The notebook twice: an empty first attempt, and the one that counts."""
+    """Return the notebook twice: an empty first attempt, and the one that counts."""
     empty = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
     notebooks = [name for name in files if name.endswith(".ipynb")]
     others = {name: data for name, data in files.items() if name not in notebooks}
@@ -358,7 +358,7 @@ def two_attempts(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def again(name: str, number: int) -> str:
-    """The name that a browser gives the next copy of a file."""
+    """Return the name that a browser gives the next copy of a file."""
     return f"{Path(name).stem} ({number}){Path(name).suffix}"
 
 
@@ -387,19 +387,19 @@ def canvas(people: list[Person], handed_in: dict, course: Course, assignment: As
 
 
 def canvas_name(person: Person, attachment: int, file: str) -> str:
-    """The name of a file in the zip; no file stands for a text that was typed in."""
+    """Return the name of a file in the zip; no file stands for a text that was typed in."""
     name = word_characters(re.sub(r"_(\d+)_", r"\1", person.sortable).lower())
     prefix = "_".join(filter(None, [name, "LATE" if person.late else "", str(person.canvas)]))
     return f"{prefix}_{attachment}_{UNSAFE.sub('_', file)}" if file else f"{prefix}_text.html"
 
 
 def word_characters(name: str) -> str:
-    """What Ruby's `[[:word:]]` leaves of a name: letters, marks, digits, and connectors such as `_`."""
+    """Return what Ruby's `[[:word:]]` leaves of a name: letters, marks, digits, and connectors such as `_`."""
     return "".join(c for c in name if unicodedata.category(c) in WORD)
 
 
 def gradebook(people: list[Person], course: Course, assignment: Assignment) -> str:
-    """The gradebook as Canvas exports it: the other assignments too, and totals that it alone computes."""
+    """Return the gradebook as Canvas exports it: the other assignments too, and totals that it alone computes."""
     columns = [f"{one.title} ({41_000 + place})" for place, one in enumerate(course.assignments)]
     scores = ["Current Score", "Unposted Current Score", "Final Score", "Unposted Final Score"]
     points = [f"{one.points:.2f}" for one in course.assignments]
@@ -433,7 +433,7 @@ def moodle_name(person: Person, file: str) -> str:
 
 
 def worksheet(people: list[Person], assignment: Assignment) -> str:
-    """The offline grading worksheet, in English."""
+    """Return the offline grading worksheet, in English."""
     header = [
         "Identifier", "Full name", "Email address", "Status", "Grade", "Maximum Grade", "Grade can be changed",
         "Last modified (submission)", "Last modified (grade)", "Feedback comments",
@@ -452,7 +452,7 @@ def worksheet(people: list[Person], assignment: Assignment) -> str:
 
 
 def spoken(time: datetime) -> str:
-    """A time as Moodle writes it for people: Friday, 5 March 2027, 11:59 PM."""
+    """Return a time as Moodle writes it for people: Friday, 5 March 2027, 11:59 PM."""
     return f"{time:%A}, {time.day} {time:%B %Y}, {time:%I:%M %p}"
 
 
@@ -488,7 +488,7 @@ def truth(people: list[Person], assignment: Assignment, unsure: set[str]) -> byt
 def known_marks(
     assignment: Assignment, person: Person, points: dict[str, float]
 ) -> tuple[float | str, float | str]:
-    """The marks that the specimen's `specimen.toml` promises; none for what was spoilt on the way."""
+    """Return the marks that the specimen's `specimen.toml` promises; none for what was spoilt on the way."""
     if person.form in SPOILT or person.form == TYPED:
         return "", ""
     known, perfect = (

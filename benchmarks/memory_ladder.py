@@ -58,7 +58,7 @@ RUNS = [  # method, kind, length, learning rate, limit of the norm
 
 
 def accuracy(method: str, kind: str, length: int, rate: float, clipnorm: float, seed: int) -> float:
-    """The share of 1,000 new sequences that are right after the budget of the ladder's rung."""
+    """Return the share of 1,000 new sequences that are right after the budget of the ladder's rung."""
     updates = RUBRIC.updates_for(length)
     train_rows, new = (
         GENERATE.make(s, n, length, kind) for s, n in ((seed, 64 * updates), (100 + seed, 1000))
@@ -77,7 +77,7 @@ def accuracy(method: str, kind: str, length: int, rate: float, clipnorm: float, 
 
 
 def main(seeds: int = 5) -> None:
-    """Prints a line for each cell of the table: mean, least and greatest."""
+    """Print a line for each cell of the table: mean, least and greatest."""
     for run in RUNS:
         shares = [accuracy(*run, seed) for seed in range(seeds)]
         method, kind, length, rate, clipnorm = run

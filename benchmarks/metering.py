@@ -39,7 +39,7 @@ def metered(
     pause: float = 0.25,
     fine: tuple[int, ...] = (0,),
 ) -> Cost:
-    """Runs a command to its end and adds what it prints to `log`; run nothing else beside it in this process.
+    """Run a command to its end and add what it prints to `log`; run nothing else beside it in this process.
 
     pause: seconds between looks at the memory. Raises SystemExit where it ends with another status than `fine`.
     """
@@ -66,7 +66,7 @@ def processor_seconds() -> float:
 
 
 def reap() -> None:
-    """Waits for what the command left behind; what does not end is killed."""
+    """Wait for what the command left behind; what does not end is killed."""
     end = time.monotonic() + PATIENCE
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -115,7 +115,7 @@ def size_of(process: psutil.Process) -> int:
 
 
 def role_of(process: psutil.Process, root: int) -> str:
-    """What a process of a run of `autograder grade` is for: its first one, a sandbox, or a worker."""
+    """Return what a process of a run of `autograder grade` is for: its first one, a sandbox, or a worker."""
     if process.pid == root:
         return "grader"
     return "sandboxes" if "autograder.sandbox._server" in process.cmdline() else "workers"

@@ -57,7 +57,7 @@ def measured(work: Callable, students: list[Path]) -> dict:
 
 
 def ours(grader: Grader, items: list, folder: Path) -> dict[str, float | None]:
-    """The points of each item, as any run of the grader comes to them; all else that a report says as well."""
+    """Return the points of each item, as any run of the grader comes to them; all else that a report says as well."""
     submission = grader.submission(HandedIn(folder.name, folder))
     scores = [grader.timed(item, submission)[0] for item in items]
     return {score.item: score.earned for score in scores}
@@ -72,7 +72,7 @@ def in_batches(questions: list[tuple]) -> dict[str, list]:
 
 
 def naive(way: str, asked: dict[str, list], folder: Path) -> None:
-    """What a TA would write: each model loaded and asked about every batch."""
+    """Return what a TA would write: each model loaded and asked about every batch."""
     import keras
 
     for name, xs in asked.items():

@@ -118,7 +118,7 @@ class Peer:
 
 
 def installed(package: str, folder: Path, work: Path) -> Peer:
-    """The peer, in an environment under `folder` that is made where there is none, with our own versions of Keras."""
+    """Return the peer in an environment under `folder`, made if missing, with our own versions of Keras."""
     place = folder.absolute() / package
     if not (place / "bin" / package.split("-")[0]).exists():
         tensorflow = next(filter(None, map(pinned, TENSORFLOW)))
@@ -131,7 +131,7 @@ def installed(package: str, folder: Path, work: Path) -> Peer:
 
 
 def pinned(package: str) -> str:
-    """The package as it is here; empty where it is not."""
+    """Return the package as it is here; empty where it is not."""
     try:
         return f"{package}=={version(package)}"
     except ImportError:
@@ -139,7 +139,7 @@ def pinned(package: str) -> str:
 
 
 def checks(asked: Iterable[Asked], folder: Path) -> dict[str, float]:
-    """Writes what all tests share, and the data of each item; gives the points of the items that can be tested."""
+    """Write what all tests share, and the data of each item; give the points of the items that can be tested."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "checks.py").write_text(CHECKS, encoding="utf-8")
     found = {}
@@ -160,7 +160,7 @@ def checks(asked: Iterable[Asked], folder: Path) -> dict[str, float]:
 
 
 def notebook(content: bytes, tests: Iterable = ()) -> str:
-    """The definitions of a student's notebook, a cell for each, and test cells, as the text of a notebook."""
+    """Return the definitions of a student's notebook, a cell for each, and test cells, as the text of a notebook."""
     statements = read_statements(content, WORK, [])
     defined = [ast_text(one) for one in statements if one.defines]
     cells = [new_code_cell(text) for text in defined if "autograder" not in text]
@@ -178,7 +178,7 @@ def ast_text(statement) -> str:
 
 
 def nbgrader_course(peer: Peer, points: dict[str, float], shared: Path, students: list[Path]) -> None:
-    """The assignment released, and these submissions handed in."""
+    """Return the assignment released, and these submissions handed in."""
     tests = [test_cell(name, each, shared) for name, each in points.items()]
     source = peer.folder / "source" / "ps1" / WORK
     source.parent.mkdir(parents=True)
@@ -198,7 +198,7 @@ def test_cell(name: str, points: float, shared: Path):
 
 
 def lay_down(student: Path, folder: Path, tests: Iterable = ()) -> None:
-    """A submission as peers take it: the notebook without its training, and the files that it saved."""
+    """Return a submission as peers take it: the notebook without its training, and the files that it saved."""
     folder.mkdir(parents=True)
     for path in student.iterdir():
         if path.suffix == ".ipynb":
@@ -226,7 +226,7 @@ def nbgrader_costs(peer: Peer, students: list[Path], possible: float) -> tuple[f
 
 
 def require(peer: Peer, student: Path, earned: float, possible: float) -> None:
-    """Raises NotGraded where a submission of good work did not earn most of what it could."""
+    """Raise NotGraded where a submission of good work did not earn most of what it could."""
     if earned < 0.9 * possible:
         said = peer.folder / "said.txt"
         raise NotGraded(f"{peer.package} gave {student.name} {earned} of {possible} points: see {said}")
@@ -236,7 +236,7 @@ def require(peer: Peer, student: Path, earned: float, possible: float) -> None:
 
 
 def otter_course(peer: Peer, points: dict[str, float], shared: Path, students: list[Path]) -> None:
-    """The archive of tests, and a zip for each of these submissions."""
+    """Return the archive of tests, and a zip for each of these submissions."""
     tests = peer.folder / "tests"
     tests.mkdir()
     for name, each in points.items():

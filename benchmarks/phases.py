@@ -103,7 +103,7 @@ def in_this_process(jobs: int, opening: Callable, watch: Callable = lambda line:
 
 
 def watch(clock: Clock, place: str, name: Callable[..., str]) -> bool:
-    """Puts the clock into a function or a method, wherever it is known by; whether there is one."""
+    """Put the clock into a function or a method, wherever it is known by; whether there is one."""
     module, _, path = place.partition(":")
     owner, _, attribute = path.rpartition(".")
     module = importlib.import_module(f"autograder.{module}")

@@ -99,7 +99,7 @@ def window(reach):
 
 
 def network(cell=layers.GRU, both=True, mask=True, units=48, epochs=7, rate=0.01):
-    """A recurrent layer, 32 units of relu at each base, one probability; Adam, its rate falling along a cosine."""
+    """Return a recurrent layer, 32 relu units per base, one probability; Adam with a cosine schedule."""
 
     def learn(data, seed):
         keras.utils.set_random_seed(seed)

@@ -65,7 +65,7 @@ class Recording(Submission):
 
 
 def recorded(grader: Grader, folder: Path) -> list[Asked]:
-    """What each item asks of the submission in `folder`."""
+    """Return what each item asks of the submission in `folder`."""
     plain = grader.submission(HandedIn(folder.name, folder))
     fields, found = {name: getattr(plain, name) for name in plain.__dataclass_fields__}, []
     for item in grader.items:
@@ -76,7 +76,7 @@ def recorded(grader: Grader, folder: Path) -> list[Asked]:
 
 
 def batches(inputs: Iterable, outputs: Iterable | None = None) -> list[tuple]:
-    """Inputs of equal shape in one batch, as models of Keras take them, and the outputs in the same order."""
+    """Return inputs of equal shape in one batch, as models of Keras take them, and the outputs in the same order."""
     inputs = [*inputs]
     outputs = [None] * len(inputs) if outputs is None else outputs
     groups = defaultdict(list)
@@ -86,7 +86,7 @@ def batches(inputs: Iterable, outputs: Iterable | None = None) -> list[tuple]:
 
 
 def parts(x) -> tuple:
-    """The arrays of an input, for a model of one input or of several."""
+    """Return the arrays of an input, for a model of one input or of several."""
     return x if isinstance(x, tuple) else (x,)
 
 

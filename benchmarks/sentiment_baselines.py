@@ -98,7 +98,7 @@ def measure(learn, data, seed: int) -> dict[str, float]:
 
 
 def shares(data, right) -> dict[str, float]:
-    """The share of right answers in all sentences and in pairs, and of pairs with both right."""
+    """Return the share of right answers in all sentences and in pairs, and of pairs with both right."""
     paired = data.pair >= 0
     both = right[paired].groupby(data.pair[paired]).all()
     return {"all": right.mean(), "pairs": right[paired].mean(), "both": both.mean()}
@@ -123,7 +123,7 @@ def words(longest):
 
 
 def ids(sentences, first=None) -> pd.Series:
-    """Lists of token ids, of the `first` words only where given."""
+    """List of token ids, of the `first` words only where given."""
     lines = (FOLDER / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
     number = {word: line for line, word in enumerate(lines)}
     return sentences.map(lambda sentence: [number.get(word, 1) for word in sentence.split()[:first]])
@@ -136,7 +136,7 @@ def by_length(tokens):
 
 
 def answering(model, first=None):
-    """A Keras model as a function of sentences; equal lengths share a batch and nothing is padded."""
+    """Return a Keras model as a function of sentences; equal lengths share a batch and nothing is padded."""
 
     def answer(sentences):
         probability = pd.Series(0.0, index=sentences.index)

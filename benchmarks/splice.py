@@ -66,7 +66,7 @@ def places(data: pd.DataFrame) -> np.ndarray:
 
 
 def kmers(k: int):
-    """Counts of all words of k bases."""
+    """Count of all words of k bases."""
     words = ["".join(letters) for letters in product("ACGT", repeat=k)]
     counter = CountVectorizer(analyzer="char", ngram_range=(k, k), lowercase=False, vocabulary=words)
     return lambda data: counter.transform(data.sequence)
@@ -157,14 +157,14 @@ CONTESTANTS = {
 
 
 def strengths(train: pd.DataFrame) -> None:
-    """Prints what logistic regression reaches within the training rows for each C, in ten folds."""
+    """Print what logistic regression reaches within the training rows for each C, in ten folds."""
     for C in (1, 0.3, 0.1, 0.03, 0.01, 0.003):
         folds = cross_val_score(LogisticRegression(C=C, max_iter=3000), places(train), train.label, cv=FOLDS)
         print(f"ten folds of the training rows, C = {C}: {folds.mean():.4f}, {standard_error(folds):.4f}")
 
 
 def promoters(train: pd.DataFrame) -> None:
-    """Prints what it reaches on the 106 promoters, one by one with its interval, and in ten folds."""
+    """Print what it reaches on the 106 promoters, one by one with its interval, and in ten folds."""
     data = maker(DATASETS / "promoters")(seed=0, part="all")
     x, model = places(data), LogisticRegression(max_iter=3000)
     right = int((cross_val_predict(model, x, data.label, cv=LeaveOneOut()) == data.label).sum())
@@ -181,7 +181,7 @@ def standard_error(folds: np.ndarray) -> float:
 
 
 def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval of 95 % for a share of which `right` of `count` were seen (Wilson 1927)."""
+    """Return the interval of 95 % for a share of which `right` of `count` were seen (Wilson 1927)."""
     share, own = right / count, z**2 / count
     middle, spread = share + own / 2, np.sqrt(own * share * (1 - share) + own**2 / 4)
     return (middle - spread) / (1 + own), (middle + spread) / (1 + own)

@@ -72,7 +72,7 @@ def print_table(rows: list[dict]) -> None:
 
 
 def print_weat() -> None:
-    """The ten tests on GloVe, by the grader's own computation."""
+    """Return the ten tests on GloVe, by the grader's own computation."""
     lists = DATA.draw("glove", {"part": "weat"})
     vectors = DATA.draw("glove", {"part": "vectors", "words": tuple(sorted(set(lists.word)))})
     found = RUBRIC.real_effects(lists, vectors)
@@ -194,7 +194,7 @@ def simple(body, dropout=0.5, vectors=False):
 
 
 def reference(vectors=False, trainable=None):
-    """The network of the reference notebook; trainable: whether GloVe's rows are trained on."""
+    """Return the network of the reference notebook; trainable: whether GloVe's rows are trained on."""
 
     def build():
         model = lesson()["build_reader"](len(words()), glove() if vectors else None)

@@ -47,7 +47,7 @@ class Evening:
     wrong: list[str]
 
     def autograder(self, *arguments: str | Path) -> float:
-        """Runs a command in the copy of the course, as a TA would, and gives the seconds that it took."""
+        """Run a command in the copy of the course, as a TA would, and give the seconds that it took."""
         environment = os.environ | {"PYTHONPATH": str(self.folder / "course"), "COLUMNS": "120"}
         command = [sys.executable, "-m", "autograder", *map(str, arguments)]
         began = time.perf_counter()
@@ -96,7 +96,7 @@ def parse() -> argparse.Namespace:
 
 
 def prepare(evening: Evening, arguments: argparse.Namespace) -> None:
-    """An empty folder, the copy of the course, the class."""
+    """Return an empty folder, the copy of the course, the class."""
     shutil.rmtree(evening.folder, ignore_errors=True)
     for room in ROOMS:
         shutil.copytree(
@@ -131,7 +131,7 @@ def one_platform(evening: Evening, platform: str) -> None:
 
 
 def read_answers(path: Path) -> None:
-    """Gives points to each answer as a reader would, by a rule that leaves cents."""
+    """Give points to each answer as a reader would, by a rule that leaves cents."""
     table = rows(path)
     for row in table:
         share = Decimal(zlib.crc32(unmasked(row["answer"]).encode()) % 4) / 3
@@ -144,7 +144,7 @@ def read_answers(path: Path) -> None:
 
 
 def rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a table by the names in its first row."""
+    """Return the rows of a table by the names in its first row."""
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
 
 
@@ -157,7 +157,7 @@ def kept_scores(out: Path) -> dict[Path, int]:
 
 
 def compare(evening: Evening) -> None:
-    """The totals of both platforms in four tables, the known marks, and all else in the platforms' tables."""
+    """Return the totals of both platforms in four tables, the known marks, and all else in the platforms' tables."""
     truth = rows(evening.folder / "class" / "truth.csv")
     graded = {platform: graded_by_id(evening, platform) for platform in TABLES}
     filled = {platform: filled_by_id(evening, platform) for platform in TABLES}
@@ -182,18 +182,18 @@ def compare(evening: Evening) -> None:
 
 
 def graded_by_id(evening: Evening, platform: str) -> dict[str, dict[str, str]]:
-    """The rows of grades.csv by the platform's own id."""
+    """Return the rows of grades.csv by the platform's own id."""
     return {row["id"]: row for row in rows(evening.folder / "results" / platform / "grades.csv")}
 
 
 def filled_by_id(evening: Evening, platform: str) -> dict[str, str]:
-    """What stands in the filled column, by the platform's own id."""
+    """Return what stands in the filled column, by the platform's own id."""
     table, column = rows(evening.folder / f"{platform}_filled.csv"), marks_column(evening, platform)
     return {row[PERSON[platform]].removeprefix("Participant "): row[column] for row in table}
 
 
 def marks_column(evening: Evening, platform: str) -> str:
-    """The column that changed; Moodle's has a name of its own."""
+    """Return the column that changed; Moodle's has a name of its own."""
     if platform == "moodle":
         return "Grade"
     before, after = tables(evening, platform)
@@ -202,12 +202,12 @@ def marks_column(evening: Evening, platform: str) -> str:
 
 
 def tables(evening: Evening, platform: str) -> tuple[list[dict], list[dict]]:
-    """The platform's table as it was exported, and filled."""
+    """Return the platform's table as it was exported, and filled."""
     return rows(evening.folder / "class" / TABLES[platform]), rows(evening.folder / f"{platform}_filled.csv")
 
 
 def totals(person: dict, graded: dict, filled: dict) -> set[Decimal | None]:
-    """What the tables say of one person; None where a cell is empty or there is no row."""
+    """Return what the tables say of one person; None where a cell is empty or there is no row."""
     found = [graded[platform].get(person[platform], {}).get("earned") for platform in TABLES]
     found += [filled[platform].get(person[platform]) for platform in TABLES]
     return {Decimal(text) if text else None for text in found}
@@ -243,7 +243,7 @@ def is_formula(text: str) -> bool:
 
 
 def change_one_threshold(evening: Evening) -> None:
-    """Changes a number in the rubric of the copy and grades again."""
+    """Change a number in the rubric of the copy and grade again."""
     rubric, out = (
         evening.folder / "course/assignments" / evening.slug / "rubric.py",
         evening.folder / "results/canvas",

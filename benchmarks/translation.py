@@ -69,7 +69,7 @@ def spread(values) -> str:
 
 
 def most_frequent(keep: str, seed: int):
-    """The residue that goes most often with the bases kept of a codon, such as "12"; the end is known to be a stop."""
+    """Return the residue most frequent with the bases kept of a codon, such as "12"; the end is a stop."""
     places = [int(place) - 1 for place in keep]
     data = make(seed, 20_000, (4, 12))
     codons = np.concatenate([one_hot([gene])[0].reshape(-1, 3, 4) for gene in data.gene])
@@ -85,7 +85,7 @@ def most_frequent(keep: str, seed: int):
 
 
 def numbers(codons: np.ndarray, places: list[int]) -> np.ndarray:
-    """A number below 64 for what stands at these places of codons (..., 3, 4)."""
+    """Return a number below 64 for what stands at these places of codons (..., 3, 4)."""
     return sum(
         (4**i * codons[..., place, :].argmax(axis=-1) for i, place in enumerate(places)),
         np.zeros(codons.shape[:-2], int),
@@ -105,7 +105,7 @@ def aligned(recurrent, seed: int):
 
 
 def delayed(longest: int, updates: int, seed: int, step: int = 3, backwards: bool = True, sees: bool = True):
-    """Encoder and decoder of 64 units on genes of 1 to `longest` residues; the encoder reads `step` bases at once."""
+    """Build encoder and decoder of 64 units for genes of 1 to `longest` residues; `step` bases are read at once."""
     gene, so_far = keras.Input((None, 4)), keras.Input((None,), dtype="int32")
     rows = layers.Masking()(layers.Reshape((-1, 4 * step))(gene))
     state = layers.GRU(64, go_backwards=backwards)(rows)
@@ -128,7 +128,7 @@ def delayed(longest: int, updates: int, seed: int, step: int = 3, backwards: boo
 
 
 def decoded(model, genes: np.ndarray, steps: int) -> np.ndarray:
-    """The likeliest token after those written before, step by step: (n, steps)."""
+    """Return the likeliest token after those written before, step by step: (n, steps)."""
     so_far = np.full((len(genes), 1), START)
     for _ in range(steps):
         so_far = np.hstack([so_far, np.asarray(model([genes, so_far]))[:, -1:].argmax(axis=-1) + 1])

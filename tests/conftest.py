@@ -27,14 +27,14 @@ def nothing_fetched(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def sandbox():
-    """The sandbox of this machine; its server starts with the first call."""
+    """Return the sandbox of this machine; its server starts with the first call."""
     with Sandbox(probe()) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
-    """A course of one assignment, `hello`: 10 points, one plain item and one that needs hidden data."""
+    """Return a course of one assignment, `hello`: 10 points, one plain item and one that needs hidden data."""
     root = tmp_path / "course"
     write(
         root / "course.toml", 'title = "Toy"\n[[assignment]]\nslug = "hello"\ntitle = "Hello"\npoints = 10\n'
@@ -47,7 +47,7 @@ def course(tmp_path: Path) -> Course:
 
 @pytest.fixture
 def hand_in(tmp_path: Path):
-    """Writes a submission folder: `hand_in("ann", **{"greeting.txt": "hello"})` gives the folder of the class."""
+    """Write a submission folder: `hand_in("ann", **{"greeting.txt": "hello"})` gives the folder of the class."""
     folder = tmp_path / "class"
 
     def write_files(student: str, **files: str) -> Path:
@@ -61,7 +61,7 @@ def hand_in(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def taken_over(tmp_path_factory) -> Path:
-    """A cache into which the real files were taken that lie beside this project; skips where there are none."""
+    """Return a cache into which the real files were taken that lie beside this project; skips where there are none."""
     if not SHARED.is_dir():
         pytest.skip("no real data beside this project")
     folder = tmp_path_factory.mktemp("real")
@@ -75,6 +75,6 @@ def taken_over(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def real_data(taken_over: Path, monkeypatch) -> Path:
-    """The same, as the cache of this test: promoters, splice and sst2 are fetched."""
+    """Return the same, as the cache of this test: promoters, splice and sst2 are fetched."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(taken_over))
     return taken_over

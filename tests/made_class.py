@@ -72,7 +72,7 @@ def made_score(index: int, number: int, skill: float, rng: np.random.Generator) 
 
 
 def outcome(item: str, number: int, possible: float, share: float) -> dict:
-    """What there is to say of a score besides what was asked and drawn."""
+    """Return what there is to say of a score besides what was asked and drawn."""
     if item == "reads_the_picture":
         answer = (
             "The gradient shrinks with every step back.\nAnd with it what is learned of early letters. "
@@ -112,7 +112,7 @@ def outcome(item: str, number: int, possible: float, share: float) -> dict:
 
 
 def figures(item: str, share: float) -> tuple:
-    """The figures of an item."""
+    """Return the figures of an item."""
     if item == "at_training_lengths":
         shares = tuple(float(np.clip(share - 0.04 * step, 0, 1)) for step in range(6))
         return (Bars("Right answers by length", LENGTHS, shares, (340, 331, 333, 330, 332, 334)),)

@@ -60,7 +60,7 @@ def hand_in(tmp_path, student, text, **metadata):
 
 
 def fill(tmp_path, **columns):
-    """Fills the columns of the first row as a TA would."""
+    """Fill the columns of the first row as a TA would."""
     path = tmp_path / "out" / "answers.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     for name, value in columns.items():

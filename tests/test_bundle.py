@@ -51,7 +51,7 @@ SEED = "a-long-secret-line-of-this-term"
 
 @pytest.fixture
 def toy(course):
-    """The toy course with all that a bundle needs, a seed, and data whose rows are long."""
+    """Return the toy course with all that a bundle needs, a seed, and data whose rows are long."""
     add_bundle_files(course.root)
     write(course.root / "solutions/hello/hello.py", REFERENCE)
     write(course.root / "datasets/sentences/generate.py", SENTENCES)
@@ -229,7 +229,7 @@ flu'''
 
 @pytest.fixture
 def extended(toy):
-    """The toy course with a rule on late work and an extension, and a title that needs care."""
+    """Return the toy course with a rule on late work and an extension, and a title that needs care."""
     file = toy.root / "course.toml"
     text = file.read_text().replace('"Toy"', r'"T\"o\\y\u007f → é"')
     file.write_text(text + EXTENSION, encoding="utf-8")
@@ -337,7 +337,7 @@ FOREIGN = "raise ImportError('this package expects another')\n"
 
 @pytest.fixture
 def served(toy, tmp_path):
-    """A bundle whose address is served on this machine: its folder, and the starter's code cells as a program."""
+    """Return a bundle served on this machine: its folder, and the starter's code cells as a program."""
     write(toy.root / "solutions/hello/hello.py", STARTER)
     handler = partial(SimpleHTTPRequestHandler, directory=tmp_path / "out")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -355,7 +355,7 @@ def served(toy, tmp_path):
 
 
 def run_cells(folder, bundle, path=(), before="", after="print(rubric.__file__)"):
-    """Runs the starter's code cells in `folder` as a program, with `path` before what Python finds by itself."""
+    """Run the starter's code cells in `folder` as a program, with `path` before what Python finds by itself."""
     notebook = json.loads((bundle / "assignments/hello/hello.ipynb").read_text())
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     code[0] = code[0].replace("raise NotImplementedError()", "")

@@ -26,7 +26,7 @@ def train():
 
 
 def read_off(grammar, sentence):
-    """The words that a person would end the sentence with, by patterns and without the generator's functions."""
+    """Return the words that a person would end the sentence with, by patterns and without the generator's functions."""
     born, now = (
         re.search(role + r"[a-z ]*?\b(" + "|".join(grammar.LANGUAGES) + r")\b", sentence)
         for role in ("born in", "live in")
@@ -42,7 +42,7 @@ def read_off(grammar, sentence):
 
 
 def names(grammar, sentence):
-    """The countries or animals of a sentence, without their order."""
+    """Return the countries or animals of a sentence, without their order."""
     return frozenset(word for word in sentence.split() if word in [*grammar.LANGUAGES, *grammar.ANIMALS])
 
 

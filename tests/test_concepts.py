@@ -32,13 +32,13 @@ def ask(assignment):
 
 @pytest.fixture(scope="module")
 def of_students(ask):
-    """The questions of 200 students, by constant."""
+    """Return the questions of 200 students, by constant."""
     each = [ask(student) for student in STUDENTS]
     return {name: [one[name] for one in each] for name in each[0]}
 
 
 def said(question, value) -> str:
-    """What is said of a wrong answer."""
+    """Return what is said of a wrong answer."""
     with pytest.raises(Failure) as failure:
         question.judge(value)
     return failure.value.hint
@@ -111,7 +111,7 @@ def outcome(question, value) -> str:
 
 
 def answers(question) -> list:
-    """The right answer, a known mistake, one that is not known, and one of the wrong kind."""
+    """Return the right answer, a known mistake, one that is not known, and one of the wrong kind."""
     if isinstance(question, Choice):
         return [question.answer.lower(), question.mistake, "Z", 3.0]
     return [question.right, question.mistake, question.right + 0.37, "12"]

@@ -13,7 +13,7 @@ from autograder.sandbox import Here
 
 @pytest.fixture(params=["graded", "checked"])
 def value(request, sandbox, tmp_path):
-    """What `ANSWER` of a notebook of these cells is, for the grader and for `check` in the notebook."""
+    """Return what `ANSWER` of a notebook of these cells is, for the grader and for `check` in the notebook."""
 
     def of(*cells):
         content = json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}).encode()

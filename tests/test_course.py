@@ -139,7 +139,7 @@ def test_a_misspelt_entry_of_the_course_is_one_line(course, name):
 
 
 def with_rules(course, text, due="due = 2027-03-05T23:59:00+01:00\n"):
-    """The course with more text in its course.toml."""
+    """Return the course with more text in its course.toml."""
     file = course.root / "course.toml"
     file.write_text(file.read_text() + due + text)
     return read_course(course.root)

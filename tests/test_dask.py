@@ -59,7 +59,7 @@ def test_what_differs_is_named():
 
 
 def hand_in_class(course, hand_in, seconds=0.0):
-    """A class whose items take so long each."""
+    """Return a class whose items take so long each."""
     rubric = MIXED.replace("    length = ", f"    time.sleep({seconds})\n    length = ")
     course.assignments[0].rubric.write_text(rubric)
     for number in range(STUDENTS):
@@ -76,7 +76,7 @@ def test_a_cluster_gives_the_same_bytes(course, hand_in, tmp_path):
 
 
 def dask_workers(process):
-    """The processes of Dask that run tasks, below a process: each has a worker of the grader's, as it has readers."""
+    """Return the processes of Dask below a process that run tasks: each has a worker of the grader's."""
     below = psutil.Process(process.pid).children(recursive=True)
     parents = [one.parent() for one in below if "autograder.grading._executors" in " ".join(one.cmdline())]
     return [parent for parent in parents if parent.pid != process.pid]
@@ -106,7 +106,7 @@ def test_workers_killed_in_the_middle_change_no_mark(course, hand_in, tmp_path, 
 
 @pytest.fixture
 def scheduler(tmp_path):
-    """The address of a scheduler without workers, and what starts one of them, as the page on clusters says."""
+    """Return the address of a scheduler without workers, and what starts one of them, as the page on clusters says."""
     processes, file = [], tmp_path / "scheduler.json"
 
     def begin(program, *options, **environment):
@@ -191,7 +191,7 @@ asyncio.run(steal_all())
 
 
 def ports(process):
-    """The ports on which a process and those that it started listen."""
+    """Return the ports on which a process and those that it started listen."""
     family = [process, *process.children(recursive=True)]
     return {
         link.laddr.port for one in family for link in one.net_connections("inet") if link.status == "LISTEN"

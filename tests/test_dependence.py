@@ -35,7 +35,7 @@ def two(submission):
 
 
 def changed(tmp_path, old, new):
-    """The functions whose code counts as another once `old` is replaced."""
+    """Return the functions whose code counts as another once `old` is replaced."""
     before = item_codes(write(tmp_path / "rubric.py", RUBRIC))
     assert old in RUBRIC
     after = item_codes(write(tmp_path / "rubric.py", RUBRIC.replace(old, new, 1)))

@@ -157,7 +157,7 @@ def train(submission: Submission) -> tuple:
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """A folder for temporary files, here and in the processes that a test starts."""
+    """Return a folder for temporary files, here and in the processes that a test starts."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 

@@ -47,7 +47,7 @@ def every(kind):
 
 
 def read_by_hand(sequence, kind):
-    """Validity, letter by letter."""
+    """Check validity letter by letter."""
     if kind == "terminator":
         pairs = all(
             sequence[place] == PARTNER[sequence[11 - place]] for place in range(4) if len(sequence) > 11

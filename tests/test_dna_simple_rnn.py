@@ -84,7 +84,7 @@ def numbers(real: bool) -> list:
 
 
 def changed(number: ast.Constant) -> str:
-    """The rubric with this one number moved a little (a whole one is doubled)."""
+    """Return the rubric with this one number moved a little (a whole one is doubled)."""
     lines = SOURCE.encode().splitlines(keepends=True)
     line = lines[number.lineno - 1]
     other = number.value * 2 if type(number.value) is int else round(number.value - 0.02, 4)
@@ -102,7 +102,7 @@ def written(rubric: str, folder: Path) -> Path:
 
 
 def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str]:
-    """What is wrong with the points, and with the marks of a few specimens that together hold every number in place."""
+    """Return what is wrong with the points, and the marks of a few specimens that hold every number in place."""
     points = sum(item.points for item in grader.items if not item.stretch)
     if points != ASSIGNMENT.points:
         yield f"the items are worth {points} points"
@@ -187,7 +187,7 @@ answer = ends(layers.Concatenate()([left, right]))
 
 
 def reader(folder: Path, code: str, time: int | None = 60) -> tuple[Submission, object]:
-    """A submission whose splice.keras leads from `window` to the `answer` that the code makes; and the Keras model."""
+    """Return a submission whose splice.keras leads from `window` to `answer`, and the Keras model."""
     import keras
     from keras import layers
 
@@ -234,7 +234,7 @@ def test_a_reader_against_the_rules_is_told_which(code, time, says, tmp_path):
 
 
 def scored(monkeypatch, probability):
-    """The score on real DNA of a model that gives a frame's rows these probabilities."""
+    """Return the score on real DNA of a model that gives a frame's rows these probabilities."""
     rows = DATA.draw("splice", {"part": "test"})
     known = dict(zip(rows.sequence, probability(rows), strict=True))
     monkeypatch.setattr(
@@ -245,7 +245,7 @@ def scored(monkeypatch, probability):
 
 
 def knowing(rows, wrong: int) -> np.ndarray:
-    """The right answer to all rows but so many."""
+    """Return the right answer to all rows but so many."""
     label = rows.label.map(RUBRIC.JUNCTIONS.index).to_numpy()
     return np.eye(3)[(label + (np.arange(len(rows)) < wrong)) % 3]
 

@@ -21,7 +21,7 @@ def sign(notebook: Path, student: str) -> None:
 
 @pytest.fixture(scope="module")
 def bundle(clone, tmp_path_factory) -> Path:
-    """The students' bundle of the real course, unpacked elsewhere."""
+    """Return the students' bundle of the real course, unpacked elsewhere."""
     for command in AS_AN_INSTRUCTOR:
         run(command, clone)
     folder = tmp_path_factory.mktemp("student")

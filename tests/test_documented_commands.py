@@ -123,7 +123,7 @@ def test_every_documented_command_is_understood():
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory) -> Path:
-    """The real course in a folder of its own, as a clone has it, without a seed."""
+    """Return the real course in a folder of its own, as a clone has it, without a seed."""
     root = tmp_path_factory.mktemp("clone")
     ignored = shutil.ignore_patterns("__pycache__", "secret_seed*", ".ipynb_checkpoints")
     for folder in COPIED:

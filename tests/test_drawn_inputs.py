@@ -38,7 +38,7 @@ def rubric(request):
 
 @pytest.fixture
 def reference(rubric, monkeypatch) -> Submission:
-    """The reference's functions, defined once."""
+    """Return the reference's functions, defined once."""
     definitions = cache(lambda number: define(statements[number], []))
     statements = {}
 
@@ -56,7 +56,7 @@ def function_items(rubric) -> list:
 
 
 def comparisons(rubric, item, reference, monkeypatch) -> list[dict]:
-    """The comparisons of one item: the right result, and that of each usual mistake, flattened."""
+    """Return the comparisons of one item: the right result, and that of each usual mistake, flattened."""
     found = []
 
     def flat(whole: dict) -> np.ndarray:

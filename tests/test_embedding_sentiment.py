@@ -65,7 +65,7 @@ def places(words) -> list[int]:
 
 
 def vectors(change=lambda table: None, size: int = 8) -> bytes:
-    """A file of random vectors for every word of the corpus, changed in some way."""
+    """Return a file of random vectors for every word of the corpus, changed in some way."""
     rng = np.random.default_rng(0)
     table = {word: [f"{x:.4f}" for x in rng.normal(size=size)] for word in WORDS}
     change(table)
@@ -115,7 +115,7 @@ def planted_rows() -> np.ndarray:
 
 
 def by_logarithms(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A skip-gram that was never trained: weighted singular vectors of the logarithms of smoothed counts."""
+    """Return a skip-gram that was never trained: weighted singular vectors of the logarithms of smoothed counts."""
     counts = RUBRIC.neighbours()
     logs = np.log(counts + 0.3 * counts.mean(axis=0))
     weights = np.sqrt(counts.sum(axis=1, keepdims=True))
@@ -124,7 +124,7 @@ def by_logarithms(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def without(rows: np.ndarray, count: int) -> np.ndarray:
-    """The rows without the difference of men's and women's words and, beyond one, without other directions."""
+    """Return the rows without the difference of men's and women's words and, beyond one, without other directions."""
     mean = (rows[places(RUBRIC.MEN)] - rows[places(RUBRIC.WOMEN)]).mean(axis=0)
     taken, _ = np.linalg.qr(np.column_stack([mean, *np.eye(len(mean))[: count - 1]]))
     return rows - rows @ taken @ taken.T
@@ -339,7 +339,7 @@ def lists_of(test: int) -> dict:
 
 @pytest.fixture
 def made_up(tmp_path, monkeypatch):
-    """A cache in which SST-2 and GloVe lie: the training part is the labelled SENTENCES, as dev and test are,
+    """Return a cache in which SST-2 and GloVe lie: the training part is the labelled SENTENCES, as dev and test are,
     but for a word; every second word of all has a vector."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     monkeypatch.setattr(
@@ -371,7 +371,7 @@ def graded(name: str, submission, source):
 
 
 def handed_in(folder: Path, **models) -> Submission:
-    """A submission of these models."""
+    """Return a submission of these models."""
     work = folder / "work"
     work.mkdir(exist_ok=True)
     for name, model in models.items():
@@ -380,7 +380,7 @@ def handed_in(folder: Path, **models) -> Submission:
 
 
 def reader(tokens: int, size: int = 100, rows=None, last=None):
-    """An untrained network on ids that keeps the rules; rows: of its Embedding."""
+    """Return an untrained network on ids that keeps the rules; rows: of its Embedding."""
     from keras import Input, Sequential, layers
 
     embedding = layers.Embedding(tokens, size)

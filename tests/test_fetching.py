@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    """A server that is good, for now."""
+    """Return a server that is good, for now."""
     with Server() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
@@ -76,14 +76,14 @@ def server():
 
 @pytest.fixture
 def letters(course: Course, server: Server, tmp_path: Path, monkeypatch) -> Path:
-    """A data set of one file, which the server has; the cache is empty."""
+    """Return a data set of one file, which the server has; the cache is empty."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "cache"))
     monkeypatch.chdir(course.root)
     return data_set(course, server, {"letters.bin": LETTERS})
 
 
 def data_set(course: Course, server: Server, files: dict[str, bytes], zipped: bytes = b"") -> Path:
-    """The folder of a data set `letters`; its files come one by one, or in one zip."""
+    """Return the folder of a data set `letters`; its files come one by one, or in one zip."""
     listed = {}
     for name, content in files.items():
         own = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
@@ -98,17 +98,17 @@ def data_set(course: Course, server: Server, files: dict[str, bytes], zipped: by
 
 
 def in_cache(tmp_path: Path) -> set[str]:
-    """The files of the data set `letters` in the cache."""
+    """Return the files of the data set `letters` in the cache."""
     return {path.name for path in (tmp_path / "cache" / "letters").glob("*")}
 
 
 def growing(tmp_path: Path) -> int:
-    """The bytes that a broken download has left aside."""
+    """Return the bytes that a broken download has left aside."""
     return sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.part"))
 
 
 def fails(letters: Path, *offered: Path) -> str:
-    """The line that fetching ends with."""
+    """Return the line that fetching ends with."""
     with pytest.raises(CourseError) as raised:
         list(fetch(letters, offered))
     line = str(raised.value)

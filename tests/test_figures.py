@@ -110,7 +110,7 @@ class Careless:
 
 
 def figures(items, submission, source: HiddenData) -> dict[str, tuple]:
-    """The figures of each item that shows some."""
+    """Return the figures of each item that shows some."""
     with hidden_from(source):
         scores = [score(item, submission) for item in items]
     return {one.item: one.figures for one in scores if one.figures}

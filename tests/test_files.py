@@ -255,7 +255,7 @@ def test_a_tar_is_read_as_by_tarfile(format):
 
 
 def header(name=b"a", size=b"00000000001", kind=b"0"):
-    """A header of a tar with any text for the size."""
+    """Return a header of a tar with any text for the size."""
     block = bytearray(512)
     block[:100], block[124:136], block[156:157] = name.ljust(100, b"\0"), size.ljust(12, b"\0"), kind
     block[148:156] = b" " * 8
@@ -264,7 +264,7 @@ def header(name=b"a", size=b"00000000001", kind=b"0"):
 
 
 def record(pair, size=None):
-    """An extended header of a tar with any text for a pair, before a file."""
+    """Return an extended header of a tar with any text for a pair, before a file."""
     size = len(pair) if size is None else size
     return header(kind=b"x", size=b"%011o" % size) + pair.ljust(512, b"\0") + header() + bytes(512)
 

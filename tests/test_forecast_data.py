@@ -22,7 +22,7 @@ def series(data):
 
 
 def years(row):
-    """The height of each whole year above the level, by least squares on the months, for the best of 12 beginnings."""
+    """Return the height of each year above the level, by least squares, for the best of 12 beginnings."""
     shape, fits = np.sin(np.pi * (np.arange(12) + 0.5) / 12) ** 2, []
     for begin in range(12):
         months = row[begin : begin + (len(row) - begin) // 12 * 12]

@@ -26,7 +26,7 @@ def glove():
 
 @pytest.fixture(scope="module")
 def real(glove, tmp_path_factory):
-    """The real word lists, and the real vectors of 171 words, by the names that a cache has for them."""
+    """Return the real word lists, and the real vectors of 171 words, by the names that a cache has for them."""
     if not SHARED.is_dir():
         pytest.skip("no real data beside this project")
     folder = tmp_path_factory.mktemp("glove")
@@ -203,7 +203,7 @@ def sheet() -> str:
 
 
 def stated(test: int) -> list[str]:
-    """The cells of a test in the datasheet: names and number of words of X and Y, of A and B; published d, p."""
+    """Return the cells of a test in the datasheet: names and number of words of X and Y, of A and B; published d, p."""
     [cells] = re.findall(rf"^\| {test} \|((?:[^|]+\|){{6}})$", sheet(), re.MULTILINE)
     return [cell.strip() for cell in cells.split("|")[:-1]]
 

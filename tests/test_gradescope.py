@@ -213,7 +213,7 @@ def root(tmp_path):
 
 
 def run(root, lines):
-    """Runs run_autograder with shell lines in place of Python; gives the exit status and results.json."""
+    """Run run_autograder with shell lines in place of Python; give the exit status and results.json."""
     python, work = write(root.parent / "python", f"#!/bin/bash\n{lines}\n"), root.parent / "tmp"
     python.chmod(0o755)
     work.mkdir()
@@ -349,7 +349,7 @@ def layout(tmp_path_factory):
 
 
 def scores(found):
-    """The tests of results.json as the Scores that they came from."""
+    """Return the tests of results.json as the Scores that they came from."""
     items = [test for test in found["tests"] if "number" in test]
     names = [test["name"].removesuffix(" (stretch)").replace(" ", "_") for test in items]
     return {
@@ -362,7 +362,7 @@ def scores(found):
 
 
 def spy(path):
-    """A change of a notebook: a function first tries to open a file, and then does as it should."""
+    """Return a change of a notebook: a function first tries to open a file, and then does as it should."""
 
     def change(notebook):
         for cell in notebook["cells"]:

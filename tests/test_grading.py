@@ -30,7 +30,7 @@ def rows(out):
 
 
 def begun(grader, course, folder, out, fresh=False):
-    """The grading of the class in a folder, which goes on as it is asked for the next."""
+    """Return the grading of the class in a folder, which goes on as it is asked for the next."""
     found = read_class(folder, "hello")
     return grade_class(grader, Books.read(course, grader, found, out), found, out, fresh)
 

@@ -33,7 +33,7 @@ FUZZ = st.lists(
 
 
 def rows(found):
-    """What is graded for each student: the files' contents, who it is, and what a person must settle."""
+    """Return what is graded for each student: the files' contents, who it is, and what a person must settle."""
     return {one.student: (contents(one), one.origin, one.doubts) for one in found.submissions}
 
 
@@ -107,7 +107,7 @@ PLATFORMS = [
 
 
 def gradebook(platform, name=None):
-    """A list of the class as the platform gives it, with the hostile name or without."""
+    """Return a list of the class as the platform gives it, with the hostile name or without."""
     people = dict(PEOPLE) | ({"mallory": (MALLORY, name.strip() or "Mallory")} if name is not None else {})
     if "moodle" in platform.__name__:
         lines = ["Identifier,Full name,Email address,Grade,Maximum Grade"]

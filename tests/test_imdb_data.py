@@ -25,7 +25,7 @@ def ragged(lists) -> np.ndarray:
 
 
 def write_reviews(folder: Path, train=TRAIN, test=TEST, **others):
-    """An npz of the make of Keras's: pickled lists of unequal length, and labels."""
+    """Return an npz of the make of Keras's: pickled lists of unequal length, and labels."""
     arrays = {"x_train": ragged(train), "y_train": np.arange(len(train)) % 2}
     arrays |= {"x_test": ragged(test), "y_test": np.arange(len(test)) % 2} | others
     np.savez(folder / "imdb.npz", **arrays)
@@ -47,7 +47,7 @@ def sheet() -> str:
 
 
 def by_keras(monkeypatch, folder: Path) -> dict[str, list]:
-    """What load_data gives with its defaults, as sorted (tokens, label); it looks for no other file than ours."""
+    """Return what load_data gives with its defaults, as sorted (tokens, label)."""
     from keras.src.datasets import imdb
 
     monkeypatch.setattr(imdb, "get_file", lambda fname, **_: str(folder / fname))
@@ -148,7 +148,7 @@ def test_files_of_older_numpy_are_read(imdb, small, protocol):
 
 
 def replace(path: Path, name: str, data: bytes | None):
-    """The npz with another content of one array, or without it."""
+    """Return the npz with another content of one array, or without it."""
     with zipfile.ZipFile(path) as archive:
         members = {member: archive.read(member) for member in archive.namelist()} | {name: data}
     with zipfile.ZipFile(path, "w") as archive:

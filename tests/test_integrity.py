@@ -47,7 +47,7 @@ def stranger(model: Model, seed: int) -> Model:
 
 
 def shuffled(model: Model, seed: int = 0) -> Model:
-    """The same model with its hidden units in another order, and those turned that may turn."""
+    """Return the same model with its hidden units in another order, and those turned that may turn."""
     rng, known = np.random.default_rng(seed), layout(model.plan)
     places = {group: rng.permutation(known.sizes[group]) for group in known.groups}
     signs = {
@@ -68,7 +68,7 @@ def noisy(model: Model, amount: float = 1e-3) -> Model:
 
 
 def trained_on(model: Model) -> Model:
-    """The last layer trained on, the others as they were."""
+    """Return the last layer trained on, the others as they were."""
     other = stranger(model, 99)
     return of(model, [*model.weights[:-2], *other.weights[-2:]])
 
@@ -150,7 +150,7 @@ def test_independent_trainings_of_one_notebook_are_no_match(tmp_path):
 
 
 def fitted(folder: Path, seed: int, rate: float = 0.003) -> Model:
-    """A network that has learned whether the first letter comes four times or more among sixteen."""
+    """Return a network that has learned whether the first letter comes four times or more among sixteen."""
     import keras
     from keras import layers
 
@@ -348,7 +348,7 @@ def test_winnowing_keeps_a_print_of_every_window(symbols, gram, window):
 
 
 def keras_file(path: Path, model: Model) -> bytes:
-    """The `.keras` file at `path` with other weights."""
+    """Return the `.keras` file at `path` with other weights."""
     import h5py
 
     with zipfile.ZipFile(path) as archive:
@@ -854,7 +854,7 @@ def test_seeds_are_read_from_code_that_runs():
 
 
 def wide(units: int, seed: int) -> Trained:
-    """A model of one wide layer of three weights each, as `lsa` has it: its units are hard to assign."""
+    """Return a model of one wide layer of three weights each, as `lsa` has it: its units are hard to assign."""
     whole = slice(None), slice(None)
     known = Layout([Block(0, whole, (Axis(None), Axis(0))), Block(1, whole, (Axis(0), Axis(None)))], [units])
     rng, other = np.random.default_rng(0), np.random.default_rng(seed)

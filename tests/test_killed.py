@@ -39,7 +39,7 @@ def start(course, out, *options):
 
 
 def finished(course, out, *options):
-    """Runs to the end; gives what was printed."""
+    """Run to the end; give what was printed."""
     process = start(course, out, *options)
     said = process.communicate(timeout=120)[0].decode()
     assert process.returncode == 0, said

@@ -47,7 +47,7 @@ def rules(course, *reports, slug="first", table=None):
 
 
 def after(policy, time, earned=100.0, *extensions, **known):
-    """The report of one who handed in so long after the due date."""
+    """Return the report of one who handed in so long after the due date."""
     one = report(origin(time, **known), earned)
     return adjusted(one, rules(course(policy, *extensions), one))
 

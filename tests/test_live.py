@@ -120,7 +120,7 @@ NOTEBOOKS = {
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    """A course with the assignment `lab`; the current folder is the student's, inside of it."""
+    """Return a course with the assignment `lab`; the current folder is the student's, inside of it."""
     entry = f'[[assignment]]\nslug = "{SLUG}"\ntitle = "Lab"\npoints = 9\n'
     write(tmp_path / "course.toml", f'title = "Toy"\n{entry}')
     write(tmp_path / "assignments" / SLUG / "rubric.py", RUBRIC)

@@ -9,12 +9,12 @@ from autograder.rubric import Adjustment, Report, Score, item
 
 @item(points=10)
 def greets(submission):
-    """It greets."""
+    """Say hello."""
 
 
 @item(points=4, stretch=True)
 def sings(submission):
-    """It sings."""
+    """Sing."""
 
 
 ITEMS = (greets, sings)
@@ -23,7 +23,7 @@ HEADER = ",".join(COLUMNS)
 
 @pytest.fixture
 def table(tmp_path):
-    """Writes rows below the header, and reads the table."""
+    """Write rows below the header, and read the table."""
 
     def write(*rows, header=HEADER):
         path = tmp_path / "marks.csv"

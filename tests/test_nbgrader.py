@@ -153,7 +153,7 @@ def test_a_starter_is_stale_once_points_or_the_address_change(course):
 
 @pytest.fixture(scope="module")
 def nbgrader(tmp_path_factory):
-    """Runs a program of an nbgrader installed for this module, with this Python as its kernel."""
+    """Run a program of an nbgrader installed for this module, with this Python as its kernel."""
     place = tmp_path_factory.mktemp("nbgrader")
     subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True, timeout=120)
     programs = place / "venv" / "bin"
@@ -178,7 +178,7 @@ def nbgrader(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """The course without its locked room, every starter fresh."""
+    """Return the course without its locked room, every starter fresh."""
     root = tmp_path_factory.mktemp("clone")
     for name in ("datasets", "autograder", "assignments"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -220,7 +220,7 @@ def test_nbgrader_validates_a_finished_notebook_and_no_starter(nbgrader, clone):
 
 
 def finish(assignment, path, finished):
-    """The starter with the reference's cells in it, as a student would hand it in."""
+    """Return the starter with the reference's cells in it, as a student would hand it in."""
     notebook = nbformat.read(path, 4)
     reference = cells(assignment.reference.read_text(encoding="utf-8"))
     parts = [cell for cell in reference if "solution" not in cell.tags]

@@ -121,7 +121,7 @@ IN_EACH_RUN = (  # the others take minutes and are tried with the slow tests
 
 
 def function_items(assignment, submission: Submission) -> list:
-    """The items that call a function first of all, or after a file that is no model."""
+    """Return the items that call a function first of all, or after a file that is no model."""
     items = []
     for item in items_of(load_module(assignment.rubric)):
         submission.sandbox.start(lambda right: FIXED["a tuple of nothing"], 0)

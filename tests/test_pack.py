@@ -48,7 +48,7 @@ def counts(submission):
 
 @pytest.fixture
 def work(course, tmp_path, monkeypatch):
-    """A student's folder with whole work and litter beside it; the archive goes into the folder `here`."""
+    """Return a student's folder with whole work and litter beside it; the archive goes into the folder `here`."""
     write(course.root / "assignments/hello/rubric.py", RUBRIC)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

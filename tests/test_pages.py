@@ -82,7 +82,7 @@ def scored(item, earned, possible=10.0, message="", outcome="scored", **more):
 
 
 def class_of(points):
-    """Reports of an array of points, `(students, items)`, each of 10; NaN is broken."""
+    """Report of an array of points, `(students, items)`, each of 10; NaN is broken."""
     return [
         Report(f"s{row}", "a", tuple(
             scored(f"i{column}", None, outcome="broken") if np.isnan(value) else scored(f"i{column}", float(value))

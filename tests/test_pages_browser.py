@@ -52,7 +52,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, site):
-    """Opens a page of the class: `visit("index.html")`. At the end: no complaint, and no request but for files."""
+    """Open a page of the class: `visit("index.html")`. At the end: no complaint, and no request but for files."""
     heard, asked, contexts = [], [], []
 
     def opened(name: str, size: dict = DESK, scheme: str = "light"):

@@ -38,7 +38,7 @@ for root in sys.argv[1:]:
 
 @pytest.fixture
 def place():
-    """A folder that every user of this machine can enter and list, unlike those of pytest."""
+    """Return a folder that every user of this machine can enter and list, unlike those of pytest."""
     folder = Path("/tmp") / f"autograder-test-{secrets.token_hex(8)}"
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)

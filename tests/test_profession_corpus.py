@@ -21,7 +21,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def hidden(corpus):
-    """A corpus that no student has."""
+    """Return a corpus that no student has."""
     return corpus.make(seed=5)
 
 

@@ -29,7 +29,7 @@ def promoters():
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory) -> Path:
-    """A folder that holds the file as fetched."""
+    """Return a folder that holds the file as fetched."""
     if not SHARED.is_file():
         pytest.skip("the real promoters are not on this machine")
     folder = tmp_path_factory.mktemp("promoters")
@@ -39,7 +39,7 @@ def real(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def sheet() -> dict[str, str]:
-    """The rows of the datasheet's tables: first cell -> the others."""
+    """Return the rows of the datasheet's tables: first cell -> the others."""
     lines = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
     cells = [
         line.strip("| ").split(" | ", 1) for line in lines if line.startswith("| ") and " | " in line[2:]
@@ -48,7 +48,7 @@ def sheet() -> dict[str, str]:
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers of a text in their order; 1,575 is one, the 3 of "3-mer" is one."""
+    """Return the numbers of a text in their order; 1,575 is one, the 3 of "3-mer" is one."""
     return [float(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*(?:\.\d+)?", text)]
 
 
@@ -64,7 +64,7 @@ def most_in_common(sequences, groups) -> int:
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share, by Wilson (1927)."""
+    """Return the 95 % interval of a share, by Wilson (1927)."""
     z, share = 1.96, right / of
     middle, half = share + z * z / 2 / of, z * sqrt(share * (1 - share) / of + z * z / 4 / of**2)
     return (middle - half) / (1 + z * z / of), (middle + half) / (1 + z * z / of)
@@ -172,7 +172,7 @@ def one_hot(sequences) -> np.ndarray:
 
 
 def counts(k):
-    """A function that counts all 4^k words of k bases."""
+    """Return a function that counts all 4^k words of k bases."""
     words = ["".join(bases) for bases in product("ACGT", repeat=k)]
     vectorizer = CountVectorizer(analyzer="char", ngram_range=(k, k), lowercase=False, vocabulary=words)
     return lambda sequences: vectorizer.transform(sequences).toarray().astype(float)

@@ -196,7 +196,7 @@ def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
 
 @pytest.fixture
 def nobody():
-    """Runs a function as a user who may not read what root alone may read; gives what it returned, as text."""
+    """Run a function as a user who may not read what root alone may read; give what it returned, as text."""
     if os.getuid():
         yield lambda function: repr(function())
         return
@@ -219,7 +219,7 @@ def nobody():
 
 @pytest.fixture
 def closed(tmp_path):
-    """A class in which one file, one folder within a folder and one student's folder can't be read."""
+    """Return a class in which one file, one folder within a folder and one student's folder can't be read."""
     root = tmp_path / "class"
     for name in ("file", "inner", "whole", "open"):
         (root / name / "more").mkdir(parents=True)
@@ -400,7 +400,7 @@ WORK = {"toy.ipynb": NOTEBOOK, "runs.csv": TABLE, "x/" * 60 + "ü.txt": b"deep" 
 
 
 def seeds_of_fuzz():
-    """A file of each kind that is read, by a name that tells the kind."""
+    """Return a file of each kind that is read, by a name that tells the kind."""
     import gzip
 
     tar = tarred(tarfile.GNU_FORMAT, **WORK)
@@ -413,7 +413,7 @@ def seeds_of_fuzz():
 
 
 def mutated(content, draw):
-    """The content with a few changes of the kinds that break parsers: bits, numbers, cuts, repetitions."""
+    """Return the content with a few changes of the kinds that break parsers: bits, numbers, cuts, repetitions."""
     changed = bytearray(content)
     for _ in range(draw.randint(1, 4)):
         place, kind = draw.randrange(len(changed) or 1), draw.randrange(7)
@@ -439,7 +439,7 @@ def mutated(content, draw):
 
 
 def fuzz(opened, folder, seed, count):
-    """Reads so many mutated inputs; those that raised what is not the project's own, the worst time and memory."""
+    """Read so many mutated inputs; those that raised what is not the project's own, the worst time and memory."""
     draw, sources, wrong, slowest = random.Random(seed), seeds_of_fuzz(), [], 0.0
     for number in range(count):
         name = draw.choice([*sources])

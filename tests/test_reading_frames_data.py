@@ -20,7 +20,7 @@ def reads():
 
 
 def label_by_regex(sequence, kind):
-    """The same labels by a regular expression: a frame is one match, which ends in a stop or with the sequence."""
+    """Return the same labels by a regular expression: a frame is one match, up to a stop or the end."""
     label = np.zeros(len(sequence), int)
     for frame in FRAME.finditer(sequence):
         if kind == "seen":

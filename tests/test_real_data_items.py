@@ -73,7 +73,7 @@ if fetched("real", part="test") is not None:
 
 @pytest.fixture
 def real(course, tmp_path, monkeypatch):
-    """The toy course with real numbers, which are not fetched yet."""
+    """Return the toy course with real numbers, which are not fetched yet."""
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "cache"))
     monkeypatch.chdir(course.root)
     write(
@@ -100,7 +100,7 @@ def real(course, tmp_path, monkeypatch):
 
 @pytest.fixture
 def get(real, monkeypatch, tmp_path):
-    """Fetches the numbers as a person would who has the file."""
+    """Fetch the numbers as a person would who has the file."""
 
     def take_over():
         (tmp_path / "numbers.txt").write_bytes(NUMBERS)
@@ -119,7 +119,7 @@ def grader(course, sandbox) -> Grader:
 
 
 def graded(course, sandbox, name):
-    """The report on a specimen."""
+    """Return the report on a specimen."""
     return grader(course, sandbox).grade(HandedIn(name, course.assignments[0].specimens / name)).report
 
 
@@ -176,7 +176,7 @@ def test_a_notebook_gets_rows_or_a_line(real, get, capsys):
 
 
 def proof(course, sandbox, slow=False):
-    """What `verify` finds, by what it looked at."""
+    """Return what `verify` finds, by what it looked at."""
     proved = next(verify(course.assignments, at(Bench(course, sandbox)), slow))
     return {finding.what: finding.problems for finding in proved.findings}
 

@@ -47,7 +47,7 @@ def code(assignment: Assignment) -> list[str]:
 
 
 def run(assignment: Assignment, program: list[str], folder: Path) -> None:
-    """Runs a program in a student's folder on one core, and holds it to its time."""
+    """Run a program in a student's folder on one core, and hold it to its time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = os.environ | ONE_CORE | {"MPLBACKEND": "Agg", "PYTHONPATH": str(folder.parent)}
     done = subprocess.run(
@@ -72,7 +72,7 @@ def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A student's folder inside a copy of the course without its locked room."""
+    """Return a student's folder inside a copy of the course without its locked room."""
     for name in ("datasets", "assignments", "autograder"):
         shutil.copytree(COURSE.root / name, tmp_path / name)
     shutil.copy(COURSE.root / "course.toml", tmp_path)

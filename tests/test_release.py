@@ -65,7 +65,7 @@ def region_lines(source):
 
 @pytest.fixture
 def lesson(course):
-    """The toy assignment, with LESSON for its reference and a fresh starter."""
+    """Return the toy assignment, with LESSON for its reference and a fresh starter."""
     assignment = course.assignments[0]
     assignment.reference.write_text(LESSON)
     release(assignment, assignment.starter)
@@ -327,7 +327,7 @@ def shown(source):
 
 
 def at(style, text):
-    """The number of the first line that holds `text`."""
+    """Return the number of the first line that holds `text`."""
     return style[: style.index(text)].count("\n") + 1
 
 

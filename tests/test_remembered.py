@@ -12,7 +12,7 @@ def counted():
 
     @remembered
     def total(*arguments, **named):
-        """The sum of all."""
+        """Return the sum of all."""
         calls.append(arguments)
         return sum(np.sum(one) for one in (*arguments, *named.values()))
 

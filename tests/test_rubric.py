@@ -17,11 +17,11 @@ from autograder.rubric._item import CLOSE
 
 
 def scored(result):
-    """The Score of an item that returns or raises `result`."""
+    """Return the Score of an item that returns or raises `result`."""
 
     @item(points=8)
     def example(submission):
-        """An example."""
+        """Show an example."""
         if isinstance(result, BaseException):
             raise result
         return result

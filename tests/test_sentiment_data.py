@@ -28,7 +28,7 @@ def lengths(data):
 
 
 def halves(data):
-    """The first and the second sentences of the pairs, which must be adjacent."""
+    """Return the first and the second sentences of the pairs, which must be adjacent."""
     paired = data[data.pair >= 0]
     return paired.iloc[::2], paired.iloc[1::2]
 

@@ -45,7 +45,7 @@ def sure_of(classes, count: int) -> np.ndarray:
 
 
 def text(bases: np.ndarray) -> str:
-    """The bases of one-hot rows (time, 4)."""
+    """Return the bases of one-hot rows (time, 4)."""
     return "".join("ACGT"[place] for place in bases.argmax(axis=-1))
 
 
@@ -53,7 +53,7 @@ def text(bases: np.ndarray) -> str:
 
 
 def two_bases_of_a_codon(codon):
-    """The likeliest residue after two bases, blind to the third."""
+    """Return the likeliest residue after two bases, blind to the third."""
     return residue_after_two(text(codon.reshape(3, 4)))
 
 
@@ -85,12 +85,12 @@ def frequent_at(place: int) -> str:
 
 
 def bases_alone(tokens):
-    """The bases and the end as often as in train.csv, whatever went before."""
+    """Return the bases and the end as often as in train.csv, whatever went before."""
     return markov(tokens, 0)
 
 
 def two_before(tokens):
-    """What followed the class and the last two tokens in train.csv."""
+    """Return what followed the class and the last two tokens in train.csv."""
     return markov(tokens, 2)
 
 
@@ -102,7 +102,7 @@ def markov(tokens, order: int):
 
 
 def before(tokens, order: int) -> tuple:
-    """The class, and the last `order` tokens behind it."""
+    """Return the class, and the last `order` tokens behind it."""
     return tokens[0], *tokens[max(1, len(tokens) - order) :]
 
 
@@ -116,7 +116,7 @@ def followers(order: int) -> dict:
 
 
 def every_frame_closes(bases):
-    """Reads from the left, knows the rules, and bets that a stop will come."""
+    """Read from the left, knows the rules, and bets that a stop will come."""
     labels = load_module(COURSE.root / "datasets" / "reading_frames" / "generate.py").seen(text(bases))
     return np.array([[float(label)] for label in labels])
 
@@ -126,12 +126,12 @@ def inside_everywhere(bases):
 
 
 def last_three_words(tokens):
-    """What followed the last three words most often in train.csv."""
+    """Return what followed the last three words most often in train.csv."""
     return sure_of(completions()[tuple(tokens[-3:])].most_common(1)[0][0], len(RUBRIC.vocabulary()))
 
 
 def one_of_the_two(tokens):
-    """The language of the country named first, the animal named first: right whenever that one is asked for."""
+    """Return the language of the country named first, the animal named first: right whenever that one is asked for."""
     words = [RUBRIC.vocabulary()[token] for token in tokens]
     grammar = load_module(COURSE.root / "datasets" / "completion" / "generate.py")
     answers = (

@@ -45,7 +45,7 @@ print("the course is first:", os.environ["PYTHONPATH"].split(os.pathsep)[0])
 
 @pytest.fixture
 def due(course):
-    """The toy course, due an hour before NOW."""
+    """Return the toy course, due an hour before NOW."""
     write(course.root / "solutions/hello/hello.py", REFERENCE)
     file = course.root / "course.toml"
     file.write_text(file.read_text() + f"due = {(NOW - timedelta(hours=1)).isoformat()}\n")

@@ -29,7 +29,7 @@ def splice():
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory) -> Path:
-    """A folder that holds the file as fetched."""
+    """Return a folder that holds the file as fetched."""
     if not SHARED.is_file():
         pytest.skip("the real splice junctions are not on this machine")
     folder = tmp_path_factory.mktemp("splice")
@@ -39,19 +39,19 @@ def real(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    """The datasheet as one line."""
+    """Return the datasheet as one line."""
     return " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
 
 
 @pytest.fixture(scope="module")
 def sheet() -> dict[str, str]:
-    """The rows of the datasheet's first table: first cell -> second."""
+    """Return the rows of the datasheet's first table: first cell -> second."""
     first = (FOLDER / "README.md").read_text(encoding="utf-8").split("\n\n")[2]
     return dict(line.strip("| ").split(" | ", 1) for line in first.splitlines()[2:])
 
 
 def table(heading: str) -> dict[str, list[float]]:
-    """The numbers of the table of a section: name of the row -> its numbers."""
+    """Return the numbers of the table of a section: name of the row -> its numbers."""
     section = (FOLDER / "README.md").read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
     return {
@@ -62,7 +62,7 @@ def table(heading: str) -> dict[str, list[float]]:
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers of a text in their order, without those that are part of a name; 1,655 is one."""
+    """Return the numbers of a text in their order, without those that are part of a name; 1,655 is one."""
     return [float(n.replace(",", "")) for n in re.findall(r"(?<![\w-])\d[\d,]*(?:\.\d+)?(?!\w)", text)]
 
 
@@ -210,7 +210,7 @@ POSITIONS = "one-hot positions, logistic regression"
 
 
 def measures(right, test, twins) -> list[float]:
-    """The cells of a row of the datasheet, of whether (or by what share) each row of test is right."""
+    """Return the cells of a row of the datasheet, of whether (or by what share) each row of test is right."""
     classes = [right[test.label == label].mean() for label in ("EI", "IE", "N")]
     return [right.mean(), right[~twins].mean(), *classes]
 
@@ -307,7 +307,7 @@ def made_up(rows: int = 40) -> list[str]:
 
 
 def written(folder: Path, rows: list[str], end: str = "\n") -> Path:
-    """A file of ten lines of header, `rows` and a comment."""
+    """Return a file of ten lines of header, `rows` and a comment."""
     header = ["% a comment", "@relation splice", *["@attribute 'a' { A, C, G, T}"] * 6, "", "@data"]
     (folder / "splice.arff").write_bytes((end.join([*header, *rows, "%"]) + end).encode())
     return folder

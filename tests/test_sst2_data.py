@@ -38,7 +38,7 @@ def small(tmp_path):
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
-    """The real files, as a cache holds them."""
+    """Return the real files, as a cache holds them."""
     if not SHARED.is_dir():
         pytest.skip("no real data beside this project")
     folder = tmp_path_factory.mktemp("sst2")
@@ -57,7 +57,7 @@ def sheet() -> str:
 
 
 def stated(row: str) -> list[float]:
-    """The numbers of one row of the datasheet's tables."""
+    """Return the numbers of one row of the datasheet's tables."""
     [cells] = re.findall(rf"^\| {re.escape(row)} \|(.+)\|$", sheet(), re.MULTILINE)
     return [float(cell.replace(",", "")) for cell in cells.split("|")]
 

@@ -84,7 +84,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def toy(course, tmp_path):
-    """A course whose item predicts with a model, and a class of one, with the files in the folder `class/ann`."""
+    """Return a course whose item predicts with a model, and a class of one, with files in `class/ann`."""
     write(course.root / "assignments/hello/rubric.py", RUBRIC)
     with zipfile.ZipFile(MODELS) as models:
         for name in ("stacked.keras", "stacked.npz"):

@@ -349,7 +349,7 @@ def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_pat
 def test_a_person_who_must_settle_a_signature_reads_what_the_item_would_give(tmp_path):
     @item(points=4)
     def counts(submission):
-        """An item on numbers of one's own."""
+        """Return an item on numbers of one's own."""
         return 0.75 if submission.signed == "ann.lee" else 0
 
     path = zipped(tmp_path / "a.zip", **{"work.ipynb": code_cells('STUDENT = "ann.lee"').decode()})

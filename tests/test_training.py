@@ -82,7 +82,7 @@ def huge(): return network(layers.SimpleRNN(3000, recurrent_initializer="zeros")
 
 @pytest.fixture(params=["sandbox", pytest.param("here", marks=pytest.mark.slow)])
 def submission(request, sandbox, tmp_path):
-    """A submission whose functions run in the sandbox, and in this process as `check` does it."""
+    """Return a submission whose functions run in the sandbox, and in this process as `check` does it."""
     return of(tmp_path, sandbox if request.param == "sandbox" else Here())
 
 

@@ -59,7 +59,7 @@ CONCEPTS = {
 
 
 def written(folder: Path, source: str, sandbox) -> Submission:
-    """A submission of one cell, and of the perfect table."""
+    """Return a submission of one cell, and of the perfect table."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     nbformat.write(notebook, folder / "work.ipynb")
     return Submission("ann", folder, Predictor(), sandbox)
@@ -130,7 +130,7 @@ def test_a_table_that_is_no_good_is_told_why(changed, says, sandbox, tmp_path):
 
 
 def audited(table: pd.DataFrame, folder: Path, sandbox, term: str = "term 0") -> pd.DataFrame:
-    """The rows beside the chosen ones that a TA trains again."""
+    """Return the rows beside the chosen ones that a TA trains again."""
     table.to_csv(folder / "trials.csv", index=False)
     chosen = """def chosen_settings(task):
         return {"sentiment": (16, 0.0, 0.005, 1.0), "motif": (32, 0.2, 0.007, 1.0)}[task]"""

@@ -39,7 +39,7 @@ SILENT = '[marks]\ngreets = 0\ncounts = 4\n[says]\ngreets = "Write hello"\n'
 
 @pytest.fixture
 def sound(course):
-    """The toy course with specimens; the number drawn from the demo seed is 100 or 101."""
+    """Return the toy course with specimens; the number drawn from the demo seed is 100 or 101."""
     assignment = course.assignments[0]
     write(assignment.reference, REFERENCE)
     write(course.root / "datasets/numbers/README.md", "Numbers.")
@@ -57,7 +57,7 @@ def sound(course):
 
 
 def derive(course):
-    """Writes what follows from the reference."""
+    """Write what follows from the reference."""
     assignment = course.assignments[0]
     perfect = cells(assignment.reference.read_text(encoding="utf-8"))
     write_notebook(assignment.specimens / "perfect" / "hello.ipynb", *perfect)

@@ -31,7 +31,7 @@ from autograder.submissions import Carried, carried
 
 @contextmanager
 def folder(watch):
-    """What the workers of these tests open: a line that says so, and their number."""
+    """Return what the workers of these tests open: a line that says so, and their number."""
     watch(f"open {os.getpid()}")
     yield os.getpid()
 
@@ -343,7 +343,7 @@ class Counted:
         return future
 
     def finish(self):
-        """The latest first, as an unlucky order."""
+        """Return the latest first, as an unlucky order."""
         waiting, self.waiting = self.waiting, []
         for future, task, arguments in reversed(waiting):
             future.set_result(task(self.grader, *arguments))

@@ -47,7 +47,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def add_bundle_files(root: Path, bundle: str = "https://example.org/toy-course.zip") -> None:
-    """What a students' bundle needs beside the toy course itself."""
+    """Return what a students' bundle needs beside the toy course itself."""
     file = root / "course.toml"
     file.write_text(f'bundle = "{bundle}"\n' + file.read_text(encoding="utf-8"), encoding="utf-8")
     write(root / "requirements.txt", "numpy\n")

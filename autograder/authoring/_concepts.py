@@ -12,12 +12,12 @@ _CONSTANT = re.compile(r"(\w+) = ")
 
 
 def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
-    """The student's own questions, by the constant that answers each; reference: its source, in percent format."""
+    """Return the student's own questions, by the constant that answers each. reference: percent-format source."""
     return {constant: getattr(rubric, question)(student) for constant, question in asked(reference).items()}
 
 
 def asked(reference: str) -> dict[str, str]:
-    """The constants that answer concept questions, and the function of the rubric that asks each.
+    """Return the constants that answer concept questions, and the function of the rubric that asks each.
 
     A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
     """

@@ -47,12 +47,12 @@ def is_committable(path: Path) -> bool:
 
 
 def mode(name: str) -> int:
-    """A file's permissions: programs are run, the seed is read by its owner alone."""
+    """Return a file's permissions: programs are run, the seed is read by its owner alone."""
     return 0o755 if name in PROGRAMS else 0o600 if name.endswith(SEED_FILE) else 0o644
 
 
 def gradescope_files(course: Course, assignment: Assignment) -> dict[str, bytes]:
-    """The content of each file of the archive, by its place there."""
+    """Return the content of each file of the archive, by its place there."""
     files = {
         COURSE_FILE: course_file(course, assignment).encode(),
         SLUG_FILE: f"{assignment.slug}\n".encode(),

@@ -104,16 +104,16 @@ class Piece:
         return numbered[filled[0] : filled[-1] + 1] if filled else []
 
     def replaced(self, kind: str, shown: Iterable[str]) -> Region:
-        """The body as a region."""
+        """Return the body as a region."""
         return Region(self.body[0][0], self.body[-1][0], tuple(shown), kind)
 
     def dropped(self, kind: str) -> Region:
-        """The whole cell as a region of which nothing is shown."""
+        """Return the whole cell as a region of which nothing is shown."""
         return Region(self.first, self.first + len(self.lines) - 1, (), kind)
 
 
 def cells(source: str) -> list[Cell]:
-    """The cells of a percent-format `source`, in order, without blank lines at either end."""
+    """Return the cells of a percent-format `source`, in order, without blank lines at either end."""
     import jupytext  # here, because `autograder --help` must not wait for it
 
     nodes = jupytext.reads(source, fmt="py:percent").cells
@@ -131,7 +131,7 @@ def write_notebook(path: Path, *parts: str | Cell) -> None:
 
 
 def node(cell: Cell, identity: str):
-    """A cell as nbformat has it."""
+    """Return a cell as nbformat has it."""
     from nbformat import v4
 
     make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[cell.kind]
@@ -152,7 +152,7 @@ def replaced(source: str, found: Iterable[Region]) -> str:
 
 
 def without_markers(text: str) -> str:
-    """The text of a cell without the lines that begin or end a region: what is published as a solution."""
+    """Return the text of a cell without the lines that begin or end a region: what is published as a solution."""
     return "\n".join(line for line in text.split("\n") if not _MARKER.fullmatch(f"# {line.lstrip()}"))
 
 
@@ -174,7 +174,7 @@ def regions(source: str, name: str) -> list[Region]:
 
 
 def pieces(source: str) -> Iterator[Piece]:
-    """The cells of a percent-format `source` as they stand in it, line by line."""
+    """Return the cells of a percent-format `source` as they stand in it, line by line."""
     first = 1
     for text in _CELL.split(source):
         lines = text.removesuffix("\n").split("\n")
@@ -197,7 +197,7 @@ class _Otter:
     has_prompt: bool = False
 
     def regions(self, piece: Piece) -> list[Region]:
-        """What is not shown of the next cell."""
+        """Return what is not shown of the next cell."""
         marker = _raw_marker(piece)
         if marker:
             self.move(piece, marker["word"], marker["name"])
@@ -214,7 +214,7 @@ class _Otter:
         return found
 
     def move(self, piece: Piece, word: str | None, name: str) -> None:
-        """Opens or closes a question or a block."""
+        """Open or close a question or a block."""
         line = piece.body[0][0]
         if word and name != "QUESTION" and len(piece.body) > (3 if piece.kind == "markdown" else 1):
             raise _Wrong(
@@ -249,7 +249,7 @@ class _Otter:
             self.question = 0
 
     def finish(self) -> None:
-        """Raises for what is still open at the end of the source."""
+        """Raise for what is still open at the end of the source."""
         if line := self.opened or self.question:
             name = self.block or "QUESTION"
             raise _Wrong(
@@ -284,7 +284,7 @@ def _is_ignored(piece: Piece) -> bool:
 
 
 def _in_cell(piece: Piece) -> list[Region]:
-    """The regions and the marked lines of one cell."""
+    """Return the regions and the marked lines of one cell."""
     found, opened = [], None  # the number and the marker of the BEGIN that is open
     for number, line in piece.body:
         marker = _MARKER.fullmatch(line) or _PROMPT.fullmatch(line)
@@ -303,7 +303,7 @@ def _in_cell(piece: Piece) -> list[Region]:
 
 
 def _check(piece: Piece, number: int, marker: re.Match, opened: tuple[int, re.Match] | None) -> None:
-    """Raises unless a marker fits its cell and what is open."""
+    """Raise unless a marker fits its cell and what is open."""
     said = f"{marker['word']} {marker['name']}"
     if piece.kind not in STUBS:
         raise _Wrong(number, f"a solution region in a {piece.kind} cell", "use a code or a Markdown cell")
@@ -319,7 +319,7 @@ def _check(piece: Piece, number: int, marker: re.Match, opened: tuple[int, re.Ma
 
 
 def _closed(piece: Piece, number: int, opened: tuple[int, re.Match]) -> list[Region]:
-    """A region that ends on line `number`; of a prompt, its text stays."""
+    """Return a region that ends on line `number`; of a prompt, its text stays."""
     first, marker = opened
     if marker["name"] == "PROMPT":
         return [Region(line, line, (), "PROMPT") for line in (first, number)]
@@ -328,7 +328,7 @@ def _closed(piece: Piece, number: int, opened: tuple[int, re.Match]) -> list[Reg
 
 
 def _marked_line(piece: Piece, number: int, line: str, in_prompt: bool) -> list[Region]:
-    """The region of a line with one of Otter's endings; none for another line."""
+    """Return the region of a line with one of Otter's endings; none for another line."""
     if not (_ALMOST_LINE if piece.kind == "code" else _EXACT_LINE).search(line):
         return []
     marked, statement = _LINE.fullmatch(line), _statement(piece, number)
@@ -343,7 +343,7 @@ def _marked_line(piece: Piece, number: int, line: str, in_prompt: bool) -> list[
 
 
 def _statement(piece: Piece, number: int) -> ast.stmt | None:
-    """The statement that stands alone and whole on a line; a value that went on below would be left standing."""
+    """Return the statement that stands alone and whole on a line; a value that went on below would be left standing."""
     try:
         tree = ast.parse("\n".join(line for _, line in piece.body))
     except (SyntaxError, ValueError):

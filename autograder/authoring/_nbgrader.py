@@ -16,7 +16,7 @@ _CHECK = re.compile(r"""(?m)^check\(["'](\w+)["']\)[ \t]*$""")
 
 
 def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
-    """The metadata of each cell of a starter under the key `nbgrader`; an empty dict for a cell that has none.
+    """Return the metadata of each cell of a starter under the key `nbgrader`; an empty dict for a cell that has none.
 
     items: those of the rubric. Raises KeyError for an answer that is no item of it.
     """
@@ -40,7 +40,7 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
 
 
 def section_points(items: Iterable, by_hand: set[str]) -> dict[str, float]:
-    """What the check of each section can give: its items but for stretch and what a person reads."""
+    """Return what the check of each section can give: its items but for stretch and what a person reads."""
     points = {}
     for item in items:
         counts = not item.stretch and item.__name__ not in by_hand
@@ -49,7 +49,7 @@ def section_points(items: Iterable, by_hand: set[str]) -> dict[str, float]:
 
 
 def section_of(cell: Cell, sections: Iterable[str]) -> str:
-    """The section that a code cell checks; empty for any other cell."""
+    """Return the section that a code cell checks; empty for any other cell."""
     check = _CHECK.search(cell.source) if cell.kind == "code" else None
     return check[1] if check and check[1] in sections else ""
 
@@ -59,7 +59,7 @@ def is_solution(cell: Cell) -> bool:
 
 
 def identity(cell: Cell) -> str:
-    """A name for a cell to fill in: its unfinished function or constant; otherwise a hash of its content."""
+    """Return a name for a cell to fill in: its unfinished function or constant; otherwise a hash of its content."""
     try:
         body = ast.parse(cell.source).body
     except (SyntaxError, ValueError):
@@ -84,7 +84,7 @@ def digest(cell: Cell) -> str:
 
 
 def marked(cell: Cell, name: str, grade=False, solution=False, locked=False, points: float = 0) -> dict:
-    """The metadata of one cell, with the checksum by which nbgrader sees that a cell was changed."""
+    """Return the metadata of one cell, with the checksum by which nbgrader sees that a cell was changed."""
     flags = {"grade": grade, "solution": solution, "locked": locked}
     parts = [
         cell.source,

@@ -25,7 +25,7 @@ def run_reference(
     watch: Watch = lambda done, total: None,
     seed: int | None = None,
 ):
-    """Runs the reference in `folder` and gives the executed notebook; what it saves lies in `folder` afterwards.
+    """Run the reference in `folder` and give the executed notebook; what it saves lies in `folder` afterwards.
 
     seed: takes the place of the line `SEED = 0`. A `folder` inside the course lets `begin` find that course.
     Raises CourseError with file, cell and the first line of the error for a cell that fails.
@@ -62,13 +62,13 @@ def run_reference(
 
 
 def environment(root: Path) -> dict[str, str]:
-    """This process's environment, with the course's root and the engine first among what Python imports."""
+    """Return this process's environment, with the course's root and the engine first among what Python imports."""
     paths = dict.fromkeys([str(root), str(ENGINE), *filter(None, [os.environ.get("PYTHONPATH")])])
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def with_seed(source: str, path: Path, seed: int | None) -> str:
-    """The reference's source with another seed; path: where it lies, for the message if it has no such line."""
+    """Return the reference's source with another seed; path: where it lies, for the message if it has no such line."""
     if seed is None:
         return source
     changed, count = re.subn(r"(?m)^SEED = 0\b", f"SEED = {seed}", source)
@@ -80,7 +80,7 @@ def with_seed(source: str, path: Path, seed: int | None) -> str:
 
 
 def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
-    """Runs the reference and makes the specimen `perfect` of it: its notebook, and the files that it saved."""
+    """Run the reference and make the specimen `perfect` of it: its notebook, and the files that it saved."""
     perfect = assignment.specimens / "perfect"
     with work_folder(assignment) as folder:
         run_reference(assignment, folder, watch)
@@ -95,7 +95,7 @@ def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: Non
 
 @contextmanager
 def work_folder(assignment: Assignment) -> Iterator[Path]:
-    """A folder of the course, for a while."""
+    """Return a folder of the course, for a while."""
     results = assignment.root / "results"
     results.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=results, prefix="reference-") as folder:
@@ -103,7 +103,7 @@ def work_folder(assignment: Assignment) -> Iterator[Path]:
 
 
 def remove_old(perfect: Path) -> None:
-    """Empties the specimen's folder but for what a person wrote, its known marks."""
+    """Empty the specimen's folder but for its known marks, which a person wrote."""
     perfect.mkdir(parents=True, exist_ok=True)
     for path in perfect.iterdir():
         if path.is_dir():
@@ -113,7 +113,7 @@ def remove_old(perfect: Path) -> None:
 
 
 def publish(assignment: Assignment, out: Path, watch: Watch = lambda done, total: None) -> tuple[Path, Path]:
-    """Runs the reference and writes the solution into `out`: the executed notebook, and a page with its plots."""
+    """Run the reference and write the solution into `out`: the executed notebook, and a page with its plots."""
     out.mkdir(parents=True, exist_ok=True)
     with work_folder(assignment) as folder:
         notebook = run_reference(assignment, folder, watch)
@@ -128,7 +128,7 @@ def publish(assignment: Assignment, out: Path, watch: Watch = lambda done, total
 
 
 def require_due(assignment: Assignment, now: datetime) -> None:
-    """Raises CourseError unless the assignment was due before `now`; for its solution must not go out earlier."""
+    """Raise CourseError unless the assignment was due before `now`; for its solution must not go out earlier."""
     if assignment.due is None:
         said = f"{assignment.slug} has no due date in course.toml"
     elif now < assignment.due:
@@ -145,7 +145,7 @@ def nbformat_text(notebook) -> str:
 
 
 def as_page(notebook) -> str:
-    """A page of HTML that holds its plots; it asks the network for nothing but MathJax, which draws formulas."""
+    """Return a page of HTML that holds its plots; it asks the network for nothing but MathJax, which draws formulas."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(embed_images=True, require_js_url="", jquery_url="", mermaid_js_url="")

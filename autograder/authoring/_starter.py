@@ -44,7 +44,7 @@ NO_ADDRESS = "The course isn't here: unpack its archive beside this notebook, th
 
 
 def starter(source: str, name: str, bundle: str = "", items: Sequence = ()) -> str:
-    """The starter notebook (nbformat 4.5) of a percent-format reference, as text; the same bytes every time.
+    """Return the starter notebook (nbformat 4.5) of a percent-format reference, as text; the same bytes every time.
 
     Solution regions become stubs, cells tagged `solution` are left out; the course's package is looked for before it
     is imported. name: the reference, for messages; bundle: the address that students fetch the course from; items:
@@ -110,7 +110,7 @@ def is_stale(assignment: Assignment, path: Path) -> str | None:
 
 
 def fresh(assignment: Assignment) -> str:
-    """The starter of an assignment as its files give it today."""
+    """Return the starter of an assignment as its files give it today."""
     from autograder.rubric import read_rubric
 
     reference, rubric = assignment.reference, assignment.rubric
@@ -121,7 +121,7 @@ def fresh(assignment: Assignment) -> str:
 
 
 def _with_finder(cell: Cell, bundle: str) -> Cell:
-    """The cell with the finder in the place of the plain import, where it has one."""
+    """Return the cell with the finder in the place of the plain import, where it has one."""
     lines = cell.source.split("\n")
     if cell.kind != "code" or BEGIN not in lines:
         return cell
@@ -132,7 +132,7 @@ def _with_finder(cell: Cell, bundle: str) -> Cell:
 
 
 def _check_import(source: str, name: str) -> None:
-    """Raises where `begin` is imported in another way than the one that becomes the finder."""
+    """Raise where `begin` is imported in another way than the one that becomes the finder."""
     for number, line in enumerate(source.split("\n"), start=1):
         if line != BEGIN and _OTHER_BEGIN.match(line):
             advice = f"write `{BEGIN}` on a line of its own, so that the starter finds the course"
@@ -140,7 +140,7 @@ def _check_import(source: str, name: str) -> None:
 
 
 def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) -> None:
-    """Raises for a tag `answer:NAME` that names no item, or that two cells have."""
+    """Raise for a tag `answer:NAME` that names no item, or that two cells have."""
     known, seen = {item.__name__ for item in items}, set()
     for answer in filter(None, (cell.answers for cell in kept)):
         if answer not in known or answer in seen:
@@ -152,7 +152,7 @@ def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) ->
 
 
 def _nodes(kept: list[Cell], items: Sequence) -> list:
-    """The cells for nbformat; a cell's id follows from its content: an edit elsewhere leaves it alone."""
+    """Return the cells for nbformat; a cell's id follows from its content: an edit elsewhere leaves it alone."""
     nodes, seen = [], {}
     for cell, marks in zip(kept, metadata(kept, items), strict=True):
         seen[cell] = seen.get(cell, -1) + 1  # equal cells are told apart by how many came before

@@ -53,7 +53,7 @@ class Bundle:
 
 
 def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -> Bundle:
-    """Writes the folder and the archive of the students' bundle into `out`, and proves the archive.
+    """Write the folder and the archive of the students' bundle into `out`, and prove the archive.
 
     Raises CourseError, with nothing left behind, where the bundle is not complete or holds what it must not.
     """
@@ -80,7 +80,7 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
 
 
 def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, bytes]:
-    """The content of each file that students may have, by its place in the bundle."""
+    """Return the content of each file that students may have, by its place in the bundle."""
     files = {COURSE_FILE: toml(allowed(course, assignments)).encode()}
     for name, source in REQUIRED.items():
         if not (course.root / source).is_file():
@@ -103,7 +103,7 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
 
 
 def allowed(course: Course, assignments: Iterable[Assignment]) -> dict:
-    """What course.toml says of the course, of being late, and of these assignments.
+    """Return what course.toml says of the course, of being late, and of these assignments.
 
     Who has an extension, and why, stays here; so do comments, which may say the same.
     """
@@ -115,7 +115,7 @@ def allowed(course: Course, assignments: Iterable[Assignment]) -> dict:
 
 
 def toml(course: dict) -> str:
-    """What `allowed` gave as the text of a course.toml."""
+    """Return what `allowed` gave as the text of a course.toml."""
     lines = [f"{name} = {toml_value(value)}" for name, value in course.items() if isinstance(value, str)]
     tables = [(f"[{name}]", value) for name, value in course.items() if isinstance(value, dict)]
     lists = ((name, value) for name, value in course.items() if isinstance(value, list))
@@ -125,7 +125,7 @@ def toml(course: dict) -> str:
 
 
 def toml_value(value: str | float | datetime) -> str:
-    """A text, a number or a date and time as TOML, which has JSON's texts but for one character."""
+    """Return a text, a number or a date and time as TOML, which has JSON's texts but for one character."""
     if isinstance(value, datetime):
         return value.isoformat()
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -138,7 +138,7 @@ def engine_files() -> Iterator[tuple[str, bytes]]:
 
 
 def public_files(folder: Path) -> list[Path]:
-    """The files of a data set that students may have: datasheet, generator, train.csv, what the datasheet names."""
+    """Return the files of a data set for students: datasheet, generator, train.csv, what the datasheet names."""
     sheet = folder / "README.md"
     text = sheet.read_text(encoding="utf-8") if sheet.is_file() else ""
     named = {"README.md", "generate.py", "fetch.py", "train.csv"} | set(re.findall(r"[\w-]+\.\w+", text))
@@ -173,7 +173,7 @@ class Secrets:
 
 
 def prove(course: Course, archive: Path) -> Iterator[str]:
-    """Raises CourseError, naming file and line, for what must not be in the archive; yields what it can't look for."""
+    """Raise CourseError, naming file and line, for what must not be in the archive; yield what it can't look for."""
     values, unproved = hidden_values(course)
     secrets = Secrets(solution_lines(course), tuple(seeds_of(course)), values, private_texts(course))
     with zipfile.ZipFile(archive) as opened:
@@ -188,7 +188,7 @@ def prove(course: Course, archive: Path) -> Iterator[str]:
 
 
 def prove_file(name: str, content: bytes, secrets: Secrets) -> None:
-    """Raises for the first thing in a file that students must not have."""
+    """Raise for the first thing in a file that students must not have."""
     for seed, file in secrets.seeds:
         if (place := content.find(seed)) >= 0:
             number = content.count(b"\n", 0, place) + 1
@@ -219,7 +219,7 @@ def is_private(text: str) -> bool:
 
 
 def readable_lines(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """The numbered lines of a file; of a notebook, those of its texts, numbered as they stand in the file."""
+    """Return the numbered lines of a file; of a notebook, those of its texts, numbered as they stand in the file."""
     for number, line in enumerate(text.split("\n"), start=1):
         yield number, line
         for literal in _LITERAL.findall(line) if name.endswith(".ipynb") else ():
@@ -252,7 +252,7 @@ def answer_lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def told_apart(path: Path) -> Iterator[tuple[int, str, bool]]:
-    """The numbered lines of a reference, and whether each is hidden from students."""
+    """Return the numbered lines of a reference, and whether each is hidden from students."""
     source, hidden = path.read_text(encoding="utf-8"), set()
     for region in regions(source, path.name):
         hidden |= set(range(region.first, region.last + 1))
@@ -263,7 +263,7 @@ def told_apart(path: Path) -> Iterator[tuple[int, str, bool]]:
 
 
 def normal(line: str) -> str:
-    """A line without indent, comment sign of Markdown, marker of a solution and repeated blanks."""
+    """Return a line without indent, comment sign of Markdown, marker of a solution and repeated blanks."""
     text = re.sub(r"#[# ]*SOLUTION( NO PROMPT)?[ \t]*$", "", line.strip())
     return " ".join(text.removeprefix("# ").split())
 
@@ -275,14 +275,14 @@ def is_telling(line: str) -> bool:
 
 
 def seeds_of(course: Course) -> Iterator[tuple[bytes, str]]:
-    """This term's seed, and those that were kept, each with the name of its file."""
+    """Return this term's seed and the earlier ones, each with the name of its file."""
     for path in sorted((course.root / "solutions").glob("secret_seed*")):
         if path.is_file() and (seed := path.read_bytes().strip()):
             yield seed, path.name
 
 
 def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """The long texts of this term's hidden rows, by their beginning, with their data set; and what can't be drawn."""
+    """Return the long texts of this term's hidden rows, with their data set, and what can't be drawn."""
     source = hidden_data(course)
     if source.is_demo:
         return {}, [
@@ -305,7 +305,7 @@ def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]
 
 
 def asked(course: Course) -> Iterator[tuple[str, dict | None]]:
-    """The data that the rubrics draw, with their options; None for options that are not written out.
+    """Return the data that the rubrics draw, with their options; None for options that are not written out.
 
     Not those that are fetched: whoever fetches them has all rows.
     """
@@ -328,14 +328,14 @@ def literal_options(call: ast.Call) -> dict | None:
 
 
 def default_options(course: Course, dataset: str) -> dict | None:
-    """The options with which a data set draws if none are given; None where it must be told some."""
+    """Return the options with which a data set draws if none are given; None where it must be told some."""
     make = load_module(course.root / "datasets" / dataset / "generate.py").make
     needed = [one.name for one in inspect.signature(make).parameters.values() if one.default is one.empty]
     return {} if needed == ["seed"] else None
 
 
 def texts(table) -> Iterator[str]:
-    """The texts of a table, or its lines where it holds numbers only, that are too rich to come up by chance."""
+    """Return the texts of a table, or its lines where it holds numbers only, that are too rich to come up by chance."""
     columns = [table[name] for name in table if isinstance(table[name].iloc[0], str)]
     lines = table.to_csv(index=False, lineterminator="\n").split("\n")[1:]
     for value in (value for column in columns or [lines] for value in column):

@@ -54,7 +54,7 @@ remembers_the_lamp = "There is no lamp.keras"
 
 
 def planned(course: Course, slug: str, title: str = "") -> Assignment:
-    """The assignment that `new` will write; title: as people read it, made of the slug where empty.
+    """Return the assignment that `new` will write; title: as people read it, made of the slug where empty.
 
     Raises CourseError for a name or a title that won't do. Nothing is written yet.
     """
@@ -66,7 +66,7 @@ def planned(course: Course, slug: str, title: str = "") -> Assignment:
 
 
 def new(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
-    """Writes the files of a planned assignment, trains its reference once, and enters it in `course.toml`.
+    """Write the files of a planned assignment, train its reference once, and enter it in `course.toml`.
 
     watch: is told after each cell of the reference. What is written is taken back where anything fails.
     """
@@ -107,7 +107,7 @@ def refuse_taken(course: Course, assignment: Assignment) -> None:
 
 
 def folders(assignment: Assignment) -> tuple[Path, Path, Path]:
-    """The three folders of an assignment; its data set has its name."""
+    """Return the three folders of an assignment; its data set has its name."""
     return assignment.room, assignment.locked_room, assignment.root / "datasets" / assignment.slug
 
 
@@ -126,7 +126,7 @@ def taken_back(assignment: Assignment):
 
 
 def write_written(assignment: Assignment) -> None:
-    """The files that an instructor writes: the reference, the rubric, the data set's datasheet and generator."""
+    """Return the files that an instructor writes: the reference, the rubric, the data set's datasheet and generator."""
     room, locked_room, dataset = folders(assignment)
     files = {
         assignment.reference: "reference.txt",
@@ -141,12 +141,12 @@ def write_written(assignment: Assignment) -> None:
 
 
 def filled(template: str, assignment: Assignment) -> str:
-    """A template with the assignment's name and title in their places."""
+    """Return a template with the assignment's name and title in their places."""
     return template.replace("SLUG", assignment.slug).replace("TITLE", assignment.title)
 
 
 def enter(assignment: Assignment) -> None:
-    """Adds the assignment at the end of `course.toml`; what stands there, comments too, is kept."""
+    """Add the assignment at the end of `course.toml`; what stands there, comments too, is kept."""
     course_file = assignment.root / COURSE_FILE
     before = course_file.read_text(encoding="utf-8").rstrip("\n")
     title = json.dumps(assignment.title, ensure_ascii=False)  # which TOML reads alike

@@ -153,7 +153,7 @@ def arriving() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def students_grader(course: Course, assignment: Assignment, folder: Path, device: str) -> Iterator:
-    """A Grader for a student's own work, on the student's own machine; a line shows what it does."""
+    """Return a Grader for a student's own work, on the student's own machine; a line shows what it does."""
     from autograder.data import hidden_data
     from autograder.grading import Grader
     from autograder.sandbox import Sandbox, probe, training_sandbox
@@ -435,7 +435,7 @@ def term() -> None:
 
 
 def write_starters(assignments: Iterable[Assignment], check: bool) -> int:
-    """Writes the starters of the assignments, or checks them; how many are stale."""
+    """Write the starters of the assignments, or check them; return how many are stale."""
     from autograder.authoring import is_stale, release, seal_questions, stale_questions
 
     stale = 0
@@ -457,7 +457,7 @@ def write_starters(assignments: Iterable[Assignment], check: bool) -> int:
 
 
 def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -> None:
-    """Writes the students' bundle, and says what its proof did not cover."""
+    """Write the students' bundle and print what its proof did not cover."""
     from autograder.authoring import write_bundle
 
     bundle = write_bundle(course, assignments, out)
@@ -470,7 +470,7 @@ def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) ->
 
 
 def make_gradescope(course: Course, assignments: list[Assignment], path: Path) -> None:
-    """Writes the archive that Gradescope grades one assignment with."""
+    """Write the archive that Gradescope grades one assignment with."""
     from autograder.authoring import write_zip
 
     if len(assignments) != 1:
@@ -482,7 +482,7 @@ def make_gradescope(course: Course, assignments: list[Assignment], path: Path) -
 
 
 def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bool) -> None:
-    """Writes the solution of each assignment into a folder of its own."""
+    """Write the solution of each assignment into a folder of its own."""
     from datetime import UTC, datetime
 
     from autograder.authoring import publish, require_due
@@ -498,7 +498,7 @@ def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bo
 
 
 def make_perfect(assignments: Iterable[Assignment]) -> None:
-    """Makes the specimen `perfect` of each assignment anew."""
+    """Make the specimen `perfect` of each assignment anew."""
     from autograder.authoring import write_perfect
 
     for assignment in assignments:
@@ -509,7 +509,7 @@ def make_perfect(assignments: Iterable[Assignment]) -> None:
 
 @contextmanager
 def cells_line(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A line that shows how many cells of a reference have run; gives what is to be told."""
+    """Show on one line how many cells of a reference have run; yield the function to call for each."""
     with Bars(TextColumn(f"{title}, cell"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -532,12 +532,12 @@ def doctor(
 
 
 def named(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
-    """The assignments named, or all of the course."""
+    """Return the assignments named, or all of the course."""
     return [course.assignment(slug) for slug in slugs] if slugs else list(course.assignments)
 
 
 def live(table) -> AbstractContextManager:
-    """Shows a table, as it changes, until the end."""
+    """Show a table, as it changes, until the end."""
     from rich.live import Live
 
     return Live(table, console=console, refresh_per_second=4)
@@ -551,7 +551,7 @@ def tick(well: bool, what: str, problems: Iterable[str]) -> None:
 
 
 def say(text: str, style: str = "") -> None:
-    """Prints text as it is: no markup, no wrapping that would break a path in two."""
+    """Print text as it is: no markup, no wrapping that would break a path in two."""
     console.print(Text(text, style=style), soft_wrap=True)
 
 
@@ -581,7 +581,7 @@ def logged(folder: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Runs a command; what ends it, a person's mistake or the autograder's own, is one line and an exit status."""
+    """Run a command; what ends it, a person's mistake or the autograder's own, is one line and an exit status."""
     from autograder.authoring import MarkerError
 
     for stream in filter(None, (sys.stdout, sys.stderr)):

@@ -17,7 +17,7 @@ class Given:
 
 
 def remembered(function: Callable) -> Callable:
-    """`function` as before, but equal arguments are worked out once; whoever gets a result must not change it.
+    """Wrap `function` so that equal arguments are computed once; callers must not change the result.
 
     It may depend on its arguments alone, which may hold arrays, as those of `functools.cache` can't.
     """
@@ -36,7 +36,7 @@ def remembered(function: Callable) -> Callable:
 
 
 def parts(value):
-    """A value without the names of its types: joblib finds a named tuple's by import, and no rubric is imported."""
+    """Return a value without its types' names: joblib finds a named tuple's by import; rubrics are not imported."""
     if isinstance(value, tuple | list):
         return tuple(map(parts, value))
     return {name: parts(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -27,7 +27,7 @@ class CourseError(Exception):
     """The course's own files, or a name that a person gave, are not as they should be."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback: the one line."""
+        """Return what IPython shows in place of a traceback: the one line."""
         return [str(self)]
 
 
@@ -115,7 +115,7 @@ class Course:
     timezone: ZoneInfo | None = None
 
     def assignment(self, slug: str) -> Assignment:
-        """The assignment named `slug`; a CourseError that suggests the nearest name if there is none."""
+        """Return the assignment named `slug`; a CourseError that suggests the nearest name if there is none."""
         known = {assignment.slug: assignment for assignment in self.assignments}
         if slug in known:
             return known[slug]
@@ -123,7 +123,7 @@ class Course:
 
 
 def find_course(start: Path) -> Course:
-    """The course that `start` lies in, else the one that this package lies in (an editable install)."""
+    """Return the course that `start` lies in, else the one that this package lies in (an editable install)."""
     for folder in (*_upwards(start), *_upwards(Path(__file__))):
         if (folder / COURSE_FILE).is_file():
             return read_course(folder)
@@ -138,7 +138,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> CourseError:
 
 
 def read_course(root: Path) -> Course:
-    """The course whose `course.toml` lies in `root`."""
+    """Return the course whose `course.toml` lies in `root`."""
     try:
         text = tomllib.loads((root / COURSE_FILE).read_text(encoding="utf-8"))
         for name in set(text) - TABLES:  # a misspelt [[extension]] would cost a student points
@@ -214,7 +214,7 @@ def read_timezone(name: object, root: Path) -> ZoneInfo | None:
 
 
 def read_late(table: object, root: Path) -> Late:
-    """The rules of late work in `course.toml`; none where there is no such table."""
+    """Return the rules of late work in `course.toml`; none where there is no such table."""
     place = f"{root / COURSE_FILE}: [late]"
     if not isinstance(table, dict):
         raise CourseError(f'{place} is a table: a line `[late]`, and below it `policy = "none"`.')
@@ -245,7 +245,7 @@ def require_number(table: dict, name: str, most: float, place: str, whole: bool 
 
 
 def read_extensions(entries: object, course: Course) -> tuple[Extension, ...]:
-    """The extensions in `course.toml`; one for each student and assignment."""
+    """Return the extensions in `course.toml`; one for each student and assignment."""
     place = f"{course.root / COURSE_FILE}: [[extension]]"
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise CourseError(f"{place} is a list of tables, each under a line `[[extension]]`.")
@@ -280,7 +280,7 @@ def read_extension(entry: dict, course: Course, place: str) -> Extension:
 
 
 def read_bundle(address: object, root: Path) -> str:
-    """The address of the students' archive in `course.toml`; empty where there is none."""
+    """Return the address of the students' archive in `course.toml`; empty where there is none."""
     if isinstance(address, str) and (
         not address or re.fullmatch(r"https?://[^\s\"'\\]+/[\w.-]+\.zip", address)
     ):
@@ -292,7 +292,7 @@ def read_bundle(address: object, root: Path) -> str:
 
 
 def load_module(path: Path) -> ModuleType:
-    """The Python file at `path` as a module, found by path alone: its name is in nobody's way."""
+    """Return the Python file at `path` as a module, found by path alone: its name is in nobody's way."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
     spec = importlib.util.spec_from_file_location(f"course_file_{path.parent.name}_{path.stem}", path)

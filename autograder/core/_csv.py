@@ -92,7 +92,7 @@ class Sheet:
         return number(text, self.reads_comma)
 
     def __str__(self) -> str:
-        """The whole file: in UTF-8 the bytes that were read, but for the cells that were filled."""
+        """Return the whole file: in UTF-8 the bytes that were read, but for the cells that were filled."""
         rows = (self.delimiter.join(row) + end for row, end in zip(self.rows, self.ends, strict=True))
         return self.mark + self.lead + "".join(rows)
 
@@ -172,7 +172,7 @@ def heading(rows: list[list[str]]) -> int:
 
 
 def split(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
-    """The cells of CSV text, row by row, each as it stands there, and what ends each row."""
+    """Return the cells of CSV text, row by row, each as it stands there, and what ends each row."""
     quoted, plain = r'"(?:[^"]|"")*"?', rf"[^{delimiter}\r\n]*"
     cell = re.compile(rf"((?:{quoted})?{plain})({delimiter}|\r\n|\n|\r|\Z)")
     rows, ends, row, place = [], [], [], 0
@@ -188,7 +188,7 @@ def split(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
 
 
 def wrapped(text: str) -> str:
-    """A text in CSV's quotes."""
+    """Return a text in CSV's quotes."""
     return '"' + text.replace('"', '""') + '"'
 
 
@@ -240,7 +240,7 @@ def cell(text: str) -> str:
 
 
 def unmasked(text: str) -> str:
-    """The text that `cell` kept from being run as a formula."""
+    """Return the text that `cell` kept from being run as a formula."""
     return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
 
 

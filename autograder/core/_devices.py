@@ -58,7 +58,7 @@ def choose(wanted: str) -> str:
 
 
 def environment(device: str) -> dict[str, str]:
-    """What shows a process the one GPU to train on, or none for "cpu".
+    """Return what shows a process the one GPU to train on, or none for "cpu".
 
     It takes of the memory what it needs, and computes with all of a float32: an H100 would cut it to 10 bits.
     """
@@ -72,25 +72,25 @@ def environment(device: str) -> dict[str, str]:
 
 
 def card() -> str:
-    """The GPU to train on, as CUDA calls it: the first that whoever started this process left visible."""
+    """Return the GPU to train on, as CUDA calls it: the first that whoever started this process left visible."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
     return os.environ.get(HIDDEN, visible)
 
 
 def hide() -> None:
-    """Keeps the GPU out of this process's sight, for those that it starts to train on: a rubric may use TensorFlow."""
+    """Keep the GPU out of this process's sight, for those that it starts to train on: a rubric may use TensorFlow."""
     os.environ[HIDDEN], os.environ["CUDA_VISIBLE_DEVICES"] = card(), "-1"
 
 
 def lock() -> Path:
-    """The file that whoever trains on that GPU holds locked: the same for all processes of a user on a machine."""
+    """Return the file that whoever trains on the GPU holds locked, one for a user and machine."""
     return Path(tempfile.gettempdir()) / re.sub(
         r"[^\w.-]", "_", f"autograder-{os.getuid()}-gpu-{card()}.lock"
     )
 
 
 def files() -> list[Path]:
-    """The device files of NVIDIA's driver; WSL has one of another name."""
+    """Return the device files of NVIDIA's driver; WSL has one of another name."""
     dev = Path("/dev")
     return [*sorted(path for path in dev.glob("nvidia*") if not path.is_dir()), *dev.glob("dxg")]
 

@@ -13,7 +13,7 @@ LOOKED_UP = {"globals", "locals", "vars", "eval", "exec", "__import__"}
 
 
 def item_codes(rubric: Path) -> dict[str, str]:
-    """A digest for each function at the top of the rubric, of its code and all code it can reach; "" for the file.
+    """Return a digest for each top-level function of the rubric, of all code it can reach; "" for the file.
 
     Comments and blank lines do not count. Raises SyntaxError where it is no Python.
     """
@@ -35,7 +35,7 @@ def item_codes(rubric: Path) -> dict[str, str]:
 
 
 def reached(places: set[int], statements: list[ast.stmt], makers: dict[str, set[int]]) -> set[int]:
-    """These statements and all that make a name which one of them uses."""
+    """Return these statements and all that make a name which one of them uses."""
     found, fresh = set(places), set(places)
     while fresh:
         names = set().union(*(named(statements[place]) for place in fresh))
@@ -55,7 +55,7 @@ def named(node: ast.stmt) -> set[str]:
 
 
 def made(node: ast.stmt) -> set[str]:
-    """The names that a statement at the top of a file makes or changes; none for one whose effect can't be told."""
+    """Return the names that a top-level statement makes or changes; none if its effect is unknown."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -64,7 +64,7 @@ def made(node: ast.stmt) -> set[str]:
 
 
 def stored(node: ast.stmt) -> Iterator[str]:
-    """The names stored in a statement, and those whose parts are: `table["a"] = 1` changes `table`."""
+    """Return the names stored in a statement, and those whose parts are: `table["a"] = 1` changes `table`."""
     for one in ast.walk(node):
         if isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             yield from made(one)  # under an `if`

@@ -66,7 +66,7 @@ class Remote:
 
 
 def cache(dataset: str) -> Path:
-    """The folder on this machine for the files of a data set."""
+    """Return the folder on this machine for the files of a data set."""
     from platformdirs import user_cache_path
 
     shared = os.environ.get(CACHE)
@@ -123,7 +123,7 @@ def open_cache(course: Course) -> str:
 
 
 def remote(course: Course, names: Sequence[str]) -> list[Path]:
-    """The folders of the data sets that are fetched: those named, or all."""
+    """Return the folders of the data sets that are fetched: those named, or all."""
     known = {path.parent.name: path.parent for path in sorted(course.root.glob("datasets/*/fetch.py"))}
     for name in names:
         if name not in known:
@@ -132,7 +132,7 @@ def remote(course: Course, names: Sequence[str]) -> list[Path]:
 
 
 def remotes(module: ModuleType) -> list[Remote]:
-    """What a fetch.py lists in FILES."""
+    """Return what a fetch.py lists in FILES."""
 
     def digest(entry: dict) -> str:
         kind = "sha256" if "sha256" in entry else "md5"
@@ -145,12 +145,12 @@ def remotes(module: ModuleType) -> list[Remote]:
 
 
 def size(dataset: Path) -> int:
-    """The bytes that come over the network for a data set."""
+    """Return the bytes that come over the network for a data set."""
     return sum(one.size for one in remotes(load_module(dataset / "fetch.py")))
 
 
 def fetch(dataset: Path, offered: Sequence[Path] = (), told: Told = lambda *_: None) -> Iterator[str]:
-    """Gets each file of a data set that is not here yet; yields a line for each.
+    """Get each file of a data set that is not here yet; yield a line for each.
 
     offered: files at hand, taken in place of a download, whatever their names. Raises CourseError, in one line, for
     what goes wrong; what has arrived of a download stays aside, and the next run goes on from there.
@@ -174,7 +174,7 @@ def fetch(dataset: Path, offered: Sequence[Path] = (), told: Told = lambda *_: N
 
 
 def taken_for(source: Path, files: Sequence[Remote]) -> set[str]:
-    """The names of the files that `source` holds, by its digest alone."""
+    """Return the names of the files that `source` holds, by its digest alone."""
     if not source.is_file():
         raise CourseError(f"There is no file {source}: --file names one that you have.")
     digests = {digest_of(source, kind) for kind in ("sha256", "md5")}
@@ -186,21 +186,21 @@ def taken_for(source: Path, files: Sequence[Remote]) -> set[str]:
 
 
 def digest_of(path: Path, like: str) -> str:
-    """The digest of a file, of the kind that `like` begins with: "sha256:..." or "md5:..."."""
+    """Return the digest of a file, of the kind that `like` begins with: "sha256:..." or "md5:..."."""
     kind = like.partition(":")[0]
     with path.open("rb") as file:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 def short(digest: str) -> str:
-    """The beginning of a digest, for people to compare."""
+    """Return the beginning of a digest, for people to compare."""
     kind, _, digits = digest.partition(":")
     return f"{kind} {digits[:12]}…"
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Makes the folder, and says in one line what keeps a person from writing there."""
+    """Make the folder; raise one line that says what keeps a person from writing there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -210,7 +210,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def keep(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
-    """Puts what came to its place in the cache, whole and right or not at all. copy: leaves `source` where it is."""
+    """Put what came to its place in the cache, whole and right or not at all. copy: leaves `source` where it is."""
     draft = place.with_name(f".{place.name}.draft")
     try:
         if one.inner and zipfile.is_zipfile(source):
@@ -225,7 +225,7 @@ def keep(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
 
 
 def unzip(archive: Path, one: Remote, draft: Path) -> None:
-    """The file `one` out of the archive that it comes in."""
+    """Return the file `one` out of the archive that it comes in."""
     with zipfile.ZipFile(archive) as opened, opened.open(one.name) as inner, draft.open("wb") as file:
         shutil.copyfileobj(inner, file, CHUNK)
     if digest_of(draft, one.inner) != one.inner:
@@ -233,7 +233,7 @@ def unzip(archive: Path, one: Remote, draft: Path) -> None:
 
 
 def download(one: Remote, aside: Path, dataset: str, told: Told) -> Path:
-    """What comes for a file, in the folder `aside`; resumed where an earlier run got to, and checked."""
+    """Return what comes for a file, in the folder `aside`; resumed where an earlier run got to, and checked."""
     import pooch
     import requests
     from filelock import FileLock
@@ -254,7 +254,7 @@ def download(one: Remote, aside: Path, dataset: str, told: Told) -> Path:
 
 
 def reason(error: Exception, one: Remote) -> str:
-    """What kept a download from going on; the text of requests' own errors is a page long."""
+    """Return what kept a download from going on; the text of requests' own errors is a page long."""
     import requests
 
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
@@ -274,7 +274,7 @@ def so_far(part: Path, one: Remote) -> str:
 
 
 def resumed(one: Remote, part: Path, told: Told, url: str, output: str, _pooch) -> None:
-    """A downloader of pooch's: lets `part` grow until it is whole, then moves it to `output`.
+    """Download for pooch: let `part` grow until it is whole, then move it to `output`.
 
     It goes on where an earlier run broke off, if the server can, and tries anew while it gets further. Raises what
     requests raises; whether it is the right file pooch says.

@@ -41,7 +41,7 @@ class HiddenData:
         return practice_data(self._course)
 
     def at(self, course: Course) -> "HiddenData":
-        """The same data, drawn by another copy of the course."""
+        """Return the same data, drawn by another copy of the course."""
         return HiddenData(course, self._secret, self.practice, self.term)
 
     @property
@@ -59,7 +59,7 @@ class HiddenData:
         return tuple(path.name for path in folders if is_fetched(path))
 
     def draw(self, dataset: str, options: dict):
-        """The data frame that the data set's `generate.py`, or its `fetch.py`, makes for these options.
+        """Return the data frame that the data set's `generate.py`, or its `fetch.py`, makes for these options.
 
         Raises NotFetched where the data set would have to be fetched first.
         """
@@ -69,7 +69,7 @@ class HiddenData:
         return self._drawn[key].copy()
 
     def seed(self, topic: str) -> int:
-        """A seed of this term's own, for each topic another."""
+        """Return a seed of this term's own, for each topic another."""
         return int.from_bytes(hashlib.sha256(f"{self._secret}/{topic}".encode()).digest()[:8], "big")
 
 
@@ -101,7 +101,7 @@ def new_term(course: Course, today: date) -> Path | None:
 
 
 def kept_seed(course: Course, term: str) -> Path:
-    """The file that keeps the seed of `term`."""
+    """Return the file that keeps the seed of `term`."""
     files = sorted(locked_room(course).glob(f"{SEED_FILE}.*"))
     kept = {path.name.removeprefix(f"{SEED_FILE}."): path for path in files if path.is_file()}
     if term not in kept:
@@ -110,7 +110,7 @@ def kept_seed(course: Course, term: str) -> Path:
 
 
 def locked_room(course: Course) -> Path:
-    """The folder `solutions`, where seeds lie."""
+    """Return the folder `solutions`, where seeds lie."""
     if not (course.root / "solutions").is_dir():
         raise CourseError(f"There is no folder solutions in {course.root}: terms and seeds are the TA's.")
     return course.root / "solutions"
@@ -125,7 +125,7 @@ def free_name(seed: Path, today: date) -> Path:
 
 
 def read_secret(path: Path) -> str:
-    """The seed in a file; one that is empty would be guessed at once."""
+    """Return the seed in a file; one that is empty would be guessed at once."""
     secret = path.read_text(encoding="utf-8").strip()
     if not secret:
         raise CourseError(f"{path} is empty: run `autograder term`, or delete it.")
@@ -147,5 +147,5 @@ def term_seed(course: Course) -> str:
 
 
 def practice_data(course: Course) -> HiddenData:
-    """Data for a student's own machine."""
+    """Return the data for a student's own machine."""
     return HiddenData(course, DEMO_SECRET, practice=True)

@@ -39,7 +39,7 @@ COLUMNS = tuple(Row.__dataclass_fields__)
 
 
 def read_answers(path: Path) -> dict[tuple[str, str], Row]:
-    """The rows of an earlier run by student and item, as a person filled them; none where there is no file.
+    """Return the rows of an earlier run by student and item, as a person filled them; none where there is no file.
 
     Spreadsheets write what they like between columns and before decimals: `,` and `;` are both understood. Raises
     CourseError with the row for points that are no number or out of range, before anything is graded or written.
@@ -60,13 +60,13 @@ def read_answers(path: Path) -> dict[tuple[str, str], Row]:
 
 
 def answered(report: Report, rows: dict[tuple[str, str], Row]) -> Report:
-    """The report with the points that a person gave for what is written in own words."""
+    """Return the report with the points that a person gave for what is written in own words."""
     scores = (marked(score, rows.get((report.student, score.item))) for score in report.scores)
     return replace(report, scores=tuple(scores))
 
 
 def marked(score: Score, row: Row | None) -> Score:
-    """An answer's Score by its row in the table: unread where there is none, or where it is another answer's."""
+    """Return an answer's Score by its row in the table: unread where there is none, or where it is another answer's."""
     if not score.answer:
         return score
     if row is None or not row.points or row.answer != score.answer:
@@ -77,7 +77,7 @@ def marked(score: Score, row: Row | None) -> Score:
 
 
 def rows_of(reports: Iterable[Report], before: dict[tuple[str, str], Row]) -> list[Row]:
-    """A row for each answer, with what was filled in for it; rows of students who are not here stay as they are."""
+    """Return a row for each answer, filled in as before; rows of students who are not here stay as they are."""
     found = {}
     for report in reports:
         for score in (score for score in report.scores if score.answer):
@@ -87,7 +87,7 @@ def rows_of(reports: Iterable[Report], before: dict[tuple[str, str], Row]) -> li
 
 
 def kept(row: Row, before: Row | None) -> Row:
-    """The row with what a person wrote into it; points for an earlier answer are told in the comment, not taken."""
+    """Return the row as a person filled it; points for an earlier answer go to the comment and don't count."""
     if before is None:
         return row
     if before.answer == row.answer or not before.points:
@@ -97,6 +97,6 @@ def kept(row: Row, before: Row | None) -> Row:
 
 
 def answers_csv(rows: Sequence[Row]) -> str:
-    """The table as CSV text, in which no cell is run as a formula."""
+    """Return the table as CSV text, in which no cell is run as a formula."""
     lines = [{name: cell(text) for name, text in asdict(row).items()} for row in rows]
     return pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")

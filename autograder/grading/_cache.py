@@ -21,7 +21,7 @@ class Kept:
     fresh: bool = False
 
     def get(self, key: str) -> tuple[Score, float] | None:
-        """The score kept under `key` and the seconds that it took; None where there is none that can be read."""
+        """Return the score kept under `key` and the seconds that it took; None where there is none that can be read."""
         if self.fresh or not key:
             return None
         try:
@@ -31,7 +31,7 @@ class Kept:
             return None
 
     def put(self, key: str, score: Score, seconds: float) -> None:
-        """Keeps a score; not one that is broken or deferred, which a later run may decide."""
+        """Keep a score; not one that is broken or deferred, which a later run may decide."""
         if not key or score.outcome in ("broken", "deferred"):
             return
         place = self.place(key)
@@ -44,7 +44,7 @@ class Kept:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, however the run ends; one that holds this text already is left alone."""
+    """Write a file whole or not at all, however the run ends; one that holds this text already is left alone."""
     content = text.encode("utf-8", errors="replace")
     if path.is_file() and path.read_bytes() == content:
         return

@@ -103,7 +103,7 @@ class Cluster:
 
 @contextmanager
 def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], None]) -> Iterator[Cluster]:
-    """The workers of the Dask cluster at `address`; "local:4" starts one of four processes here.
+    """Return the workers of the Dask cluster at `address`; "local:4" starts one of four processes here.
 
     A worker whose marks would rest on another engine, data, versions or isolation than those of `grader` is left
     out, and `told` so in a line. Raises CourseError, in a line, where no cluster answers or no worker is left.
@@ -140,7 +140,7 @@ def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], No
 
 @contextmanager
 def connected(address: str) -> Iterator[Client]:
-    """A client of the cluster; one that is started here ends with it.
+    """Return a client of the cluster; one that is started here ends with it.
 
     Who can connect to a cluster runs code as the one who started it, and every user of this machine reaches its
     ports. One that is started here therefore asks for a certificate that is made for it and never leaves memory.
@@ -182,13 +182,13 @@ def temporary_security() -> Security:
 
 
 async def try_to_reach(address: str) -> None:
-    """Raises what is in the way of a client, which itself would try for longer, and end noisily."""
+    """Raise what is in the way of a client, which itself would try for longer, and end noisily."""
     comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
     await comm.close()
 
 
 def refusals(client: Client, name: str) -> dict[str, str]:
-    """A line for each worker that gets no submission, by its address."""
+    """Return a line for each worker that gets no submission, by its address."""
     found = client.run(refusal, name, on_error="ignore")
     return {one: f"The worker at {one} is left out: {why}." for one, why in found.items() if why}
 
@@ -200,7 +200,7 @@ def refusal(name: str, dask_worker: Worker) -> str:
 
 
 def difference(here: dict[str, str], there: dict[str, str]) -> str:
-    """What a worker has that is another than here; empty where marks would come out the same."""
+    """Return what a worker has that is another than here; empty where marks would come out the same."""
     differs = [
         f"{what} is {there.get(what, 'absent')} there and {here.get(what, 'absent')} here"
         for what in dict.fromkeys([*here, *there])
@@ -212,12 +212,12 @@ def difference(here: dict[str, str], there: dict[str, str]) -> str:
 
 
 def at_post(name: str, task: Callable, arguments: tuple):
-    """Runs a task in the process that stands ready on this worker."""
+    """Run a task in the process that stands ready on this worker."""
     return get_worker().plugins[name].crew.submit(task, *arguments).result()
 
 
 def tell(given: Future, asked) -> None:
-    """Passes on what came of a task."""
+    """Pass on what came of a task."""
     try:
         given.set_result(asked.result())
     except KilledWorker:

@@ -47,7 +47,7 @@ class Workers(Protocol):
     def room(self) -> int: ...
 
     def submit(self, task: Callable, *arguments) -> Future:
-        """A Future of `task(opened, ...)`, which may raise Lost."""
+        """Return a Future of `task(opened, ...)`, which may raise Lost."""
 
 
 def usual_jobs() -> int:
@@ -107,7 +107,7 @@ class Crew:
         raise Lost(f"the process that ran it was killed {TRIES} times; is there enough memory?")
 
     def _worker(self) -> "Process":
-        """The process of this thread; a new one where there is none that is alive."""
+        """Return the process of this thread; a new one where there is none that is alive."""
         if self._closing.is_set():
             raise CancelledError
         worker = getattr(self._mine, "worker", None)
@@ -117,7 +117,7 @@ class Crew:
         return worker
 
     def end(self) -> None:
-        """Ends all processes, whatever they are doing."""
+        """End all processes, whatever they are doing."""
         self._closing.set()
         for worker in self._all:
             worker.popen.terminate()
@@ -155,7 +155,7 @@ class Process:
 
     @classmethod
     def start(cls, opening: Opening, watch: Watch) -> "Process":
-        """Starts one; not by `multiprocessing`, since what Dask starts may have no children of that kind."""
+        """Start one; not by `multiprocessing`, since what Dask starts may have no children of that kind."""
         ours, theirs = Pipe()
         package = str(Path(__file__).parents[2])
         paths = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -174,7 +174,7 @@ class Process:
         return process
 
     def run(self, task: Callable, arguments: tuple, patience: float | None = None):
-        """What the task returns or raises.
+        """Return what the task returns or raises.
 
         Raises EOFError or OSError where the process has ended, Silent where it says nothing for `patience` seconds.
         """
@@ -194,7 +194,7 @@ class Process:
                 return value
 
     def end(self) -> None:
-        """Ends the process: by itself if it can, since it has a sandbox to clean up."""
+        """End the process: by itself if it can, since it has a sandbox to clean up."""
         if self.ended:
             return
         self.ended = True
@@ -208,7 +208,7 @@ class Process:
 
 
 def main(descriptor: int) -> None:
-    """The worker's side: opens what it is told to, then runs tasks until the other end is closed."""
+    """Run the worker's side: open what the grader sends, then run tasks until the other end is closed."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # who presses Ctrl-C means the grader, which ends its workers
@@ -237,13 +237,13 @@ def main(descriptor: int) -> None:
 
 
 def leave(*signals) -> None:
-    """Ends this process, once: a second signal must not break off the cleaning up."""
+    """End this process, once: a second signal must not break off the cleaning up."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
 
 
 def work(say: Callable, opened, task: Callable, arguments: tuple) -> None:
-    """Runs one task, and says what came of it."""
+    """Run one task and send its result."""
     try:
         result = "done", task(opened, *arguments)
     except Exception as error:
@@ -252,7 +252,7 @@ def work(say: Callable, opened, task: Callable, arguments: tuple) -> None:
 
 
 def sendable(error: Exception) -> Exception:
-    """The error, or one that says the same where it does not survive being sent."""
+    """Return the error, or one that says the same where it does not survive being sent."""
     try:
         pickle.loads(pickle.dumps(error))
         return error

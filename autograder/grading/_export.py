@@ -37,7 +37,7 @@ def export(
     column: str = "",
     unfinished: bool = False,
 ) -> Exported:
-    """Writes the marks of the class in `results` for a platform, and a zip of the students' pages.
+    """Write the marks of the class in `results` for a platform, and a zip of the students' pages.
 
     file: the table that the platform exported, of which `filled` is to be a copy with the marks. column: Canvas's
     for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
@@ -76,13 +76,13 @@ def export(
 
 
 def wanted(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
-    """The title of Canvas's column that a person gave, alone; or the assignment's title and name."""
+    """Return the title of Canvas's column that a person gave, alone; or the assignment's title and name."""
     slug = reports[0].assignment if reports else ""
     return (column, "") if column or not slug else (course.assignment(slug).title, slug)
 
 
 def own_name(name: str, to: str) -> str:
-    """A name for the filled table that is none of the results' own."""
+    """Return a name for the filled table that is none of the results' own."""
     return f"{to}_{name}" if name.casefold() in OWN_FILES else name
 
 
@@ -103,7 +103,7 @@ def for_gradescope(saved: SavedClass, results: Path) -> Exported:
 
 
 def for_others(course: Course, reports: list[Report], filled: Path) -> Exported:
-    """Writes a table with the columns of nbgrader's export, which other systems read."""
+    """Write a table with the columns of nbgrader's export, which other systems read."""
     assignment = course.assignment(reports[0].assignment) if reports else None
     write(filled, nbgrader.grades(reports, assignment))
     return Exported((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))

@@ -138,12 +138,12 @@ class Grader:
         return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
 
     def standing(self) -> dict[str, str]:
-        """What marks rest on beside the submission, each part named; equal where the same marks come out."""
+        """Return what marks rest on beside the submission, each part named; equal where the same marks come out."""
         fetched = ", ".join(self.source.fetched) or "nothing"
         return self.versions | {"fetched data": fetched, "basis": self.basis}
 
     def grade(self, handed: HandedIn) -> Graded:
-        """The report on what was handed in. Never raises for what a student handed in."""
+        """Return the report on what was handed in. Never raises for what a student handed in."""
         planned = self.plan(read_submission(handed, self.expected))
         return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
 
@@ -153,7 +153,7 @@ class Grader:
         return Planned(read.handed, read.sums, keys)
 
     def run(self, handed: HandedIn, places: Iterable[int]) -> Given:
-        """What the items at these places give, in the time that one submission has."""
+        """Return what the items at these places give, in the time that one submission has."""
         submission, given, before = self.submission(handed), {}, self.clock()
         for place in places:
             if given and self.clock() - before > 60 * self.minutes:
@@ -168,7 +168,7 @@ class Grader:
         return time.monotonic() - (self.trainer.waited if self.trainer else 0.0)
 
     def unreached(self, places: Iterable[int], last: int) -> Given:
-        """What is given for items that the time of a submission, used up by the one before, did not suffice for."""
+        """Return the scores of items for which the submission's time, used up by the item before, did not suffice."""
         before = self.items[last].__name__
         failure = Failure(
             f"Expected all items to run within {self.minutes:g} minutes, they were stopped after {before}.",
@@ -177,11 +177,11 @@ class Grader:
         return self.all_raise(places, failure)
 
     def lost(self, places: Iterable[int], why: str) -> Given:
-        """What is given where no process lived to tell: a person must look."""
+        """Return what is given where no process lived to tell: a person must look."""
         return self.all_raise(places, Undecided(why))
 
     def all_raise(self, places: Iterable[int], error: Exception) -> Given:
-        """What the items at these places give if each raises `error`; not to be kept."""
+        """Return what the items at these places give if each raises `error`; not to be kept."""
 
         def raising(submission):
             raise error
@@ -191,7 +191,7 @@ class Grader:
         }
 
     def graded(self, planned: Planned, ran: Given, known: Given) -> Graded:
-        """The report on a submission, from what its items gave now and what is known of earlier runs."""
+        """Return the report on a submission, from what its items gave now and what is known of earlier runs."""
         given, handed = ran | known, planned.handed
         names = [item.__name__ for item in self.items]
         scores = tuple(given[place].score for place in range(len(names)))
@@ -212,20 +212,20 @@ class Grader:
         return digest(*map(str.encode, (self.basis, name, code, *state))) if state else ""
 
     def timed(self, item: Item, submission: Submission) -> tuple[Score, float]:
-        """The item's score on the submission, and the seconds that it took."""
+        """Return the item's score on the submission, and the seconds that it took."""
         start = time.perf_counter()
         with hidden_from(self.source):
             given = score(item, self.watched(submission, item))
         return given, time.perf_counter() - start
 
     def submission(self, handed: HandedIn) -> Submission:
-        """What was handed in, with what it shares with the others."""
+        """Return what was handed in, with what it shares with the others."""
         shared = {"trainer": self.trainer, "trainings": self.trainings, "expected": self.expected}
         words = {"words": handed.words, "shared": handed.shared, "name": handed.origin.name}
         return Submission(handed.student, handed.source, self.predictor, self.sandbox, **shared, **words)
 
     def watched(self, submission: Submission, item: Item) -> Submission:
-        """The submission as one item sees it: what it says of its progress names both."""
+        """Return the submission as one item sees it: what it says of its progress names both."""
         where = f"{plain(submission.student)}, {item.__name__}"
         self.watch(where)
         return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
@@ -254,7 +254,7 @@ class Setup:
 
     @contextmanager
     def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
-        """A Grader, and the sandboxes that it uses for as long as it is open."""
+        """Return a Grader, and the sandboxes that it uses for as long as it is open."""
         devices.hide()
         isolation = self.isolation or probe()
         private = (*self.assignment.private, *self.private)
@@ -266,13 +266,13 @@ class Setup:
             yield replace(grader, watch=watch, minutes=self.minutes)
 
     def moved(self, course: Course) -> "Setup":
-        """The same with another copy of the course, on another machine."""
+        """Return the same with another copy of the course, on another machine."""
         there = course.assignment(self.assignment.slug)
         return replace(self, assignment=there, source=self.source.at(course), isolation=None)
 
 
 def engine_code() -> Iterator[bytes]:
-    """The parts of the engine that scores rest on: a mended grader grades anew."""
+    """Return the parts of the engine that scores rest on: a mended grader grades anew."""
     for path in sorted(ENGINE.rglob("*.py")):
         if path.relative_to(ENGINE).as_posix().startswith(MARKING):
             yield path.read_bytes()

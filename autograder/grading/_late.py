@@ -60,7 +60,7 @@ class Rules:
 def late_rules(
     course: Course, assignment: Assignment, submissions: Iterable[HandedIn], table: Path | None = None
 ) -> Rules:
-    """The rules for the class that handed in `submissions`; `table` is the `late_days.csv` of the course.
+    """Return the rules for the class that handed in `submissions`; `table` is the `late_days.csv` of the course.
 
     Raises CourseError, in one line, for a table that can't be read.
     """
@@ -114,7 +114,7 @@ def fits(who: str, one: HandedIn) -> bool:
 
 
 def timeless(submissions: list[HandedIn]) -> list[str]:
-    """A line on how many submissions tell neither when they were handed in nor whether they were late."""
+    """Return a line on how many submissions tell neither when they were handed in nor whether they were late."""
     marks_late = {"canvas"}  # where a file without the mark was in time
     unknown = [
         one for one in submissions if not one.origin.submitted and one.origin.platform not in marks_late
@@ -126,7 +126,7 @@ def timeless(submissions: list[HandedIn]) -> list[str]:
 
 
 def adjusted(report: Report, rules: Rules, by_hand: Mapping[str, int | None] | None = None) -> Report:
-    """The report with what being late costs. It comes after all other points: it takes none that are not there.
+    """Return the report with what being late costs. It comes after all other points: it takes none that are not there.
 
     by_hand: `late_by_hand` of the marks: how many days late each student is by what a person wrote, None where the
     person has settled the points as well.
@@ -177,7 +177,7 @@ def days_late(report: Report, rules: Rules, by_hand: Mapping[str, int | None]) -
 
 
 def days_unknown(report: Report, rules: Rules) -> int:
-    """The same where only the platform's mark is known: enough for a penalty that is the same however late."""
+    """Return the same where only the platform's mark is known: enough for a penalty that is the same however late."""
     if not report.origin.late:
         return 0
     exempt = report.student in rules.extensions or report.student in rules.unsure
@@ -201,7 +201,7 @@ def moment(origin: Origin) -> datetime | None:
 
 
 def penalty(report: Report, rules: Rules, days: int) -> tuple[float, str]:
-    """The points that so many days cost, and how they come about."""
+    """Return the points that so many days cost, and how they come about."""
     late, possible = rules.late, rules.assignment.points
     if late.most_days is not None and days > late.most_days:
         return math.inf, f"after {counted(late.most_days, 'day')} nothing counts"
@@ -225,12 +225,12 @@ def person(origin: Origin, student: str) -> str:
 
 
 def budget(report: Report, rules: Rules) -> int:
-    """The late days that this student had left before this assignment."""
+    """Return the late days that this student had left before this assignment."""
     return max(0, rules.late.days - rules.used.get(person(report.origin, report.student), 0))
 
 
 def taken(report: Report, rules: Rules, days: int) -> int:
-    """The late days that being so many days late takes from the budget; none where nothing counts anyway."""
+    """Return the late days that being so many days late takes from the budget; none where nothing counts anyway."""
     if rules.late.policy != "late days" or (rules.late.most_days is not None and days > rules.late.most_days):
         return 0
     return min(days, budget(report, rules))
@@ -240,7 +240,7 @@ def taken(report: Report, rules: Rules, days: int) -> int:
 
 
 def read_table(path: Path) -> dict[tuple[str, str], int]:
-    """The late days taken, by person and assignment. Raises CourseError with the row for what is no whole number."""
+    """Return the late days used, by person and assignment. Raises CourseError for what is no whole number."""
     table, days = records(path, COLUMNS), {}
     for row, place in zip(table.rows, table.places, strict=True):
         count = table.number(row["days"])
@@ -252,7 +252,7 @@ def read_table(path: Path) -> dict[tuple[str, str], int]:
 
 
 def used_before(path: Path, course: Course, assignment: Assignment) -> dict[str, int]:
-    """The late days that each person took in the assignments before this one in `course.toml`."""
+    """Return the late days that each person took in the assignments before this one in `course.toml`."""
     slugs, used = [one.slug for one in course.assignments], {}
     before = set(slugs[: slugs.index(assignment.slug)])
     for (who, slug), days in read_table(path).items():
@@ -263,7 +263,7 @@ def used_before(path: Path, course: Course, assignment: Assignment) -> dict[str,
 def late_days_csv(
     path: Path, rules: Rules, reports: Iterable[Report], by_hand: Mapping[str, int | None] | None = None
 ) -> str:
-    """The text of the `late_days.csv` at `path` with the rows of this class for this assignment made anew.
+    """Return the text of the `late_days.csv` at `path` with the rows of this class for this assignment made anew.
 
     Empty where the course has no late days: then nothing is to be written.
     """
@@ -279,7 +279,7 @@ def late_days_csv(
 
 
 def days_taken(report: Report, rules: Rules, by_hand: Mapping[str, int | None]) -> int:
-    """The late days that this submission takes; none while it is not clear how late it is."""
+    """Return the late days that this submission takes; none while it is not clear how late it is."""
     try:
         return taken(report, rules, days_late(report, rules, by_hand))
     except Unclear:

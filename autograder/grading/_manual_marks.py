@@ -51,7 +51,7 @@ class Marks:
 
 
 def read_marks(path: Path, items: Iterable[Item]) -> Marks:
-    """The marks in the table at `path`; none where there is no file.
+    """Return the marks in the table at `path`; none where there is no file.
 
     Raises CourseError, in one line with the number of the row, for the first that can't be taken as it stands.
     """
@@ -111,7 +111,7 @@ def refuse(mark: Mark, possible: dict[str, float], where: str) -> None:
 
 
 def astray(marks: Marks, students: Collection[str], earlier: Iterable[str] = ()) -> list[str]:
-    """A line for each student with marks who is not among `students` now, but was `earlier`.
+    """Return a line for each student with marks who is not among `students` now, but was `earlier`.
 
     Raises CourseError, with the nearest name, for one who was never there.
     """
@@ -127,7 +127,7 @@ def astray(marks: Marks, students: Collection[str], earlier: Iterable[str] = ())
 
 
 def by_hand(report: Report, marks: Marks) -> Report:
-    """The report with what a person gave; apply it to what the grader and the readers of answers gave, once."""
+    """Return the report with what a person gave; apply it to what the grader and the readers of answers gave, once."""
     rows = {item: mark for (student, item), mark in marks.rows.items() if student == report.student}
     if not rows:
         return report
@@ -137,7 +137,7 @@ def by_hand(report: Report, marks: Marks) -> Report:
 
 
 def given(score: Score, mark: Mark | None) -> Score:
-    """An item's Score by hand, with what the grader gave among the remarks."""
+    """Return an item's Score by hand, with what the grader gave among the remarks."""
     if mark is None:
         return score
     if score.earned is None:
@@ -151,13 +151,13 @@ def given(score: Score, mark: Mark | None) -> Score:
 
 
 def beside_items(mark: Mark) -> Adjustment:
-    """What a row gives or takes beside the items."""
+    """Return what a row gives or takes beside the items."""
     what = "Late, settled by hand" if mark.item == LATE else "By hand"
     said = f"{what}: {mark.why}" + (f" ({mark.comment})" if mark.comment else "")
     return Adjustment(round(mark.points, 2), plain(said), mark.by)
 
 
 def blank(path: Path) -> None:
-    """Writes the table with its header alone, unless there is one."""
+    """Write the table with its header alone, unless there is one."""
     if not path.exists():
         path.write_text(",".join(COLUMNS) + "\n", encoding="utf-8", newline="\n")

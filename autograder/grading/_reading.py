@@ -96,7 +96,7 @@ def readers() -> Iterator[Workers]:
 
 
 def of_submission(is_reader: bool | None, handed: HandedIn, expected: Expected) -> Read:
-    """Return the task of a reader."""
+    """Run as the task of a reader."""
     if is_reader:
         limit_processor()
     return read_submission(handed, expected)
@@ -155,7 +155,7 @@ def read_class(
 
 
 def of_class(opened: None, *arguments) -> Class:
-    """Return the task of a reader."""
+    """Run as the task of a reader."""
     from autograder.lms import _detect as platforms
 
     return platforms.read_class(*arguments)
@@ -195,7 +195,7 @@ def packages_line(
 
 
 def of_imports(is_reader: bool | None, handed: HandedIn, expected: Expected) -> list[str]:
-    """Return the task of a reader."""
+    """Run as the task of a reader."""
     if is_reader:
         limit_processor()
     return missing_imports(handed, expected)

@@ -29,7 +29,7 @@ OWN_FILES = {
 
 
 def is_submission(path: Path) -> bool:
-    """A folder or an archive; a link to one counts, since the TA laid it there."""
+    """Return a folder or an archive; a link to one counts, since the TA laid it there."""
     return path.is_dir() or (bool(suffix(path)) and path.is_file())
 
 

@@ -49,7 +49,7 @@ class Books:
 
     @classmethod
     def read(cls, course: Course, grader: Grader, found: Class, out: Path) -> "Books":
-        """The books for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
+        """Return the books for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
         late_days = out.absolute().parent / late.FILE
         rules = late.late_rules(course, course.assignment(grader.assignment), found.submissions, late_days)
         by_hand = marks.read_marks(out / marks.FILE, grader.items)
@@ -59,12 +59,12 @@ class Books:
         return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
 
     def settled(self, report: Report) -> Report:
-        """The report with all that people gave, and then with what being late costs."""
+        """Return the report with all that people gave, and then with what being late costs."""
         report = marks.by_hand(answers.answered(report, self.answers), self.marks)
         return late.adjusted(report, self.rules, self.marks.late_by_hand())
 
     def save(self, reports: list[Report], out: Path) -> None:
-        """Writes the tables back, with what is new; `marks.csv` is a person's alone, and only begun."""
+        """Write the tables back, with what is new; `marks.csv` is a person's alone, and only begun."""
         if rows := answers.rows_of(reports, self.answers):
             write(out / answers.FILE, answers.answers_csv(rows))
         if text := late.late_days_csv(self.late_days, self.rules, reports, self.marks.late_by_hand()):
@@ -112,7 +112,7 @@ def grade_class(
 def at_work(
     setup: Setup, grader: Grader, jobs: int | None, most: int, dask: str, told: Callable[[str], None]
 ) -> Iterator[Workers]:
-    """What runs items: the workers of a Dask cluster, processes of this machine, or this process.
+    """Return what runs items: the workers of a Dask cluster, processes of this machine, or this process.
 
     jobs: how many processes, as many as the machine has room for where it is None; there are never more than `most`.
     """
@@ -189,7 +189,7 @@ class Marking:
         return self.workers.submit(Grader.run, planned.handed, places)
 
     def ended(self, line: deque[Begun]) -> Iterator[Graded]:
-        """Takes what is done; those at the head of the line leave it."""
+        """Take what is done; those at the head of the line leave it."""
         for one in line:
             if one.running and one.running.done():
                 self.take(one, one.mine)
@@ -197,7 +197,7 @@ class Marking:
             yield self.whole(line.popleft())
 
     def take(self, one: Begun, places: tuple[int, ...]) -> None:
-        """Keeps what the items at these places gave."""
+        """Keep what the items at these places gave."""
         try:
             ran = one.running.result()
         except (CancelledError, CourseError):
@@ -213,7 +213,7 @@ class Marking:
             one.planned = one.planned.emptied
 
     def whole(self, one: Begun) -> Graded:
-        """The report on a submission; an item that another's should have told about, and did not, runs now."""
+        """Return the report on a submission; an item that another's should have told about, and did not, runs now."""
         found = {place: self.kept.get(one.planned.keys[place]) for place in one.others}
         one.known |= {place: Ran(*given) for place, given in found.items() if given}
         if left := tuple(place for place in one.others if place not in one.known):
@@ -230,7 +230,7 @@ class Marking:
 
 
 def slim(report: Report) -> Report:
-    """What tables and the page of a class need of a report: a class of thousands fits into memory."""
+    """Return what tables and the page of a class need of a report: a class of thousands fits into memory."""
     shared = {"text", "item", "message", "outcome"}  # equal ones came from workers one by one
     scores = (
         replace(
@@ -256,7 +256,7 @@ def took(graded: Iterable[Graded]) -> list[Took]:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Keeps a second run out of the folder; the system gives it free when this one ends, however it ends."""
+    """Keep a second run out of the folder; the system gives it free when this one ends, however it ends."""
     try:
         with FileLock(out / LOCK, timeout=0):
             yield

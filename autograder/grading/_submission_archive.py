@@ -68,7 +68,7 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
 
 
 def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
-    """The work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
+    """Return the work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
     submission = grader.submission(HandedIn(folder.resolve().name, folder))
     if submission.content(submission.notebook) == assignment.rubric.read_bytes():
         raise Failure(
@@ -78,7 +78,7 @@ def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission
 
 
 def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[str, bool]:
-    """The files that the items ask for, by name, and whether points on top alone rest on each.
+    """Return the files that the items ask for, by name, and whether points on top alone rest on each.
 
     For that every item is run.
 
@@ -100,7 +100,7 @@ def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[st
 
 
 def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The notebook and each file by its path, and why those that can't be read are missing."""
+    """Return the notebook and each file by its path, and why those that can't be read are missing."""
     files, missing = {submission.notebook: submission.content(submission.notebook)}, {}
     for name, on_top in names.items():
         try:
@@ -112,12 +112,12 @@ def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, 
 
 
 def file_name(assignment: Assignment, student: str) -> str:
-    """What the archive is called: what is no letter, digit, dot or dash in an id becomes an underscore."""
+    """Return what the archive is called: what is no letter, digit, dot or dash in an id becomes an underscore."""
     return f"{assignment.slug}_{re.sub(UNFIT, '_', student)}.zip"
 
 
 def write_archive(path: Path, content: bytes) -> bool:
-    """Writes the archive, whole or not at all; whether one with other content was replaced.
+    """Write the archive, whole or not at all; whether one with other content was replaced.
 
     Raises CourseError rather than write over what is no .zip, or into a folder that is not there.
     """

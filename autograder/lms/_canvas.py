@@ -146,7 +146,7 @@ def people(sheet: Sheet) -> list[Origin] | None:
 
 
 def fill(sheet: Sheet, marks: Marks, title: str, slug: str = "", unfinished: bool = False) -> Filled:
-    """The gradebook with these marks in the assignment's column, all else byte for byte as it was.
+    """Return the gradebook with these marks in the assignment's column, all else byte for byte as it was.
 
     title: the column as it stands there, with its number or without; or the assignment's title, for the only
     column that is like it, or like its `slug`. An excused student stays so. Raises CourseError, in one line, for
@@ -180,7 +180,7 @@ def in_english(table: Table) -> Table:
 
 
 def column_of(table: Table, title: str, slug: str) -> int:
-    """The number of the assignment's column."""
+    """Return the number of the assignment's column."""
     start = table.header.index("section") + 1
     titles = {number: text.strip() for number, text in enumerate(table.titles) if number >= start}
     open_ones = {number: text for number, text in titles.items() if not read_only(table, number)}
@@ -224,7 +224,7 @@ def similar(offered: dict[int, str], wanted: list[str]) -> list[int]:
 
 
 def differing_points(table: Table, column: int, marks: Marks) -> list[str]:
-    """A line where Canvas has other points possible than the assignment."""
+    """Return a line where Canvas has other points possible than the assignment."""
     known = [table.number(row, column) for row in table.rows[:3] if not table.text(row, "id")]
     known = [points for points in known if points == points]
     possible = {report.possible for _, report in marks}

@@ -79,13 +79,13 @@ def half_of_day(text: str) -> str | None:
 
 
 def iso(time: datetime, zone: tzinfo | None = UTC) -> str:
-    """A time as text; empty where its offset from UTC is not known."""
+    """Return a time as text; empty where its offset from UTC is not known."""
     time = time if time.tzinfo or zone is None else time.replace(tzinfo=zone)
     return time.isoformat(timespec="seconds") if time.tzinfo else ""
 
 
 def zone_at_the_end(text: str) -> tuple[str, ZoneInfo | None]:
-    """A text that ends with a zone's name, as nbgrader writes it ("America/Los_Angeles"), parted from it."""
+    """Return a text that ends with a zone's name, as nbgrader writes it ("America/Los_Angeles"), parted from it."""
     start, _, name = text.rpartition(" ")
     try:
         return (start, ZoneInfo(name)) if "/" in name or name == "UTC" else (text, None)

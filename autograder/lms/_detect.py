@@ -37,7 +37,7 @@ class Asked:
 def read_class(
     path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None, out: Path | None = None
 ) -> Class:
-    """What a class handed in of the assignment `slug`, in the zip or folder at `path` that a platform exported.
+    """Return what a class handed in of the assignment `slug`, in the zip or folder at `path` that a platform exported.
 
     roster: the table of people that the platform exported. zone: in which its times are where they don't say.
     out: the folder for results, which is no submission where it lies in the class.
@@ -55,7 +55,7 @@ def read_class(
 
 
 def open_class(path: Path, asked: Asked) -> Export:
-    """The export at `path`; the zips in a folder of nothing else are one where they are parts, or exports each."""
+    """Return the export at `path`. A folder of nothing but zips is one export if they are parts of one."""
     zips = only_zips(path)
     if zips and (is_parted(zips) or all(is_export(one, asked) for one in zips)):
         return merged(path, [in_zip(one) for one in zips])
@@ -63,7 +63,7 @@ def open_class(path: Path, asked: Asked) -> Export:
 
 
 def only_zips(path: Path) -> list[Path]:
-    """The zips in a folder; none if it holds anything else."""
+    """Return the zips in a folder; none if it holds anything else."""
     entries = [entry for entry in listed(path) if not litter_of(entry.name)] if path.is_dir() else []
     return entries if all(one.is_file() and one.suffix.lower() == ".zip" for one in entries) else []
 
@@ -77,7 +77,7 @@ def is_export(path: Path, asked: Asked) -> bool:
 
 
 def understood(export: Export, asked: Asked) -> tuple[Export, Found]:
-    """The submissions in the export of a platform, in whichever folder it lies; else those in a plain folder."""
+    """Return the submissions in the export of a platform, in whichever folder it lies; else those in a plain folder."""
     for level in levels(export):
         if read := reader(level, asked):
             return level, read()
@@ -88,7 +88,7 @@ def understood(export: Export, asked: Asked) -> tuple[Export, Found]:
 
 
 def levels(export: Export) -> Iterator[Export]:
-    """The export, and what is in the folders around it."""
+    """Return the export, and what is in the folders around it."""
     level: Export | None = export
     for _ in range(DEEPEST + 1):
         if level is None:
@@ -98,7 +98,7 @@ def levels(export: Export) -> Iterator[Export]:
 
 
 def plain_level(export: Export, asked: Asked) -> Export:
-    """A packed class often has a folder around it; it is entered where several things are in it, and not one's work."""
+    """Yield the export and the folder inside it: a packed class often has a folder around it."""
     inner = below(export) if export.packed else None
     if inner is None or len(inner.tops) < 2:
         return export
@@ -107,7 +107,7 @@ def plain_level(export: Export, asked: Asked) -> Export:
 
 
 def reader(export: Export, asked: Asked) -> Callable[[], Found] | None:
-    """What reads the export of a learning platform; none where it is none's."""
+    """Return what reads the export of a learning platform; none where it is none's."""
     if gradescope.recognises(export):
         return lambda: gradescope.read(export)
     if moodle.recognises(export):

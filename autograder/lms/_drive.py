@@ -94,7 +94,7 @@ def normal(name: str) -> str:
 
 
 def taken_apart(top: str, slug: str, people: People) -> Name:
-    """A loose file's name, with each person that it may be named after."""
+    """Return a loose file's name, with each person that it may be named after."""
     ending = suffix(PurePosixPath(top)) or PurePosixPath(top).suffix
     match = DECORATED.fullmatch(top.removesuffix(ending))
     before, after = match["before"], match["after"] or ""
@@ -111,7 +111,7 @@ def taken_apart(top: str, slug: str, people: People) -> Name:
 
 
 def by_dash(stem: str, slug: str) -> list[tuple[str, str]]:
-    """The parts beside a dash that read like a person's name, with the rest."""
+    """Return the parts beside a dash that read like a person's name, with the rest."""
     dashes = list(DASH.finditer(stem))
     if not dashes:
         return []
@@ -121,7 +121,7 @@ def by_dash(stem: str, slug: str) -> list[tuple[str, str]]:
 
 
 def by_slug(stem: str, slug: str) -> list[tuple[str, str]]:
-    """What a name has before or after the assignment's, if it reads like a person's."""
+    """Return what a name has before or after the assignment's, if it reads like a person's."""
     words, known = tokens(stem), tokens(slug)
     if len(words) <= len(known) or not known:
         return []
@@ -153,7 +153,7 @@ def is_more(who: str, people: People) -> bool:
 
 
 def without(stem: str, name: str) -> str:
-    """A file's name without the words of its person's."""
+    """Return a file's name without the words of its person's."""
     words = set(tokens(name))
     kept = "".join(part for part in re.split(r"([^\W_]+)", stem) if not set(tokens(part)) & words)
     return " ".join(kept.split()).strip(" -–—_.,") or "work"

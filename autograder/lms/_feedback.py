@@ -10,7 +10,7 @@ PAGE = "report.html"
 
 
 def feedback_names(origin: Origin, file_name: str) -> str:
-    """The path at which the platform takes back a file for the student; empty where it knows no such path.
+    """Return the path at which the platform takes back a file for the student; empty where it knows no such path.
 
     Canvas and Moodle go by how the names of the student's own files began, ids and all.
     """
@@ -19,7 +19,7 @@ def feedback_names(origin: Origin, file_name: str) -> str:
 
 
 def feedback_zip(reports: Sequence[Report], pages: dict[str, bytes]) -> bytes:
-    """A zip of the students' pages; where the platform knows no path, or it is taken, in a folder of the student's."""
+    """Return a zip of the students' pages, in folders of their own if the platform gives no free path."""
     files: dict[str, bytes] = {}
     folders = told_apart((safe(report.student) for report in reports), as_file)
     for report, folder in zip(reports, folders, strict=True):

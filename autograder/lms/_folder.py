@@ -33,7 +33,7 @@ def read(export: Export) -> Found:
 
 
 def loose_work(export: Export) -> list[str]:
-    """The files at the top that look as if the folder were one student's."""
+    """Return the files at the top that look as if the folder were one student's."""
     return [top for top in export.tops if top not in export.folders and top.lower().endswith(WORK)]
 
 
@@ -98,5 +98,5 @@ def attempt(top: str) -> tuple[str, int]:
 
 
 def stem(top: str) -> str:
-    """A name without the ending of an archive."""
+    """Return a name without the ending of an archive."""
     return top.removesuffix(suffix(PurePosixPath(top)))

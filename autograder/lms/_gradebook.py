@@ -27,7 +27,7 @@ class Filled:
     column: str = ""
 
     def warned(self, lines: Iterable[str]) -> "Filled":
-        """The same with more warnings."""
+        """Return the same with more warnings."""
         return replace(self, warnings=(*lines, *self.warnings))
 
 
@@ -43,7 +43,7 @@ class Table:
         self.width = len(self.titles)
 
     def at(self, row: int, column: int) -> str:
-        """The text of a cell; empty where the row is too short."""
+        """Return the text of a cell; empty where the row is too short."""
         texts = self.texts[row]
         return texts[column] if column < len(texts) else ""
 
@@ -56,7 +56,7 @@ class Table:
         return account(self.text(row, title), self.sheet.place(row))
 
     def text(self, row: int, title: str) -> str:
-        """The text of the cell below this title; empty where there is none."""
+        """Return the text of the cell below this title; empty where there is none."""
         return self.at(row, self.header.index(title)).strip() if title in self.header else ""
 
 
@@ -70,7 +70,7 @@ def filled(
     refuses: Callable[[int, Report], str],
     unfinished: bool,
 ) -> Filled:
-    """The sheet with each mark in its student's row, unless there is a reason against it.
+    """Return the sheet with each mark in its student's row, unless there is a reason against it.
 
     people: who is in the table. rows: theirs, by id. refuses: says why a row takes no such mark.
     """
@@ -116,6 +116,6 @@ def strange(table: Table, row: int, column: int) -> str:
 
 
 def points(earned: float, comma: bool) -> str:
-    """A mark with its two decimals."""
+    """Return a mark with its two decimals."""
     text = f"{earned:.2f}"
     return text.replace(".", ",") if comma else text

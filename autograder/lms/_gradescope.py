@@ -37,7 +37,7 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
 
 
 def untagged(loader: Loader, suffix: str, node: yaml.Node) -> object:
-    """What a node holds, whatever Ruby says that it is."""
+    """Return what a node holds, whatever Ruby says that it is."""
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
@@ -143,7 +143,7 @@ def person(told: dict, id: str, when: str, mark: str = "") -> Origin:
 
 
 def created(value: object) -> datetime:
-    """A time of the metadata, in UTC unless it says otherwise."""
+    """Return a time of the metadata, in UTC unless it says otherwise."""
     if isinstance(value, str):
         text = moment(value, UTC)
         value = datetime.fromisoformat(text) if text else None
@@ -158,7 +158,7 @@ def is_container(path: Path) -> bool:
 
 
 def read_container(path: Path) -> tuple[Export, Found]:
-    """The one submission that Gradescope's autograder was started for. Raises CourseError without its metadata."""
+    """Return the submission that Gradescope's autograder was started for. Raises CourseError without metadata."""
     told = container_metadata(path / CONTAINER)
     id, time = plain(str(told.get("id", ""))), created(told.get("created_at"))
     users = told.get("users")
@@ -180,7 +180,7 @@ def names_of(persons: Iterable[Origin]) -> Iterable[str]:
 
 
 def container_metadata(path: Path) -> dict:
-    """What Gradescope tells its autograder about a submission."""
+    """Return what Gradescope tells its autograder about a submission."""
     try:
         told = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

@@ -106,12 +106,12 @@ def safe(name: str, ending: str = "") -> str:
 
 
 def safe_id(text: str) -> str:
-    """A platform's id as part of a name."""
+    """Return a platform's id as part of a name."""
     return re.sub(r"[^\w.-]", "-", plain(text))[:LONGEST_ID].strip(".")
 
 
 def cut(text: str, longest: int, largest: int) -> str:
-    """The beginning of `text`: so many characters and so many bytes at most, no character in two."""
+    """Return the beginning of `text`: so many characters and so many bytes at most, no character in two."""
     kept = text[:longest].encode()[:largest].decode("utf-8", "ignore")
     return kept.strip(". ")
 
@@ -137,7 +137,7 @@ def as_file(name: str) -> str:
 
 
 def words_of(upload: Upload, key: str) -> frozenset[str]:
-    """The words by which a signature may name the student."""
+    """Return the words by which a signature may name the student."""
     origin = upload.origin
     said = (key, origin.name, origin.login, origin.email.partition("@")[0], origin.id, *upload.more)
     return frozenset(word for text in said for word in tokens(text))
@@ -161,7 +161,7 @@ def shared_words(words: list[frozenset[str]]) -> list[frozenset[frozenset[str]]]
 
 
 def named(name: str, id: str) -> str:
-    """The key of a student of this name and id; an anonymous one has just the id."""
+    """Return the key of a student of this name and id; an anonymous one has just the id."""
     return "_".join(filter(None, (name, safe_id(id))))
 
 

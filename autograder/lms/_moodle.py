@@ -102,7 +102,7 @@ def time_column(table: Table) -> int | None:
 
 
 def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:
-    """The worksheet with these marks in its grade column, all else byte for byte as it was.
+    """Return the worksheet with these marks in its grade column, all else byte for byte as it was.
 
     Raises CourseError, in one line, for another table.
     """
@@ -123,7 +123,7 @@ def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:
 
 
 def differing_maximum(table: Table, highest: int, marks: Marks) -> list[str]:
-    """A line where Moodle's maximum grade is another than the assignment's points."""
+    """Return a line where Moodle's maximum grade is another than the assignment's points."""
     maxima = {table.number(row, highest) for row in identifiers(table).values()}
     possible = {report.possible for _, report in marks}
     if possible <= maxima:
@@ -133,7 +133,7 @@ def differing_maximum(table: Table, highest: int, marks: Marks) -> list[str]:
 
 
 def identifiers(table: Table) -> dict[str, int]:
-    """The rows by participant id; none unless the first column has nothing else, with one word before it."""
+    """Return the rows by participant id; none unless the first column has nothing else, with one word before it."""
     found = {
         row: IDENTIFIER.fullmatch(table.at(row, 0).strip())
         for row in table.rows
@@ -147,7 +147,7 @@ def identifiers(table: Table) -> dict[str, int]:
 
 
 def column_of(table: Table, title: str, holds: Callable[[str], bool] = lambda text: False) -> int | None:
-    """The column of this title, else the first of which more than half of the cells hold what it should."""
+    """Return the column of this title, else the first of which more than half of the cells hold what it should."""
     if title in table.header:
         return table.header.index(title)
     for column in range(1, table.width):
@@ -157,7 +157,7 @@ def column_of(table: Table, title: str, holds: Callable[[str], bool] = lambda te
 
 
 def maximum_column(table: Table) -> int | None:
-    """The column of the maximum grade."""
+    """Return the column of the maximum grade."""
     if "maximum grade" in table.header:
         return table.header.index("maximum grade")
     rows = identifiers(table).values()
@@ -167,7 +167,7 @@ def maximum_column(table: Table) -> int | None:
 
 
 def grade_column(table: Table, highest: int | None) -> int | None:
-    """The column of the grade: the one of this title, or, in another language, the one before the maximum."""
+    """Return the column of the grade: the one of this title, or, in another language, the one before the maximum."""
     if "grade" in table.header or "maximum grade" in table.header:
         return table.header.index("grade") if "grade" in table.header else None
     cells = (
@@ -181,7 +181,7 @@ def grade_column(table: Table, highest: int | None) -> int | None:
 
 
 def name_column(table: Table) -> int | None:
-    """The column of full names, which a worksheet without names lacks."""
+    """Return the column of full names, which a worksheet without names lacks."""
     if table.header[:1] == ["identifier"]:
         return table.header.index("full name") if "full name" in table.header else None
     names = [table.at(row, 1) for row in identifiers(table).values()]
@@ -189,5 +189,5 @@ def name_column(table: Table) -> int | None:
 
 
 def cell(table: Table, row: int, column: int | None) -> str:
-    """The text of a cell, cleaned; empty where there is no such column."""
+    """Return the text of a cell, cleaned; empty where there is no such column."""
     return plain(table.at(row, column)) if column is not None else ""

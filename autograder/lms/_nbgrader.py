@@ -59,7 +59,7 @@ def read(export: Export, slug: str, zone: tzinfo | None = None) -> Found:
 
 
 def aside(export: Export) -> dict[str, str]:
-    """What lies beside the folder of submissions, where there is one: a line each."""
+    """Return what lies beside the folder of submissions, where there is one: a line each."""
     tops = [top for top in export.tops if has_room(export) and top != ROOM]
     return dict.fromkeys(tops, f"beside nbgrader's folder {ROOM}")
 
@@ -75,7 +75,7 @@ def upload(export: Export, place: str, files: dict[str, str], zone: tzinfo | Non
 
 
 def stamped(export: Export, name: str) -> str:
-    """What the note of the time says; nothing where it can't be read."""
+    """Return what the note of the time says; nothing where it can't be read."""
     try:
         return export.read(name)[:200].decode("utf-8", "replace")
     except (Failure, Undecided):
@@ -83,7 +83,7 @@ def stamped(export: Export, name: str) -> str:
 
 
 def grades(reports: Sequence[Report], assignment: Assignment) -> str:
-    """A CSV table with the columns of `nbgrader export`; names that are formulas are masked."""
+    """Return a CSV table with the columns of `nbgrader export`; names that are formulas are masked."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -19,7 +19,7 @@ EXPECTED = (
 
 
 def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
-    """The people in the table at `path`. Raises CourseError, in one line, for a table of another kind."""
+    """Return the people in the table at `path`. Raises CourseError, in one line, for a table of another kind."""
     if path is None:
         return Roster()
     sheet = read_sheet(path)

@@ -125,14 +125,14 @@ def follow(plan: Plan, masks: set[int], kinds: Collection[str]) -> tuple[list[Pa
 
 
 def data_of(call: Call, masks: set[int]) -> list[Result]:
-    """The results that a call works with; a mask is none, unless it is made of something else than Keras's own."""
+    """Return the results that a call works with; a mask only if it is not Keras's own."""
     flat = [one for given in call.inputs for one in (given if type(given) is tuple else (given,))]
     own_mask = [call.mask] if call.mask and call.mask.call not in masks else []
     return [one for one in (*flat, *own_mask) if isinstance(one, Result)]
 
 
 def calls_of_masks(plan: Plan) -> set[int]:
-    """The calls that serve nothing but masks, by operations that Keras adds itself."""
+    """Return the calls that serve nothing but masks, by operations that Keras adds itself."""
     wanted: set[int] = {plan.output.call}  # as data
     masks = set()
     for index in reversed(range(len(plan.calls))):
@@ -184,7 +184,7 @@ def mixes_axis_1(plan: Plan, call: Call) -> bool:
 
 
 def steps_taken(plan: Plan, call: Call) -> int | slice:
-    """The part of an index such as x[:, -1] or x[..., 0] that says which steps are taken."""
+    """Return the part of an index such as x[:, -1] or x[..., 0] that says which steps are taken."""
     key = call.inputs[1] if type(call.inputs[1]) is tuple else (call.inputs[1],)
     if ... in key:
         place, gap = key.index(...), len(shape_of(plan, call.inputs[0])) - len(key) + 1

@@ -49,7 +49,7 @@ class Archive(NamedTuple):
 
 
 def read_archive(data: bytes) -> Archive:
-    """The three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
+    """Return the three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
     if not data.startswith(b"PK\x03\x04"):
         reason = f"Expected a .keras file of Keras 3 (a zip archive), but the file {what_it_is(data)}."
         raise Failure(reason, way_out(data))
@@ -74,7 +74,7 @@ def read_archive(data: bytes) -> Archive:
 
 
 def what_it_is(data: bytes) -> str:
-    """What a file is that is no zip archive."""
+    """Return what a file is that is no zip archive."""
     if not data:
         return "is empty (0 bytes)"
     if data.startswith(b"\x89HDF\r\n\x1a\n"):
@@ -168,7 +168,7 @@ def body(data: bytes, info: zipfile.ZipInfo) -> int:
 
 
 def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of one entry, counted while they are inflated and compared with the checksum."""
+    """Return the bytes of one entry, counted while they are inflated and compared with the checksum."""
     start = body(data, info)
     raw = data[start : start + info.compress_size]
     if info.compress_type == zipfile.ZIP_DEFLATED:
@@ -185,7 +185,7 @@ def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
 
 
 def read_json(raw: bytes, name: str) -> dict:
-    """The JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
+    """Return the JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
     try:
         text = LONG_LIST.sub("[null]", raw.decode("utf-8"))
         if len(text) > MOST_TEXT:
@@ -215,7 +215,7 @@ def short_int(digits: str) -> int:
 
 
 def short_float(digits: str) -> float:
-    """A number too large for a float is Infinity, which no option that matters may be."""
+    """Return a number too large for a float is Infinity, which no option that matters may be."""
     if len(digits) > MOST_DIGITS:
         raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long")
     return float(digits)

@@ -14,7 +14,7 @@ from autograder.models._shapes import Shape
 
 
 def keras_model(plan: Plan, start: Callable) -> tuple:
-    """The Keras model of a plan, and its variables in the order of `plan.weights`.
+    """Return the Keras model of a plan, and its variables in the order of `plan.weights`.
 
     start: `at_zero`, for weights that will be set; `drawn`, for a model to be trained.
     """
@@ -38,14 +38,14 @@ def keras_model(plan: Plan, start: Callable) -> tuple:
 
 
 def looked_up(given, results: list[list]):
-    """The tensors that results stand for; numbers and indices stand for themselves."""
+    """Return the tensors that results stand for; numbers and indices stand for themselves."""
     if isinstance(given, Result):
         return results[given.call][given.output]
     return [looked_up(one, results) for one in given] if type(given) is tuple else given
 
 
 def layer_of(layer: Layer, start: Callable):
-    """A layer of Keras, or a function for an operation."""
+    """Return a layer of Keras, or a function for an operation."""
     import keras
 
     if layer.kind.startswith("ops."):
@@ -66,12 +66,12 @@ def layer_of(layer: Layer, start: Callable):
 
 
 def at_zero(layer: Layer, kind: type) -> dict:
-    """Initialisers for weights that will be set: random ones take time."""
+    """Return initializers for weights that will be set: random ones take time."""
     return {name: "zeros" for name in inspect.signature(kind).parameters if name.endswith("_initializer")}
 
 
 def drawn(layer: Layer, kind: type) -> dict:
-    """Initialisers and all else that training goes by, as the config names them."""
+    """Return the initializers and all else that training goes by, as the config names them."""
     import keras
 
     named = inspect.signature(kind).parameters
@@ -100,7 +100,7 @@ def per_step() -> type:
 
 
 def skip_cell() -> type:
-    """The cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
+    """Return the cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
     import keras
 
     class SkipCell(keras.layers.Layer):
@@ -134,7 +134,7 @@ def operation(layer: Layer) -> Callable:
 
 
 def check_shapes(plan: Plan, variables: list, output_shape: Shape) -> None:
-    """The rules in `shapes` against Keras; where they differ the grader is wrong, not the student."""
+    """Return the rules in `shapes` against Keras; where they differ the grader is wrong, not the student."""
     built = [tuple(variable.shape) for variable in variables]
     if built != [weight.shape for weight in plan.weights] or tuple(output_shape) != plan.output_shape:
         raise AssertionError(

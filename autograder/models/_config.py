@@ -43,7 +43,7 @@ Block = "int | list | Graph"  # a layer by its index, a chain of blocks, or a ne
 
 
 def read_plan(config: dict) -> Plan:
-    """The plan in the JSON object of config.json. Raises Failure."""
+    """Return the plan in the JSON object of config.json. Raises Failure."""
     kind, inner = config.get("class_name"), settings(config)
     if kind not in ("Sequential", "Functional"):
         raise Failure(
@@ -174,7 +174,7 @@ def tensors(value) -> Iterator[tuple[str, int]]:
 
 
 def in_order(told, results: dict, inputs: tuple[Result, ...]) -> tuple[Result, ...]:
-    """The inputs in the order in which the model takes them."""
+    """Return the inputs in the order in which the model takes them."""
     listed_inputs = ends(told, results)
     if sorted(listed_inputs) != sorted(inputs):
         raise Failure("The inputs that config.json lists are not the model's input layers, each once.")
@@ -241,7 +241,7 @@ class Names:
 
 
 def read_layer(entry: dict, names: Names | None = None) -> Layer:
-    """The layer in an entry; what is wrapped in it is read the same way. Raises Failure."""
+    """Return the layer in an entry; what is wrapped in it is read the same way. Raises Failure."""
     kind, config, layer = class_of(entry), settings(entry), named(entry)
     check_class(entry, layer)
     wrapped = [config.get(key) for key in KINDS[kind].inside]
@@ -257,7 +257,7 @@ def read_layer(entry: dict, names: Names | None = None) -> Layer:
 
 
 def named(entry: dict) -> Layer:
-    """A layer of which nothing but class and name is known, for messages."""
+    """Return a layer of which nothing but class and name is known, for messages."""
     return Layer(class_of(entry), {}, (), plain(str(settings(entry).get("name", entry.get("name"))), 60))
 
 
@@ -286,7 +286,7 @@ def check_class(entry: dict, layer: Layer) -> None:
 
 
 def read_options(layer: Layer, config: dict) -> dict:
-    """The options that the constructor will get, each checked. Raises Failure."""
+    """Return the options that the constructor will get, each checked. Raises Failure."""
     wanted = KINDS[layer.kind].options.split()
     if "dtype" not in wanted:
         check_policy(layer, config.get("dtype"))
@@ -336,7 +336,7 @@ def policies(policy) -> Iterator[object]:
 
 
 def remarks(plan: Plan) -> tuple[str, ...]:
-    """What is worked out here in another way than where the model was trained, in a sentence each."""
+    """Return what is worked out here in another way than where the model was trained, in a sentence each."""
     layers = [one for layer in plan.layers for one in layer.all if one.kind != "InputLayer"]
     names = {name: layer for layer in reversed(layers) for name in policies(layer.told.get("dtype"))}
     texts = [
@@ -354,7 +354,7 @@ def remarks(plan: Plan) -> tuple[str, ...]:
 
 
 def arguments(node: dict, results: dict) -> tuple[tuple, Result | None, tuple]:
-    """Inputs, mask and initial state of a call."""
+    """Return the inputs, mask and initial state of a call."""
     args, kwargs = node.get("args"), node.get("kwargs")
     if not isinstance(args, list) or not isinstance(kwargs, dict):
         raise Failure(f"config.json holds a call that cannot be read: {shown(node)}.")
@@ -372,7 +372,7 @@ def arguments(node: dict, results: dict) -> tuple[tuple, Result | None, tuple]:
 
 
 def argument(value, results: dict):
-    """A Result, a number, a slice, or a tuple of these."""
+    """Return a Result, a number, a slice, or a tuple of these."""
     if isinstance(value, list):
         return tuple(argument(one, results) for one in value)
     if not isinstance(value, dict):
@@ -389,7 +389,7 @@ def argument(value, results: dict):
 
 
 def result_at(history, results: dict) -> Result:
-    """The result at [name of a layer, number of its call, number of the output]."""
+    """Return the result at [name of a layer, number of its call, number of the output]."""
     match history:
         case [str(name), int(call), int(output)] if 0 <= output < len(made := results.get((name, call), ())):
             return made[output]
@@ -415,7 +415,7 @@ def settings(entry: dict) -> dict:
 
 
 def listed(config: dict, key: str) -> list:
-    """The list of objects under a key."""
+    """Return the list of objects under a key."""
     entries = config.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise Failure(f"config.json should hold a list of {key}, but holds {shown(entries)}.")
@@ -423,11 +423,11 @@ def listed(config: dict, key: str) -> list:
 
 
 def class_of(entry: dict) -> str:
-    """The class name of an entry, with ops. before it where it is an operation."""
+    """Return the class name of an entry, with ops. before it where it is an operation."""
     module, kind = entry.get("module"), entry.get("class_name")
     return f"ops.{kind}" if isinstance(module, str) and module.startswith("keras.src.ops.") else str(kind)
 
 
 def shown(value) -> str:
-    """A value of the config as a message quotes it."""
+    """Return a value of the config as a message quotes it."""
     return plain(repr(value), 100)

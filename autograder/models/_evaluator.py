@@ -30,7 +30,7 @@ class Masked(NamedTuple):
 
 
 def evaluate(plan: Plan, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The output (..., rows), float32, for one batch of the model's inputs, each (..., rows); dropout is inactive.
+    """Return the output (..., rows), float32, for a batch of inputs, each (..., rows); dropout is inactive.
 
     weights: in the order of `plan.weights`. Raises ValueError or IndexError where the model can't take the inputs.
     """
@@ -47,7 +47,7 @@ def evaluate(plan: Plan, weights: Sequence[np.ndarray], inputs: Sequence[np.ndar
 
 
 def called(layer: Layer, weights: list, call: Call, results: list[list[Masked]]) -> list[Masked]:
-    """The results of a call; where an initial state is given too, Keras uses a mask only if it is given by name."""
+    """Return the results of a call; with an initial state, Keras uses a mask only if it is passed by name."""
     flat = call.inputs[0] if takes_list(layer) else call.inputs
     given = [results[one.call][one.output] if isinstance(one, Result) else Masked(one) for one in flat]
     xs = [one.x if layer.kind in ANY_DTYPE else as_float(one.x) for one in given]
@@ -79,7 +79,7 @@ PASSING += ("LeakyReLU", "PReLU", "ELU", "Softmax", "Rescaling", *STILL)
 
 
 def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> list:
-    """The masks of a call's results."""
+    """Return the masks of a call's results."""
     kind, first, mask = layer.kind, given[0].x, None
     steps = layer.inside[0] if kind == "Bidirectional" else layer
     if kind in PASSING or (kind in WAYS and steps["return_sequences"]):
@@ -98,7 +98,7 @@ def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> l
 
 
 def spread(mask, x: np.ndarray) -> np.ndarray:
-    """A mask in the shape of x; all of it counts where there is none."""
+    """Return a mask in the shape of x; all of it counts where there is none."""
     if mask is None or mask.ndim < x.ndim:
         return np.broadcast_to(True if mask is None else np.expand_dims(mask, -2), x.shape)
     return mask
@@ -108,7 +108,7 @@ def spread(mask, x: np.ndarray) -> np.ndarray:
 
 
 def time_distributed(layer: Layer, weights: list, xs: list, masks: list) -> list:
-    """The steps of all rows become rows for the layer inside."""
+    """Return the steps of all rows become rows for the layer inside."""
     [x], [inner] = xs, layer.inside
     rows = np.moveaxis(x, 0, -2)
     rows = rows.reshape(*rows.shape[:-2], -1)
@@ -117,7 +117,7 @@ def time_distributed(layer: Layer, weights: list, xs: list, masks: list) -> list
 
 
 def softmax_layer(layer: Layer, weights: list, xs: list, masks: list) -> list:
-    """The softmax over what a mask leaves; like Keras it lines up the mask's axes with the last ones of x."""
+    """Return the softmax over what a mask leaves; like Keras it lines up the mask's axes with the last ones of x."""
     [x], [mask] = xs, masks
     if mask is None:
         return [softmax(x, layer["axis"] - 1)]
@@ -192,7 +192,7 @@ def dense(layer, weights, x):
 
 
 def embedded(layer, weights, x):
-    """A negative token counts from the end, as in Keras; IndexError for one that the table doesn't have."""
+    """Return a negative token counts from the end, as in Keras; IndexError for one that the table doesn't have."""
     ids = x if x.dtype.kind == "i" else x.astype(np.int32)
     return np.moveaxis(np.take(weights[0].T, ids, axis=1), 0, -2)
 

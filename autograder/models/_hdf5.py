@@ -64,7 +64,7 @@ class Hdf5:
         return Failure(f"model.weights.h5 {reason}.", 'Save the model again: model.save("name.keras").')
 
     def at(self, form: str, offset: int) -> tuple:
-        """The little-endian fields at an offset."""
+        """Return the little-endian fields at an offset."""
         self.reads += 1
         if self.reads > MOST_READS:
             raise self.damaged(f"takes more than {MOST_READS:,} steps to read")
@@ -79,7 +79,7 @@ class Hdf5:
         self.seen.add(address)
 
     def walk(self, root: int) -> None:
-        """Fills `datasets`, group by group."""
+        """Fill `datasets`, group by group."""
         groups = [("", root)]
         while groups:
             path, address = groups.pop()
@@ -155,7 +155,7 @@ class Hdf5:
         return self.data[start:end].decode("utf-8", "replace")
 
     def array(self, path: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The data set at `path` as float32, which must have the given shape and be stored in one piece."""
+        """Return the data set at `path` as float32, which must have the given shape and be stored in one piece."""
         messages = self.datasets.get(path, {})
         for kind in FORBIDDEN.keys() & messages.keys():
             raise self.damaged(f"cannot be read: {path} {FORBIDDEN[kind]}")

@@ -69,7 +69,7 @@ CHECKS = {
 
 
 def read_start(layer: Layer) -> dict[str, object]:
-    """What the constructor of a layer to be trained gets beside its options. Raises Failure.
+    """Return what the constructor of a layer to be trained gets beside its options. Raises Failure.
 
     Penalties and constraints are refused and not ignored: with them the student's own training went another way.
     """
@@ -91,7 +91,7 @@ def read_start(layer: Layer) -> dict[str, object]:
 
 
 def read_initializer(value) -> Initializer:
-    """The initialiser in an entry of a config. Raises Misfit."""
+    """Return the initialiser in an entry of a config. Raises Misfit."""
     kind = value.get("class_name") if isinstance(value, dict) else None
     if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
         raise Misfit(f"one of {', '.join(INITIALIZERS)}")
@@ -118,7 +118,7 @@ WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 
 
 def beginnings(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray | None]:
-    """What each weight begins with, in the order of `plan.weights`; None for one that is drawn at random.
+    """Return what each weight begins with, in the order of `plan.weights`; None for one that is drawn at random.
 
     starts: of all layers, wrapped ones included, as `read_start` gives them.
     """

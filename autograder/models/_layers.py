@@ -46,7 +46,7 @@ class Layer:
         return self.kind.startswith("ops.")
 
     def outputs(self, *inputs: Shape) -> tuple[Shape, ...]:
-        """The shapes that come out for the shapes that go in. Raises Misfit."""
+        """Return the shapes that come out for the shapes that go in. Raises Misfit."""
         return KINDS[self.kind].outputs(self, *inputs)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
@@ -75,7 +75,7 @@ def whole_numbers(value) -> tuple[int, ...]:
 
 
 def batch_shape(value) -> Shape:
-    """A shape whose batch is free: a batch that was fixed, by `batch_size=` or by predicting first, changes nothing."""
+    """Return a shape whose batch is free; one that is fixed changes nothing."""
     if not isinstance(value, list) or not 2 <= len(value) <= 5:
         raise Misfit("a shape such as [null, null, 4]")
     sizes = [None if size is None else whole(size) for size in value]
@@ -83,7 +83,7 @@ def batch_shape(value) -> Shape:
 
 
 def input_dtype(value) -> str:
-    """The dtype that inputs are converted to; a smaller type holds no other numbers."""
+    """Return the dtype that inputs are converted to; a smaller type holds no other numbers."""
     if value in ("float16", "bfloat16", "float32", "float64"):
         return "float32"
     if value in ("int8", "int16", "int32", "uint8", "uint16"):
@@ -94,7 +94,7 @@ def input_dtype(value) -> str:
 
 
 def stateful(value) -> bool:
-    """False: each sequence begins with a zero state here, as it does in Keras after loading."""
+    """Return False: each sequence begins with a zero state here, as it does in Keras after loading."""
     one_of(True, False)(value)
     return False
 
@@ -150,7 +150,7 @@ TENSORFLOWS = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax"}  # what
 
 
 def activation(value) -> str | ActivationLayer:
-    """The name of an activation, out of a name, a function of Keras or TensorFlow, or a layer without weights."""
+    """Return an activation's name from a name, a function of Keras or TensorFlow, or a layer without weights."""
     value = "linear" if value is None else value
     kind, config = (
         (value.get(key) for key in ("class_name", "config")) if isinstance(value, dict) else ("", None)

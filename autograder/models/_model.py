@@ -77,7 +77,7 @@ def read_model(data: bytes) -> Model:
 
 
 def read_weights(plan: Plan, data: bytes) -> tuple[np.ndarray, ...]:
-    """The arrays that a plan asks for, out of the bytes of model.weights.h5. Raises Failure."""
+    """Return the arrays that a plan asks for, out of the bytes of model.weights.h5. Raises Failure."""
     file = Hdf5(data)
     arrays = tuple(file.array(weight.path, weight.shape) for weight in plan.weights)
     for weight, array in zip(plan.weights, arrays, strict=True):

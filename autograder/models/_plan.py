@@ -127,7 +127,7 @@ class Draft:
             self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
 
     def add(self, layer: Layer) -> int:
-        """The index of a new layer."""
+        """Return the index of a new layer."""
         self.layers.append(layer)
         proper = sum(len(one.all) for one in self.layers if not one.is_operation)
         if proper > MOST_LAYERS or len(self.layers) > MOST_CALLS:
@@ -141,7 +141,7 @@ class Draft:
             raise Failure(f"The model calls its nested models more than {MOST_CALLS} times.")
 
     def call(self, index: int, inputs: tuple, mask: Result | None = None, state: tuple = ()) -> Call:
-        """Adds a call, once the shapes and the cost of what it makes are known. Raises Failure."""
+        """Add a call, once the shapes and the cost of what it makes are known. Raises Failure."""
         layer = self.layers[index]
         check_takes(layer, inputs, mask, state)
         if mask is not None and self.layers[self.calls[mask.call].layer].kind not in BOOLEAN:
@@ -164,11 +164,11 @@ class Draft:
         return self.calls[-1]
 
     def shape(self, given):
-        """The shape of a result; a number or an index stands for itself."""
+        """Return the shape of a result; a number or an index stands for itself."""
         return self.calls[given.call].shapes[given.output] if isinstance(given, Result) else given
 
     def count(self, layer: Layer, *amounts: int) -> None:
-        """Adds to the totals; Failure at the layer that passes a limit."""
+        """Add to the totals; Failure at the layer that passes a limit."""
         for what, amount, most in zip(
             self.totals, amounts, (MOST_PARAMETERS, MOST_VALUES, MOST_WORK), strict=True
         ):
@@ -178,7 +178,7 @@ class Draft:
                 raise Failure(f"{reason}; at most {most:,} are accepted.", "Make its layers smaller.")
 
     def plan(self, output: Result, inputs: tuple[Result, ...] = (Result(0, 0),)) -> Plan:
-        """The plan, where every call leads to the output. Raises Failure."""
+        """Return the plan, where every call leads to the output. Raises Failure."""
         used = {output.call}
         for index in reversed(range(len(self.calls))):  # a call depends on earlier ones only
             if index not in used and self.calls[index].results:  # an input may be left unused

@@ -56,7 +56,7 @@ class Predictor:
     def predict(
         self, model, inputs: Sequence[np.ndarray | tuple[np.ndarray, ...]], batch_size: int = 1024
     ) -> np.ndarray | list[np.ndarray]:
-        """What `model` predicts for each of n inputs, in the order given; dropout is inactive.
+        """Return what `model` predicts for each of n inputs, in the order given; dropout is inactive.
 
         inputs: arrays of shape (time, features), or (time,) for tokens, of any lengths; for a model with several
         inputs, tuples of these. Equal lengths share a batch and nothing is padded. Returns an array (n, k) for a
@@ -76,7 +76,7 @@ class Predictor:
         return copied(known[which])
 
     def found(self, inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepared:
-        """The batches of these inputs, made anew unless they are among the last ones."""
+        """Return the batches of these inputs, made anew unless they are among the last ones."""
         whole = isinstance(inputs, np.ndarray)  # its rows are other objects each time they are asked for
         parts = (
             [inputs] if whole else [x for one in inputs for x in (one if isinstance(one, tuple) else (one,))]
@@ -105,7 +105,7 @@ def identity(model) -> str:
 
 
 def predicted(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
-    """What the model predicts for each of `count` inputs, in the order given."""
+    """Return what the model predicts for each of `count` inputs, in the order given."""
     shape = model.plan.output_shape[1:]
     free = None in shape
     predictions = [None] * count if free else np.empty((count, *shape), np.float32)
@@ -120,7 +120,7 @@ def predicted(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
 
 
 def copied(predictions: list | np.ndarray) -> list | np.ndarray:
-    """The same numbers, for whoever asked to change as they like."""
+    """Return the same numbers, for whoever asked to change as they like."""
     return predictions.copy() if isinstance(predictions, np.ndarray) else [one.copy() for one in predictions]
 
 
@@ -203,7 +203,7 @@ def fits(given: Shape, wanted: Shape) -> bool:
 
 
 def within_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
-    """The batch, in parts where its results as a whole would take more than MOST_MEMORY."""
+    """Return the batch, in parts where its results as a whole would take more than MOST_MEMORY."""
     step = batch_rows(plan, longest(batch), len(batch.rows))
     for start in range(0, len(batch.rows), step):
         part = slice(start, start + step)
@@ -216,7 +216,7 @@ def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
 
 
 def collected(plan: Plan, predictions: list | np.ndarray) -> np.ndarray | list[np.ndarray]:
-    """The predictions, as one array where their shape is fixed. Raises Failure where one is not finite."""
+    """Return the predictions, as one array where their shape is fixed. Raises Failure where one is not finite."""
     if None in plan.output_shape[1:]:
         finite = [np.isfinite(y).all() for y in predictions]
     else:

@@ -13,7 +13,7 @@ from autograder.models._layers import Layer
 
 
 def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.ndarray) -> list:
-    """What a recurrent layer gives: the output of each step or the last one; then its states, where it returns them.
+    """Return a recurrent layer's outputs (of each step, or the last), then its states if it returns them.
 
     xs: one input (time, features, rows); masks: one mask, (time, rows) or (time, 1, rows), or None. A step that is
     masked keeps the states; its output is the last one that counted, or zero before there was any.
@@ -34,7 +34,7 @@ def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.nd
 
 
 def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, initial: tuple) -> tuple:
-    """The states after all steps, and those that are outputs after each, where the layer returns sequences."""
+    """Return the states after all steps, and those that are outputs after each, where the layer returns sequences."""
     (steps, features, rows), units = x.shape, len(weights[1])
     matrix, cell = stacked(layer.kind, *weights), cell_of(layer, weights)
     seen = np.ones(
@@ -90,7 +90,7 @@ def with_zeros(gates: np.ndarray) -> np.ndarray:
 
 
 def cell_of(layer: Layer, weights: list) -> Callable:
-    """What a step does with its product (gates, units, rows), which it may overwrite: it writes the new states."""
+    """Return the step function: it may overwrite its product (gates, units, rows) and writes the new states."""
     if (layer.kind, layer.options.get("activation")) == ("SimpleRNN", "tanh"):
         return lambda z, h: tanh(z[0], out=h)  # what nearly all use, without a copy
     act, gate = (activation_of(layer.options.get(f"{kind}activation", "tanh")) for kind in ("", "recurrent_"))

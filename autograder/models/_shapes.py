@@ -25,14 +25,14 @@ def rank(x: Shape, axes: int) -> Shape:
 
 
 def known(x: Shape) -> int:
-    """The number of features, which has to be known for the weights to have a shape."""
+    """Return the number of features, which has to be known for the weights to have a shape."""
     if len(x) < 2 or x[-1] is None:
         raise Misfit(f"an input with a known number of features on its last axis, not {x}")
     return x[-1]
 
 
 def place_of(axis: int, axes: int) -> int:
-    """An axis counted from the front; never the batch."""
+    """Return an axis counted from the front; never the batch."""
     place = axis if axis >= 0 else axes + axis
     if not 1 <= place < axes:
         raise Misfit(f"an axis from 1 to {axes - 1} of its input, not {axis}")
@@ -62,7 +62,7 @@ def recurrent(layer, x, *state):
 
 
 def units_of(layer) -> int:
-    """The size of a recurrent layer's state; an RNN's is its cell's."""
+    """Return the size of a recurrent layer's state; an RNN's is its cell's."""
     return layer.inside[0]["units"] if layer.kind == "RNN" else layer["units"]
 
 
@@ -165,7 +165,7 @@ def repeated(layer, x):
 
 
 def broadcast(x: Shape, y: Shape) -> Shape:
-    """The shape of an elementwise operation; like Keras a free axis yields to a known one, and 1 to any."""
+    """Return the shape of an elementwise operation; like Keras a free axis yields to a known one, and 1 to any."""
     if len(x) != len(y) or len(x) < 2:
         raise Misfit(f"inputs with the same number of axes, not {x} and {y}")
     if any(None not in (m, n) and m != n and 1 not in (m, n) for m, n in zip(x, y, strict=True)):

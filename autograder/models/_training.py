@@ -71,7 +71,7 @@ def trained(
 
 
 def run_loop(sandbox: Sandbox, **options) -> Answer:
-    """What the loop gave, in a child that ends with it: it holds memory, that of a GPU too."""
+    """Return what the loop gave, in a child that ends with it: it holds memory, that of a GPU too."""
     try:
         return sandbox.call(LOOP, "loop.py", "train", **options)
     finally:
@@ -81,7 +81,7 @@ def run_loop(sandbox: Sandbox, **options) -> Answer:
 def on_the_gpu(
     call: Callable[[Sandbox], Answer], trainer: Sandbox, sandbox: Sandbox, watch: Callable[[str], None]
 ) -> tuple[Answer, str]:
-    """What a training gave on the GPU; where that had too little memory, on the CPU, with a remark that says so."""
+    """Return a training's result on the GPU; if its memory was too small, on the CPU, with a remark."""
     start = time.monotonic()
     with own_gpu(watch):
         trainer.waited += time.monotonic() - start
@@ -94,7 +94,7 @@ def on_the_gpu(
 
 @contextmanager
 def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
-    """The GPU for one training: the others of this user and machine, in whatever process, queue for it.
+    """Return the GPU for one training: the others of this user and machine, in whatever process, queue for it.
 
     Who is killed gives it back, since the lock is the kernel's.
     """
@@ -121,7 +121,7 @@ def lacks_memory(answer: Answer) -> bool:
 
 
 def checked(name: str, value) -> float:
-    """A number that a student chose for the optimiser. Raises Failure where it is none that makes sense."""
+    """Return a number that a student chose for the optimiser. Raises Failure where it is none that makes sense."""
     if np.ndim(value) or not (np.isfinite(value) and 0 <= value <= MOST[name]):
         raise Failure(
             f"{name} should be a number from 0 to {MOST[name]:g}, but is {value}.",

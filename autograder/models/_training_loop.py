@@ -63,7 +63,7 @@ def train(
 
 
 def made(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float):
-    """The optimiser; a schedule or a loss of the student's own could hold code, plain numbers can't."""
+    """Return the optimiser; a schedule or a loss of the student's own could hold code, plain numbers can't."""
     import keras
 
     kind = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[optimizer]
@@ -100,7 +100,7 @@ def has_compiler() -> bool:
 
 
 def batches(rows: int, batch: int, updates: int, seed: int):
-    """The rows of each batch: all in a random order, then all again in another one."""
+    """Return the rows of each batch: all in a random order, then all again in another one."""
     rng, order = np.random.Generator(np.random.PCG64(seed)), np.array([], int)
     for _ in range(updates):
         if len(order) < batch:

@@ -57,7 +57,7 @@ class Blueprint:
 
 
 def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
-    """The blueprint in the JSON text that `model.to_json()` gives. Raises Failure, whatever the bytes."""
+    """Return the blueprint in the JSON text that `model.to_json()` gives. Raises Failure, whatever the bytes."""
     if len(config) > MOST_BYTES:
         raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
     with failing("The model's configuration cannot be read"):

@@ -71,7 +71,7 @@ def item_table(reports: Sequence[Report]) -> pd.DataFrame:
 
 
 def discrimination(earned: pd.DataFrame, possible: pd.Series) -> pd.Series:
-    """The corrected item-total correlation of each item, -1 to 1: its points against the share of all others'.
+    """Return the corrected item-total correlation of each item, -1 to 1: its points against the share of all others'.
 
     earned: points, a row a student and a column an item, NaN where undecided; possible: by item. NaN where fewer
     than LEAST students are decided, or where an item or the rest is the same for all.
@@ -90,7 +90,7 @@ def _correlation(one: pd.Series, other: pd.Series) -> float:
 
 
 def distribution(reports: Sequence[Report]) -> Distribution:
-    """The points of a class of one or more in steps of a round number, as few as a phone has room for."""
+    """Return the points of a class of one or more in steps of a round number, as few as a phone has room for."""
     earned = pd.Series([report.earned for report in reports])
     top = max(earned.max(), *(report.possible for report in reports), 1)
     step = next((step for step in STEPS if top / step <= MOST_STEPS), top / MOST_STEPS)
@@ -127,5 +127,5 @@ def _grouped(scores: pd.DataFrame) -> tuple[Cause, ...]:
 
 
 def pattern(message: str) -> str:
-    """What is left of a message without the student's own names and numbers: "…" for a name, "#" for a number."""
+    """Return a message without the student's own names and numbers: "…" for a name, "#" for a number."""
     return ROW.sub(r"\1…\2", NUMBER.sub("#", QUOTED.sub("…", message)))

@@ -34,7 +34,7 @@ def class_html(
     title: str = "",
     told: Sequence[str] = (),
 ) -> str:
-    """The class as one page; the same arguments give the same bytes.
+    """Return the class as one page; the same arguments give the same bytes.
 
     left_out: files that were not taken, with the reason. folders: the name, as it is on disk, of the folder beside
     the page that holds a student's report.html; one who is not in it gets no link. title: the assignment's. told:
@@ -60,7 +60,7 @@ def class_html(
 
 
 def times_html(took: Sequence[Took], folders: Mapping[str, str]) -> str:
-    """What was run and what was kept, and what took longest; index.html shows it in a frame."""
+    """Return what was run and what was kept, and what took longest; index.html shows it in a frame."""
     style = asset("scores.css", "page.css")
     table = pd.DataFrame(took, columns=list(Took.__dataclass_fields__))
     table = table.astype({"seconds": float, "kept": bool})
@@ -79,7 +79,7 @@ def times_html(took: Sequence[Took], folders: Mapping[str, str]) -> str:
 
 
 def links(folders: Mapping[str, str]) -> dict[str, str]:
-    """The address of each student's report, which no name can turn into another kind of address."""
+    """Return the address of each student's report, which no name can turn into another kind of address."""
     return {
         student: f"./{quote(folder, safe='', errors='replace')}/report.html"
         for student, folder in folders.items()
@@ -87,14 +87,14 @@ def links(folders: Mapping[str, str]) -> dict[str, str]:
 
 
 def identities(reports: Sequence[Report]) -> dict[str, str]:
-    """What tells students of one name apart: the platform's id, else the name of the folder; none where names do."""
+    """Return what distinguishes students of one name: the platform's id, else the folder's name."""
     ids = {report.student: report.origin.id or report.student for report in reports}
     named = (report.origin.name or report.student for report in reports)
     return {} if list(ids.values()) == list(named) else ids
 
 
 def head(reports: Sequence[Report]) -> dict:
-    """What the reports rest on: sentences on the data, and versions; several where the reports differ."""
+    """Return what the reports rest on: sentences on the data, and versions; several where the reports differ."""
     versions = {}
     for report in reports:
         for name, version in report.versions.items():
@@ -108,7 +108,7 @@ def head(reports: Sequence[Report]) -> dict:
 
 
 def duties(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
-    """What waits for the TA: doubts, broken items, answers to read, files that were not understood."""
+    """Return what waits for the TA: doubts, broken items, answers to read, files that were not understood."""
     reasons: dict[str, list[str]] = {}
     for path, reason in sorted(left_out.items()):
         reasons.setdefault(reason, []).append(path)
@@ -131,7 +131,7 @@ def duties(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
 
 
 def marks(reports: Sequence[Report]) -> dict:
-    """What the class earned: the distribution, the items, the causes of lost points, the students."""
+    """Return what the class earned: the distribution, the items, the causes of lost points, the students."""
     found = distribution(reports) if reports else None
     why = causes(reports)
     rare = [cause for cause in why if len(cause.students) == 1]

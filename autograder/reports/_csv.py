@@ -44,6 +44,6 @@ def identity(student: str, origin: Origin) -> dict[str, str]:
 
 
 def left_out_csv(left_out: Mapping[str, str]) -> str:
-    """The files that were not taken, and why, as CSV text."""
+    """Return the files that were not taken, and why, as CSV text."""
     rows = [{"file": cell(plain(name)), "why": cell(plain(why))} for name, why in sorted(left_out.items())]
     return pd.DataFrame(rows, columns=["file", "why"]).to_csv(index=False, lineterminator="\n")

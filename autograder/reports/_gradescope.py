@@ -16,7 +16,7 @@ WAITS = {  # what a student reads where an item has no points yet
 
 
 def results_json(report: Report) -> str:
-    """The report as the text of Gradescope's `results.json`; the same report gives the same bytes."""
+    """Return the report as the text of Gradescope's `results.json`; the same report gives the same bytes."""
     adjustments = [
         {
             "name": f"Adjustment of {one.points:+g} points",
@@ -43,7 +43,7 @@ def results_json(report: Report) -> str:
 
 
 def lines(report: Report) -> list[str]:
-    """What stands above the items: the total, how it comes about, and what waits for a person."""
+    """Return what stands above the items: the total, how it comes about, and what waits for a person."""
     total = f"{report.earned:g} of {report.possible:g} points"
     if report.adjustments:
         total += f": {report.by_items:g} for the items, then what stands below them"

@@ -12,7 +12,7 @@ LEVELS = 8  # tints of a confusion table
 
 
 def figure_html(figure: Figure) -> Markup:
-    """A figure of an item, with its title and its values."""
+    """Return a figure of an item, with its title and its values."""
     if isinstance(figure, Bars):
         return filled("bars.html", figure=figure, rows=list(zip(*bars_columns(figure), strict=True)))
     if isinstance(figure, Confusion):
@@ -32,14 +32,14 @@ def tints(figure: Confusion) -> list[list[int]]:
 
 
 def right_share(figure: Confusion) -> str:
-    """The share of all rows that were taken for what they are."""
+    """Return the share of all rows that were taken for what they are."""
     total = sum(map(sum, figure.counts))
     right = sum(figure.counts[number][number] for number in range(len(figure.classes)))
     return percent(right / total) if total else "–"
 
 
 def strip_svg(scores: Sequence[Score]) -> Markup:
-    """A report at a glance: a field for each item, as wide as its points are many and filled as far as it is earned."""
+    """Return a report at a glance: a field for each item, as wide as its points, filled by what is earned."""
     total = sum(score.possible for score in scores) or 1
     fields, left = [], 0.0
     for score in scores:

@@ -34,11 +34,11 @@ class Progress:
         self.begun = self.clock()
 
     def watch(self, said: str) -> None:
-        """Takes a line on what is being done."""
+        """Take a line on what is being done."""
         self.now = said
 
     def add(self, report: Report, ran: int, seconds: float) -> None:
-        """Counts one more report; ran: how many of its items were run now, seconds: how long they took."""
+        """Count one more report; ran: how many of its items were run now, seconds: how long they took."""
         self.done += 1
         self.items += ran
         self.kept += not ran

@@ -10,25 +10,25 @@ from autograder.submissions import Origin
 
 
 def report_json(report: Report) -> str:
-    """The whole report as JSON text; the same report gives the same bytes."""
+    """Return the whole report as JSON text; the same report gives the same bytes."""
     record = asdict(report) | {"scores": [score_record(score) for score in report.scores]}
     record |= {"earned": report.earned, "possible": report.possible, "status": report.status}
     return json_text(record, indent=2) + "\n"
 
 
 def json_text(record: dict, indent: int | None = None) -> str:
-    """The record as JSON: every letter can be read, and no sign that hides or turns a line around stands there raw."""
+    """Return the record as JSON, in which no character hides or turns the text around it."""
     text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
     return re.sub(r"[^\n -~]", lambda found: escaped(found[0]), text)
 
 
 def escaped(sign: str) -> str:
-    """A character without a shape of its own (of control, of direction, of private use) as JSON's escape for it."""
+    """Return a character without a shape of its own (control, direction, private use) as a JSON escape."""
     return json.dumps(sign)[1:-1] if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} else sign
 
 
 def read_report(text: str) -> Report:
-    """The report that `report_json` wrote. Raises ValueError, KeyError, TypeError or AttributeError for another."""
+    """Return the report that `report_json` wrote. Raises ValueError, KeyError, TypeError or AttributeError."""
     record = json.loads(text)
     for computed in ("earned", "possible", "status"):
         del record[computed]
@@ -42,11 +42,11 @@ def read_report(text: str) -> Report:
 
 
 def score_record(score: Score) -> dict:
-    """A score as plain data for JSON."""
+    """Return a score as plain data for JSON."""
     return asdict(score) | {"figures": [figure_record(figure) for figure in score.figures]}
 
 
 def read_score(record: dict) -> Score:
-    """The score of `score_record`. Raises KeyError or TypeError for anything else."""
+    """Return the score of `score_record`. Raises KeyError or TypeError for anything else."""
     figures = tuple(map(read_figure, record["figures"]))
     return Score(**record | {"remarks": tuple(record["remarks"]), "figures": figures})

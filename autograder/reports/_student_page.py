@@ -11,7 +11,7 @@ STATUS = {"graded": "full", "incomplete": "part", "to read": "part", "needs a pe
 
 
 def report_html(report: Report, title: str = "") -> str:
-    """The report as one HTML page; every text of the submission is escaped. title: the assignment's."""
+    """Return the report as one HTML page; every text of the submission is escaped. title: the assignment's."""
     style = asset("scores.css", "page.css")
     values = {
         "title": title or report.assignment.replace("_", " "),
@@ -24,12 +24,12 @@ def report_html(report: Report, title: str = "") -> str:
 
 
 def section_html(section: str, report: Report) -> str:
-    """The scores of a section as a piece of HTML for a notebook, escaped likewise."""
+    """Return the scores of a section as a piece of HTML for a notebook, escaped likewise."""
     return str(filled("section.html", section=section, style=asset("scores.css"), **dressed(report)))
 
 
 def dressed(report: Report) -> dict:
-    """What the templates of a report use."""
+    """Return what the templates of a report use."""
     return {
         "report": report,
         "points": points,
@@ -41,14 +41,14 @@ def dressed(report: Report) -> dict:
 
 
 def grade(score: Score) -> str:
-    """The class of a score's mark: "full", "part", "none", or "open" where nothing is decided."""
+    """Return the class of a score's mark: "full", "part", "none", or "open" where nothing is decided."""
     if score.earned is None:
         return "open"
     return "full" if score.is_full else "part" if score.earned else "none"
 
 
 def moment(submitted: str) -> str:
-    """A time as people read it, "5 March 2027, 23:59:00 UTC+01:00"; a text that is no time as it is."""
+    """Return a time as people read it, "5 March 2027, 23:59:00 UTC+01:00"; a text that is no time as it is."""
     try:
         time = datetime.fromisoformat(submitted)
     except ValueError:

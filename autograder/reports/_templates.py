@@ -16,7 +16,7 @@ UNSEEMLY = re.compile(
 
 
 def filled(template: str, **values) -> Markup:
-    """A template of this folder with these values."""
+    """Return a template of this folder with these values."""
     return Markup(environment().get_template(template).render(**values))
 
 
@@ -34,7 +34,7 @@ def environment() -> Environment:
 
 
 def seemly(value):
-    """A text without controls and without what turns the direction of the text around it; all else as it is."""
+    """Return a text without controls and without what turns the direction of the text around it; all else as it is."""
     return UNSEEMLY.sub("", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -44,7 +44,7 @@ def asset(*names: str) -> Markup:
 
 
 def policy(style: str, script: str = "", frames: bool = False) -> str:
-    """A content security policy that allows this style and script and nothing else, from anywhere."""
+    """Return a content security policy that allows this style and script and nothing else, from anywhere."""
     rules = ["default-src 'none'", f"style-src {digest(style)}"]
     rules += [f"script-src {digest(script)}"] if script else []
     rules += ["frame-src 'self' file:"] if frames else []
@@ -52,5 +52,5 @@ def policy(style: str, script: str = "", frames: bool = False) -> str:
 
 
 def digest(text: str) -> str:
-    """The SHA-256 by which a policy names an inline style or script."""
+    """Return the SHA-256 by which a policy names an inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -33,12 +33,12 @@ def student_report(report: Report) -> Group:
 
 
 def section_report(section: str, report: Report) -> Group:
-    """The same of one section, while a student works."""
+    """Return the same of one section, while a student works."""
     return Group(_table(report), Text(f"{section}: {total(report)} points", style="bold"))
 
 
 def shown(renderable: Group) -> str:
-    """The same as text; in colour where the output is a terminal."""
+    """Return the same as text; in colour where the output is a terminal."""
     console = Console(highlight=False, force_jupyter=False, force_terminal=sys.stdout.isatty())
     with console.capture() as captured:
         console.print(renderable)
@@ -70,7 +70,7 @@ def class_table(reports: Sequence[Report]) -> Table:
 def class_lines(
     reports: Sequence[Report], left_out: Mapping[str, str], ran: int, out: Path
 ) -> Iterator[tuple[str, str]]:
-    """What a TA should know when a class is graded, line by line, each with its style."""
+    """Return what a TA should know when a class is graded, line by line, each with its style."""
     items = sum(len(report.scores) for report in reports)
     yield f"{ran} of {items} items were run now; the rest is kept from earlier runs.", ""
     if left_out:
@@ -94,7 +94,7 @@ def class_lines(
 
 
 def first_loss(report: Report) -> str:
-    """What a person should read first: a doubt, a broken item, else the first that lost points, else nothing."""
+    """Return what a person should read first: a doubt, a broken item, else the first that lost points, else nothing."""
     doubts = list(report.doubts)
     broken = [score for score in report.scores if score.outcome == "broken"]
     lost = [

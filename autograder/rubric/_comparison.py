@@ -43,7 +43,7 @@ def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
 
 
 def agree_parts(came, right: dict, usual: dict, asked: str, atol: float = CLOSE) -> None:
-    """The same for a function that returns several arrays, named in `right`; a mistake names those it changes."""
+    """Return the same for a function that returns several arrays, named in `right`."""
     came = parts(came, right, asked)
     if all(same(came[name], right[name], atol) for name in right):
         return

@@ -55,12 +55,12 @@ class Shown(UserWarning):
 
 
 def show(figure: Figure) -> None:
-    """Adds a figure to the report on the item that is running."""
+    """Add a figure to the report on the item that is running."""
     warnings.warn(Shown(figure), stacklevel=2)
 
 
 def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups: int = 6) -> Bars:
-    """The share of right answers by length, `(n,)` each, in at most so many groups of about as many rows."""
+    """Return the share of right answers by length, `(n,)` each, in at most so many groups of about as many rows."""
     lengths, right = np.asarray(lengths), np.asarray(right, dtype=float)
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, groups + 1), method="nearest"))
     group = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
@@ -74,7 +74,7 @@ def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups:
 
 
 def by_group(groups: Sequence, right: Sequence[bool], title: str) -> Bars:
-    """The share of right answers in each group, in the groups' sorted order; `groups` and `right` are `(n,)`."""
+    """Return the share of right answers in each group, in the groups' sorted order; `groups` and `right` are `(n,)`."""
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     counts = np.bincount(group)
     shares = np.bincount(group, np.asarray(right, dtype=float)) / counts
@@ -87,7 +87,7 @@ def by_group(groups: Sequence, right: Sequence[bool], title: str) -> Bars:
 
 
 def span(values: np.ndarray) -> str:
-    """The least and the largest of the values, as a label."""
+    """Return the least and the largest of the values, as a label."""
     least, largest = values.min(), values.max()
     return f"{least}" if least == largest else f"{least}–{largest}"
 
@@ -100,22 +100,22 @@ def confusion(label: Sequence[int], said: Sequence[int], classes: Sequence[str],
 
 
 def examples(title: str, columns: Sequence[str], rows: Sequence[Sequence]) -> Examples:
-    """The first few of these rows of public data, each value as a text of bounded length."""
+    """Return the first few of these rows of public data, each value as a text of bounded length."""
     shown = (tuple(plain(str(value), MOST_TEXT) for value in row) for row in rows[:MOST_EXAMPLES])
     return Examples(title, tuple(columns), tuple(shown))
 
 
 def figure_record(figure: Figure) -> dict:
-    """The figure as plain data for JSON."""
+    """Return the figure as plain data for JSON."""
     return {"kind": type(figure).__name__} | asdict(figure)
 
 
 def read_figure(record: dict) -> Figure:
-    """The figure of `figure_record`. Raises KeyError or TypeError for anything else."""
+    """Return the figure of `figure_record`. Raises KeyError or TypeError for anything else."""
     values = {name: frozen(value) for name, value in record.items() if name != "kind"}
     return KINDS[record["kind"]](**values)
 
 
 def frozen(value):
-    """Lists within lists as tuples within tuples."""
+    """Return lists within lists as tuples within tuples."""
     return tuple(map(frozen, value)) if isinstance(value, list) else value

@@ -102,7 +102,7 @@ class Submission:
     _known: dict = field(default_factory=dict)  # several items ask for the same file and the same model
 
     def model(self, name: str) -> Model:
-        """The model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
+        """Return the model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
         self.asks("file", name)
         model = _once(self._known, name, lambda: read_model(self.read(name)))
         for remark in model.remarks:
@@ -118,7 +118,7 @@ class Submission:
         return self.predictor.predict(self.model(name), inputs)
 
     def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:
-        """What a function of the student's notebook returns for these arrays, numbers or texts.
+        """Return what a function of the student's notebook returns for these arrays, numbers or texts.
 
         It runs in a process apart that can do no harm, as if nothing had been called before; it gets nothing but
         the arguments, and ends after so many seconds. Numbers in nested lists come back as an array; a tuple, or
@@ -127,7 +127,7 @@ class Submission:
         return self._called(function, arguments, seconds)
 
     def value(self, constant: str) -> float | str:
-        """The number or the text that a constant of the student's notebook is; read in the sandbox, like `call`."""
+        """Return the number or text of a constant in the student's notebook; read in the sandbox, like `call`."""
         came = self._called(constant, (), 10.0, wanted="constant")
         return plain(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
 
@@ -140,7 +140,7 @@ class Submission:
         return Answer("") if self.draft else Answer(written(name, self.cells, self.expected.starter))
 
     def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
-        """The model that a function of the student's notebook builds for these arguments, to be trained here.
+        """Return the model that a function of the student's notebook builds for these arguments, to be trained here.
 
         Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
         """
@@ -166,7 +166,7 @@ class Submission:
         return result
 
     def forget(self) -> None:
-        """Ends the process in which the notebook's functions were called so far, with all that they have seen there.
+        """End the process in which the notebook's functions were called so far, with all that they have seen there.
 
         For an item where a function must not know what another was given, which code could keep for it on purpose:
         `decode` what `encode` was to encode, say. After an item that drew hidden data it is done in any case.
@@ -345,7 +345,7 @@ class Submission:
         return _once(self._known, f"cells of {path}", lambda: read_cells(path, self.files.read(path)))
 
     def read(self, name: str) -> bytes:
-        """The content of the file called `name`, in whichever folder of the submission it lies."""
+        """Return the content of the file called `name`, in whichever folder of the submission it lies."""
         self.asks("file", name)
         path = self.find(name)
         if folded(base(path)) != folded(name):
@@ -353,14 +353,14 @@ class Submission:
         return self.content(path)
 
     def content(self, path: str) -> bytes:
-        """The bytes at a path that `find` gave: of a file, or of a model that was unpacked into a folder."""
+        """Return the bytes at a path that `find` gave: of a file, or of a model that was unpacked into a folder."""
         if path in self.files.names:
             return self.files.read(path)
         inside = [name for name in self.files.names if name.startswith(f"{path}/")]
         return zipped({name.removeprefix(f"{path}/"): self.files.read(name) for name in inside})
 
     def table(self, name: str, columns: Sequence[str], most: int) -> list[dict[str, str]]:
-        """The rows of the CSV file `name`, each a text by column, with at least these columns and at most so many rows.
+        """Return the rows of the CSV file `name`, texts by column, with these columns and at most so many rows.
 
         A row may be short. Raises Failure for what is no such table, or too large a one.
         """
@@ -382,7 +382,7 @@ class Submission:
         return [dict(zip(header, row, strict=False)) for row in rows]
 
     def find(self, name: str) -> str:
-        """The path of the file called `name`; of several, that of the one nearest the top, or beside the notebook.
+        """Return the path of the file `name`; of several, the one nearest the top or beside the notebook.
 
         If none has the name itself: the latest of its copies, a file to whose name a browser added something, or the
         folder of a model that was unpacked. Raises Failure if there is none, Undecided if several could be meant.

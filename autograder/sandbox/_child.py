@@ -32,7 +32,7 @@ LAYER_NUMBERS = "object_name_uids"
 def become(
     descriptors: list[int], work: Path, limits: Limits, readable: list[Path], isolation: Isolation, calls
 ) -> None:
-    """Turns a fresh fork into the child that a notebook's functions are called in. Never returns."""
+    """Turn a fresh fork into the child that a notebook's functions are called in. Never returns."""
     status = 1
     try:
         die_with_parent()
@@ -50,7 +50,7 @@ def become(
 
 
 def settle(work: Path) -> None:
-    """Makes `work` the folder that everything goes to: the current, the home, the temporary one."""
+    """Make `work` the folder that everything goes to: the current, the home, the temporary one."""
     os.chdir(work)
     os.environ |= {"HOME": str(work), "TMPDIR": str(work)}
     tempfile.tempdir = str(work)
@@ -67,7 +67,7 @@ def rearrange(descriptors: list[int]) -> None:
 
 
 def _text(fd: int) -> io.TextIOWrapper:
-    """A text file that keeps nothing back: a child that is killed has said all that it said."""
+    """Return a text file that keeps nothing back: a child that is killed has said all that it said."""
     return io.TextIOWrapper(io.FileIO(fd, "w"), "utf-8", "replace", write_through=True)
 
 

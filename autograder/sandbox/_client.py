@@ -120,7 +120,7 @@ class Sandbox:
         wanted: str = "arrays",
         watch: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Calls `function` of the notebook `content`, named `file`, as in a child of its own.
+        """Call `function` of the notebook `content`, named `file`, as in a child of its own.
 
         arguments: arrays, numbers, texts, booleans; seconds: another deadline than that of the limits; wanted:
         "model" where the function returns a Keras model, of which the configuration (bytes) and the weights come
@@ -153,7 +153,7 @@ class Sandbox:
         raise SandboxError(f"The sandbox was lost twice while it ran {function}. {self._lost_by}".strip())
 
     def forget(self) -> None:
-        """Ends the child of the moment, if there is one: no later call finds anything that it saw."""
+        """End the child of the moment, if there is one: no later call finds anything that it saw."""
         if self._child:
             self._end()
 
@@ -166,7 +166,7 @@ class Sandbox:
         limits: Limits,
         watch,
     ) -> tuple[Answer | None, bool]:
-        """What came of a call, none where the machine is at fault; and whether a fresh child would say the same."""
+        """Return a call's answer, None if the machine is at fault; and whether a fresh child would say the same."""
         child = self._child or _Child(notebook)
         self._child = child
         child.listen(watch)
@@ -193,7 +193,7 @@ class Sandbox:
     def _exchange(
         self, child: "_Child", call: Callable[[str], bytes], limits: Limits
     ) -> tuple[dict, list[np.ndarray]] | Exception:
-        """Sends one call, to a fresh child the notebook before it, and waits for its reply until the deadline.
+        """Send one call, to a fresh child the notebook before it, and wait for its reply until the deadline.
 
         A call's number can't be guessed, so that no reply passes for that to another call.
         """
@@ -252,7 +252,7 @@ class Sandbox:
         return ended
 
     def start(self) -> None:
-        """Starts a server where none is running. Raises SandboxError where it can't, or must not."""
+        """Start a server where none is running. Raises SandboxError where it can't, or must not."""
         if self._server and self._server.poll() is None:
             return
         if not (self.isolation.holds or self.trusted):
@@ -303,7 +303,7 @@ class Sandbox:
             raise SandboxError(f"The sandbox does not start: {reason}. {plain(said[-300:])}")
 
     def stop(self) -> None:
-        """Ends the server and all that it started, and removes its folder."""
+        """End the server and all that it started, and remove its folder."""
         if self._control:
             self._control.close()
         if self._server:
@@ -322,7 +322,7 @@ class Sandbox:
 def training_sandbox(
     isolation: Isolation, device: str, private: tuple[Path, ...] = ()
 ) -> Iterator[Sandbox | None]:
-    """A sandbox that sees the GPU, for training and never for student code; none where the CPU trains.
+    """Return a sandbox that sees the GPU, for training and never for student code; none where the CPU trains.
 
     CUDA reserves addresses for all memory of machine and card, so their number is no limit to go by.
     """
@@ -395,12 +395,12 @@ class _Child:
         self.ends = []
 
     def listen(self, watch: Callable[[str], None] | None) -> None:
-        """Passes over what was printed after the last call; `watch` is told the last line of each piece from now."""
+        """Pass over what was printed after the last call; `watch` is told the last line of each piece from now."""
         self.said()
         self._watch = watch
 
     def said(self) -> str:
-        """What was printed since it was last asked for."""
+        """Return what was printed since it was last asked for."""
         for _ in range(MOST_PIECES):
             if not self._take():
                 break
@@ -413,7 +413,7 @@ class _Child:
             select.select([self._output], [], [])
 
     def _take(self) -> bytes | None:
-        """A piece of what the pipe holds: None where that is nothing, empty at its end."""
+        """Return a piece of what the pipe holds: None where that is nothing, empty at its end."""
         with self._lock:
             try:
                 piece = b"" if self._closed else os.read(self._output, 2**16)
@@ -436,7 +436,7 @@ class _Child:
 def request_for(
     function: str, arguments: Sequence, seed: int = 0, wanted: str = "arrays", number: str = ""
 ) -> bytes:
-    """A call as one message; its number comes back with the reply."""
+    """Return a call as one message; its number comes back with the reply."""
     arrays = []
     sent = []
     for argument in arguments:
@@ -481,7 +481,7 @@ def answer_of(
     arrays: list[np.ndarray],
     printed: str,
 ) -> Answer:
-    """The reply as plain values, checked by what was `wanted`; one without arrays says why."""
+    """Return the reply as plain values, checked by what was `wanted`; one without arrays says why."""
     problems = said.get("problems")
     problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
     if arrays:
@@ -513,7 +513,7 @@ def forged(function: str, wanted: str) -> Failure:
 
 
 def lacking(function: str, claimed, content: bytes, file: str) -> Undecided | None:
-    """A person must look where this machine lacks what the notebook needs, by the notebook and not by its child."""
+    """Return a NeedsReview if this machine lacks what the notebook needs, by the notebook and not by its child."""
     if claimed == "python" and (needed := newer_python(content) or newest_syntax()):
         here = ".".join(map(str, sys.version_info[:2]))
         return Undecided(
@@ -529,12 +529,12 @@ def lacking(function: str, claimed, content: bytes, file: str) -> Undecided | No
 
 
 def newest_syntax() -> str:
-    """The version of Python that reads f-strings which this one can't; empty where this one reads all of them."""
+    """Return the version of Python that reads f-strings which this one can't; empty if there is none."""
     return "3.12" if sys.version_info < (3, 12) else ""
 
 
 def _text(claimed) -> str:
-    """What a child sent as a text, if it is one."""
+    """Return what a child sent as a text, if it is one."""
     return claimed if isinstance(claimed, str) else ""
 
 

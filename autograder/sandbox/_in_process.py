@@ -42,7 +42,7 @@ class Here:
         wanted="arrays",
         watch=None,
     ):
-        """The Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
+        """Return the Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
         header, arrays = wire.unpack(request_for(function, arguments, seed, wanted), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is

@@ -62,7 +62,7 @@ def call(
     packed: Callable,
     through: type[BaseException] | tuple = (),
 ) -> tuple[list[np.ndarray], dict]:
-    """What the function returns, `packed` as arrays, and how it was done; or no arrays and the reason."""
+    """Return what the function returns, `packed` as arrays, and how it was done; or no arrays and the reason."""
     function = found.names.get(name)
     if name in found.failed and not callable(function):
         return [], explain(found.failed[name], name, found)
@@ -88,7 +88,7 @@ def call(
 
 
 def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
-    """The number that a constant of the notebook is, or the bytes of its text and an empty array; or the reason."""
+    """Return the number of a notebook's constant, or its text's bytes and an empty array; or the reason."""
     value = found.names.get(name)
     if name in found.left_out:
         reason = f"{name} is not there: {found.left_out[name].place} {found.left_out[name].why}."
@@ -114,7 +114,7 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
 
 
 def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:
-    """The reply itself; or, where its arrays hold more than `most` bytes, a reply that says so."""
+    """Return the reply itself; or, where its arrays hold more than `most` bytes, a reply that says so."""
     size = sum(array.nbytes for array in arrays)
     if size <= most:
         return header, arrays
@@ -182,7 +182,7 @@ def array_of(value) -> np.ndarray:
 
 
 def _numbers(array: np.ndarray, value) -> np.ndarray:
-    """The array with numbers of a type that travels."""
+    """Return the array with numbers of a type that travels."""
     if array.dtype == np.longdouble or array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         return array.astype(np.float64 if array.dtype == np.longdouble else np.float32)
     if array.dtype.kind in "biuf":
@@ -205,7 +205,7 @@ def _numbers(array: np.ndarray, value) -> np.ndarray:
 
 
 def as_model(result) -> tuple[list[np.ndarray], dict]:
-    """The configuration of a Keras model as bytes, and all its weights, if not too many, in one array; claims both."""
+    """Return a Keras model's configuration as bytes, and its weights, if not too many, as one array."""
     if not hasattr(result, "to_json"):
         got = "nothing: is there a `return`?" if result is None else f"{type(result).__name__[:60]}."
         return [], {"reason": f"Expected a Keras model, got {got}", "hint": "Return the model."}
@@ -266,7 +266,7 @@ def missing(missed: str, name: str, found: Definitions) -> dict:
 
 
 def lacking(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
-    """What a function needs that this machine lacks; a file of the student's own is no part of it."""
+    """Return what a function needs that this machine lacks; a file of the student's own is no part of it."""
     if module == "python":
         return final(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
             "lacks": "python"

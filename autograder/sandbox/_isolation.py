@@ -107,7 +107,7 @@ NO_ISOLATION = Isolation(namespaces=False, landlock=0, seccomp=False)
 
 
 def probe() -> Isolation:
-    """What this machine has, each layer tried and not guessed."""
+    """Return what this machine has, each layer tried and not guessed."""
     if platform.system() != "Linux":
         return NO_ISOLATION
     return Isolation(_try_namespaces(), _try_landlock(), _try_seccomp())
@@ -130,7 +130,7 @@ def _try_landlock() -> int:
 
 
 def _try_seccomp() -> bool:
-    """Loads the filter in a process of its own, and sees that it bites."""
+    """Load the filter in a process of its own and check that it works."""
     code = "from autograder.sandbox import _isolation as c; c.filter_calls(c.call_filter(False)); import os; os.fork()"
     search = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     tried = subprocess.run(
@@ -156,7 +156,7 @@ def bubblewrap(shown: Visible, devices: Sequence[Path] = ()) -> list[str]:
 def confine(
     work: Path, readable: list[Path], devices: list[Path], limits: Limits, isolation: Isolation, calls
 ) -> None:
-    """Gives up, for this process and for ever, every right that a student's function does not need.
+    """Give up, for this process and for ever, every right that a student's function does not need.
 
     readable: what `visible` found for the server. devices: files of a GPU, which stay open to it. calls: what
     `call_filter` made once for all children, as it takes longer than all the rest.
@@ -259,7 +259,7 @@ def call_filter(file_marks: bool):
 
 
 def filter_calls(rules) -> None:
-    """Puts a filter of `call_filter` into force for this process, which may send signals to itself alone."""
+    """Put a filter of `call_filter` into force for this process, which may send signals to itself alone."""
     import pyseccomp as seccomp
 
     for name in ("kill", "tgkill"):

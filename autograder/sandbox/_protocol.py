@@ -64,7 +64,7 @@ def plain_array(value) -> np.ndarray:
 
 
 def send(fd: int, message: bytes, deadline: Deadline) -> None:
-    """Writes a whole message; raises TimeoutError where the reader does not take it in time."""
+    """Write a whole message; raise TimeoutError where the reader does not take it in time."""
     os.set_blocking(fd, False)
     rest = memoryview(message)
     while rest:
@@ -84,7 +84,7 @@ def receive(fd: int, most_bytes: int, deadline: Deadline) -> tuple[dict, list[np
 
 
 def unpack(message: bytes, most_bytes: int) -> tuple[dict, list[np.ndarray]]:
-    """The same, of a message that is here already."""
+    """Return the same, of a message that is here already."""
     stream = io.BytesIO(message)
     return _message(lambda size: bytearray(stream.read(size)), most_bytes)
 

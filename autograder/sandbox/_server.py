@@ -36,7 +36,7 @@ LOOK = 0.2  # seconds between looks at the work folder and the threads
 
 
 def main() -> None:
-    """Serves on the descriptor named on the command line until its other end is closed."""
+    """Serve on the descriptor named on the command line until its other end is closed."""
     control = socket.socket(fileno=int(sys.argv[1]))
     isolation, readable = Isolation(**json.loads(sys.argv[2])), list(map(Path, json.loads(sys.argv[3])))
     die_with_parent()
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def import_everything() -> str:
-    """Imports what students use, `check` among it; why this process must not be forked, or nothing."""
+    """Import what students use, `check` among it; return why this process must not be forked, or nothing."""
     import gc
 
     import IPython.core.inputtransformer2  # noqa: F401
@@ -84,7 +84,7 @@ def serve(
     isolation: Isolation,
     calls,
 ) -> dict:
-    """Runs one job; returns how its child ended, by the kernel's word and not by the child's."""
+    """Run one job; return how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
     work = Path(tempfile.mkdtemp(prefix="work-"))
     opened = os.open(
@@ -119,7 +119,7 @@ def serve(
 
 
 def wait(pid: int, control: socket.socket, work: Path) -> str:
-    """Waits until the child ends, the grader says kill, or it takes too many files or threads; says which."""
+    """Wait until the child ends, the grader says kill, or it takes too many files or threads; return which."""
     child = os.pidfd_open(pid)
     try:
         while True:
@@ -187,7 +187,7 @@ def count_threads(pid: int) -> int:
 
 
 def end_all(pid: int, isolation: Isolation) -> None:
-    """Ends the child and its session; in a process namespace of our own, whatever else there may be."""
+    """End the child and its session; in a process namespace of our own, whatever else there may be."""
     for end in (os.killpg, os.kill):  # the child may not have come to open its session
         with contextlib.suppress(ProcessLookupError):
             end(pid, signal.SIGKILL)
@@ -197,12 +197,12 @@ def end_all(pid: int, isolation: Isolation) -> None:
 
 
 def shared_folders() -> list[str]:
-    """What the next child could find something in: the home of all work folders; in a namespace, /dev/shm too."""
+    """Return the folders that children share: that of all work folders; in a namespace, /dev/shm too."""
     return [tempfile.gettempdir()] + (["/dev/shm"] if os.getpid() == 1 else [])
 
 
 def empty(kept: dict[str, set[str]]) -> bool:
-    """Removes what has come into folders beside the names that were there; whether all of it is gone."""
+    """Remove what has come into folders beside the names that were there; return True if all of it is gone."""
     for folder, names in kept.items():
         os.chmod(folder, 0o711)  # a child with a namespace could have shut it
         for name in set(os.listdir(folder)) - names:
@@ -211,7 +211,7 @@ def empty(kept: dict[str, set[str]]) -> bool:
 
 
 def remove(path: str) -> None:
-    """Removes a file or folder, however deep and whatever its modes: rm does what shutil.rmtree can't."""
+    """Remove a file or folder, however deep and whatever its modes: rm does what shutil.rmtree can't."""
     quiet = {"capture_output": True, "check": False, "env": {"PATH": "/usr/bin:/bin"}}
     if subprocess.run(["rm", "-rf", "--", path], **quiet).returncode:
         subprocess.run(["chmod", "-R", "u+rwX", "--", path], **quiet)

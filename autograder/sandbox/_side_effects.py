@@ -14,7 +14,7 @@ import numpy as np
 
 
 def traces() -> list:
-    """What is compared before a first call and after each call; equal to nothing where it can't be told."""
+    """Return what is compared before a first call and after each call; equal to nothing where it can't be told."""
     try:
         return [*of_process(), *of_settings(), *of_libraries()]
     except Exception:  # the current folder is gone, say
@@ -28,7 +28,7 @@ def of_process() -> list:
 
 
 def of_settings() -> list:
-    """What Python and NumPy can be told to do otherwise."""
+    """Return what Python and NumPy can be told to do otherwise."""
     context, root = decimal.getcontext(), logging.root
     return [
         sys.path[:], sys.getrecursionlimit(), gc.isenabled(), context.prec, context.rounding,

@@ -315,7 +315,7 @@ def visible(text: str) -> str:
 
 
 def grams(text: Text, size: int) -> np.ndarray:
-    """A 64-bit hash of each run of `size` symbols: (runs,), the same on every machine."""
+    """Return a 64-bit hash of each run of `size` symbols: (runs,), the same on every machine."""
     values = text.symbols
     if len(values) < size:
         return np.zeros(0, np.uint64)
@@ -333,7 +333,7 @@ def number(symbol: str) -> int:
 
 
 def winnowed(hashes: np.ndarray, window: int) -> np.ndarray:
-    """The places that winnowing chooses: in each window the least hash, of equal ones the last."""
+    """Return the places that winnowing chooses: in each window the least hash, of equal ones the last."""
     if len(hashes) <= window:
         return np.arange(len(hashes))
     windows = np.lib.stride_tricks.sliding_window_view(hashes, window)[:, ::-1]
@@ -351,7 +351,7 @@ class Prints:
 
 
 def prints(text: Text, given: np.ndarray, measures: Measures) -> Prints:
-    """The fingerprints of a text, without runs that are `given` (hashes of runs: the starter's, and common ones)."""
+    """Return a text's fingerprints, without the runs that are `given` (hashes of the starter's and common ones)."""
     hashes = grams(text, measures.gram)
     new = ~np.isin(hashes, given)
     chosen = winnowed(hashes, measures.window)
@@ -370,7 +370,7 @@ def covered(places: np.ndarray, size: int, length: int) -> int:
 
 
 def common(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
-    """The runs that more than `most` students hand in: what a task asks for is evidence of nothing."""
+    """Return the runs that more than `most` students hand in: what a task asks for is evidence of nothing."""
     each = [np.unique(grams(text, measures.gram)) for text in texts]
     values, counts = np.unique(np.concatenate([*each, np.zeros(0, np.uint64)]), return_counts=True)
     return values[counts > most]
@@ -382,7 +382,7 @@ def common(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
 def alike(
     texts: Sequence[Text], others: Sequence[Text], given: Sequence[Text], most: int, measures: Measures
 ) -> list[Alike]:
-    """The pairs that are alike, the texts' with one another and with `others`, the most alike first.
+    """Return the pairs that are alike, the texts' with one another and with `others`, the most alike first.
 
     given: what all students received; most: how many students may hand in a run alike and it still counts.
     """
@@ -425,7 +425,7 @@ def compared(first: Prints, second: Prints, measures: Measures) -> Alike:
 
 
 def shared_runs(first: Prints, second: Prints, size: int) -> list[tuple[int, int, int]]:
-    """Runs of equal symbols that hold a fingerprint of both: where they begin in each, and their length."""
+    """Return the runs of equal symbols that hold a fingerprint of both: where they begin in each, and their length."""
     at = dict(zip(second.hashes.tolist(), second.places.tolist(), strict=True))
     runs, reached = [], -1
     for value, i in sorted(
@@ -440,7 +440,7 @@ def shared_runs(first: Prints, second: Prints, size: int) -> list[tuple[int, int
 
 
 def stretched(mine: np.ndarray, other: np.ndarray, i: int, j: int, reached: int) -> tuple[int, int, int]:
-    """The run of equal symbols through places i and j, to both sides, from `reached` on."""
+    """Return the run of equal symbols through places i and j, to both sides, from `reached` on."""
     back = equal_until(mine[max(reached, 0) : i][::-1], other[:j][::-1])
     ahead = equal_until(mine[i:], other[j:])
     return i - back, j - back, back + ahead
@@ -467,7 +467,7 @@ def marked(runs: list[tuple[int, int]], length: int) -> int:
 
 
 def passages(first: Text, second: Text, runs: list[tuple[int, int, int]]) -> tuple[Passage, ...]:
-    """The lines of each run, the longest runs first."""
+    """Return the lines of each run, the longest runs first."""
     found = []
     for i, j, length in sorted(runs, key=lambda run: -run[2]):
         mine = first.places[i], first.places[i + length - 1] + 1

@@ -116,20 +116,20 @@ def of_work(
     asked: frozenset[str],
     parts: Sequence[str] = ("notebook", "files"),
 ) -> Work:
-    """The task of a reader."""
+    """Run as the task of a reader."""
     if is_reader:
         limit_processor()
     return read_work(name, handed, expected, asked, parts)
 
 
 def starter(assignment: Assignment) -> Work:
-    """What every student received."""
+    """Return what every student received."""
     path = assignment.starter
     return of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
 
 
 def reference(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
-    """The perfect specimen, where there is one: its models and its notebook are the reference's."""
+    """Return the perfect specimen, where there is one: its models and its notebook are the reference's."""
     perfect = assignment.specimens / "perfect"
     return [read_work(REFERENCE, HandedIn("perfect", perfect), expected, asked)] if perfect.is_dir() else []
 
@@ -137,7 +137,7 @@ def reference(assignment: Assignment, expected: Expected, asked: frozenset[str])
 def by_weights(
     works: Sequence[Work], compared: Sequence[Work], most: int, workers: Workers
 ) -> tuple[list[Finding], list[str], list[str]]:
-    """What the weights say, what so many have in common that it says nothing, and what was not compared."""
+    """Return what the weights say, what so many have in common that it says nothing, and what was not compared."""
     owners = {work.owner: work for work in (*compared, *works)}
     pairs, lost = matches(
         *([model for work in group for model in work.models] for group in (works, compared)), workers
@@ -151,7 +151,7 @@ def by_weights(
 
 
 def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: int) -> list[Finding]:
-    """What code and words say."""
+    """Return what code and words say."""
     kinds: dict[str, Measures] = {"code": CODE, "words": WORDS}
     return [
         evidence.of_texts(pair, kind)
@@ -164,13 +164,13 @@ def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: 
 
 
 def apart(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
-    """The findings without those about people who hand in together."""
+    """Return the findings without those about people who hand in together."""
     teams = {work.owner: work.team for work in works}
     return [one for one in found if not any(teams[one.first]) or teams[one.first] != teams[one.second]]
 
 
 def rank(finding: Finding) -> tuple:
-    """The strongest first; then by kind and measure."""
+    """Return the strongest first; then by kind and measure."""
     kinds = ("weights", "arrays", "tables", "cells", "code", "words")
     return (
         STRENGTHS.index(finding.strength), kinds.index(finding.kind), -round(finding.measure, 6),

@@ -64,7 +64,7 @@ def most_in_common(submissions: int) -> int:
 
 
 def of_weights(match: Match, first: Work, second: Work) -> Finding:
-    """What equal or nearly equal weights say, by the seeds and the code beside them."""
+    """Return what equal or nearly equal weights say, by the seeds and the code beside them."""
     like = match.likeness
     moved = like.moved and (like.cosine >= ALMOST or like.equal >= MOVED)
     strength, reading = reading_of_weights(match, moved, first, second)
@@ -74,7 +74,7 @@ def of_weights(match: Match, first: Work, second: Work) -> Finding:
 
 
 def sentence(match: Match) -> str:
-    """What two models have in common."""
+    """Return what two models have in common."""
     first, second, like = match.first.file, match.second.file, match.likeness
     files = f"{first} of both" if first == second else f"{first} and {second}"
     if match.is_equal:
@@ -87,7 +87,7 @@ def sentence(match: Match) -> str:
 
 
 def by_pair(found: list[Finding]) -> list[Finding]:
-    """Findings about weights, those of one pair that are to be read alike made one."""
+    """Return the findings about weights, those of one pair that are to be read alike merged."""
     groups = defaultdict(list)
     for one in found:
         groups[one.first, one.second, one.strength, one.reading].append(one)
@@ -113,7 +113,7 @@ def reading_of_weights(match: Match, moved: bool, first: Work, second: Work) -> 
 
 
 def of_texts(alike: Alike, kind: str) -> Finding:
-    """What code or words in common say."""
+    """Return what code or words in common say."""
     amount = f"{alike.symbols} {'symbols of code' if kind == 'code' else 'words'}"
     says = f"{alike.share:.0%} of what the shorter one wrote alone is alike: {amount}."
     many = alike.symbols >= (300 if kind == "code" else 60)
@@ -156,7 +156,7 @@ def one_origin(first: Work, second: Work, ids: list[str]) -> Finding:
 
 
 def without_crowds(found: list[Finding], most: int, students: set[str]) -> tuple[list[Finding], list[str]]:
-    """The findings about weights without those that so many share that they tell nothing; a line for each such crowd.
+    """Return the findings about weights without those shared by crowds; a line for each such crowd.
 
     A strong one stays, however many there are.
     """
@@ -170,7 +170,7 @@ def without_crowds(found: list[Finding], most: int, students: set[str]) -> tuple
 
 
 def joined(found: list[Finding]) -> list[list[str]]:
-    """The groups of people whom these findings join."""
+    """Return the groups of people whom these findings join."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 

@@ -67,7 +67,7 @@ def start(layout: Layout, known: bool) -> Order:
 
 
 def settle(layout: Layout, ours: Weights, theirs: Weights, order: Order, rounds: int) -> None:
-    """Assigns the groups in turn until none moves."""
+    """Assign the groups in turn until none moves."""
     for _ in range(rounds):
         moved = [assign(layout, group, ours, theirs, order) for group in layout.groups]
         if not any(moved):
@@ -75,7 +75,7 @@ def settle(layout: Layout, ours: Weights, theirs: Weights, order: Order, rounds:
 
 
 def assign(layout: Layout, group: int, ours: Weights, theirs: Weights, order: Order) -> bool:
-    """Puts the units of a group into the order that agrees best, all other groups as they are; whether it moved."""
+    """Put the units of a group into the order that agrees best, other groups unchanged; return True if it moved."""
     even, odd = agreement(layout, group, ours, theirs, order)
     rows, place = linear_sum_assignment(even + np.abs(odd), maximize=True)
     sign = np.where(odd[rows, place] < 0, -1, 1).astype("float32")
@@ -105,7 +105,7 @@ def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order:
 
 
 def sides(layout: Layout, block: Block, place: int, ours: Weights, theirs: Weights, order: Order) -> tuple:
-    """A block of both models, (units, rest), the units along axis `place` in each file's own order."""
+    """Return a block of both models, (units, rest), the units along axis `place` in each file's own order."""
     mine = np.moveaxis(ours[block.weight][block.cut], place, 0)
     other = np.moveaxis(ordered(layout, block, theirs, order, place), place, 0)
     return mine.reshape(len(mine), -1), other.reshape(len(other), -1)
@@ -118,7 +118,7 @@ def waits(block: Block, place: int, order: Order, layout: Layout) -> bool:
 
 
 def ordered(layout: Layout, block: Block, weights: Weights, order: Order, but: int = -1) -> np.ndarray:
-    """A block with its units in the order found, but for the axis `but`."""
+    """Return a block with its units in the order found, but for the axis `but`."""
     array = weights[block.weight][block.cut]
     for place, (group, odd) in enumerate(block.axes):
         if group is not None and place != but:

@@ -18,7 +18,7 @@ COLUMNS = ["strength", "kind", "first", "second", "measure", "says", "reading"]
 
 
 def integrity_html(findings: Findings) -> str:
-    """The findings as one HTML page; every text of a submission is escaped."""
+    """Return the findings as one HTML page; every text of a submission is escaped."""
     style = asset("page.css") + own_style()
     pages = environment()
     own = ChoiceLoader([PackageLoader("autograder.similarity", "."), pages.loader])
@@ -33,7 +33,7 @@ def integrity_html(findings: Findings) -> str:
 
 
 def integrity_csv(findings: Findings) -> str:
-    """The findings as a table, the strongest first; no cell is run as a formula."""
+    """Return the findings as a table, the strongest first; no cell is run as a formula."""
     rows = [
         {
             name: f"{one.measure:.4f}" if name == "measure" else cell(plain(getattr(one, name)))
@@ -45,7 +45,7 @@ def integrity_csv(findings: Findings) -> str:
 
 
 def sides(finding: Finding) -> list[tuple]:
-    """The passages that are shown: the number of the first line and the lines, of either."""
+    """Return the passages that are shown: the number of the first line and the lines, of either."""
     return [
         ((one.first, clipped(one.mine)), (one.second, clipped(one.other)))
         for one in finding.passages[:MOST_PASSAGES]
@@ -59,5 +59,5 @@ def clipped(lines: tuple[str, ...]) -> str:
 
 
 def own_style() -> Markup:
-    """What this page has beside the others' style."""
+    """Return what this page has beside the others' style."""
     return Markup(files(__package__).joinpath("integrity.css").read_text(encoding="utf-8"))

@@ -62,17 +62,17 @@ class Layout:
     fixed: set[int] = field(default_factory=set)
 
     def group(self, size: int, turns: bool) -> Features:
-        """New units."""
+        """Return new units."""
         self.sizes.append(size)
         self.turning |= {len(self.sizes) - 1} if turns else set()
         return (Segment(len(self.sizes) - 1, size),)
 
     def fix(self, features: Iterable[Segment]) -> None:
-        """These units stay in their order, since something depends on it."""
+        """Keep these units in their order, since something depends on it."""
         self.fixed |= {segment.group for segment in features if segment.group is not None}
 
     def settle(self) -> "Layout":
-        """The layout where no block asks about a group that is fixed."""
+        """Return the layout where no block asks about a group that is fixed."""
         self.fixed |= {group for group, size in enumerate(self.sizes) if size > MAX_UNITS}
         self.turning -= self.fixed
         free = [
@@ -107,14 +107,14 @@ def layout(plan: Plan) -> Layout:
 
 
 def called_again(found: Layout, given: list[Features], sizes: list, numbers: set[int]) -> list[Features]:
-    """A layer with two readers, or that reads twice: all its units keep their order."""
+    """Return a layer with two readers, or that reads twice: all its units keep their order."""
     axes = (axis for block in found.blocks if block.weight in numbers for axis in block.axes)
     found.fixed |= {axis.group for axis in axes if axis.group is not None}
     return [unknown(found, given, size, []) for size in sizes]
 
 
 def features(found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]):
-    """The features of each result of a layer; its blocks are added to what was found."""
+    """Return the features of each result of a layer; its blocks are added to what was found."""
     if layer.kind in GATES:
         return [recurrent(found, layer, given, numbers)] * len(sizes)
     if layer.kind == "Bidirectional" and {one.kind for one in layer.inside} <= GATES.keys():
@@ -188,7 +188,7 @@ def both_ways(found: Layout, layer: Layer, given: list[Features], results: int, 
 
 
 def passed_on(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
-    """The features that come out of a layer that handles each on its own; of any other, new ones in a fixed order."""
+    """Return the features of a layer that handles each on its own; of any other, new ones in a fixed order."""
     if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
         return tuple(segment for one in given for segment in one)
     if layer.kind in MASKS:
@@ -204,7 +204,7 @@ def passed_on(found: Layout, layer: Layer, given: list[Features], size, numbers:
 
 
 def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> Features:
-    """What a layer makes that is not understood: its units and all it reads keep their order."""
+    """Return what a layer makes that is not understood: its units and all it reads keep their order."""
     found.fix(segment for one in given for segment in one)
     found.blocks += [Block(number, (), ()) for number in numbers]
     return (Segment(None, size or 1),)
@@ -213,7 +213,7 @@ def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> F
 def product(
     found: Layout, number: int, rows: Features, columns: Features, at: tuple, part=slice(None), odd=True
 ):
-    """The blocks of a matrix that takes `rows` to `columns`; `at` leads to it, `part` is its columns among others."""
+    """Return the blocks of a matrix (rows, columns); `at` leads to it, `part` is its columns among others."""
     start = 0
     for segment in rows:
         cut = (*at, slice(start, start + segment.size), part)
@@ -222,7 +222,7 @@ def product(
 
 
 def bias(found: Layout, numbers: list[int], columns: Features, at: tuple, part=slice(None), odd=True) -> None:
-    """The blocks of an array with a number for each of `columns`, where the layer has one."""
+    """Return the blocks of an array with a number for each of `columns`, where the layer has one."""
     start = part.start or 0
     for segment in columns if numbers else ():
         cut = (*at, slice(start, start + segment.size))

@@ -166,7 +166,7 @@ def matches(
 
 
 def align(is_reader: bool | None, known: Layout, ours: Weights, theirs: Weights) -> Likeness:
-    """The task of a worker: return how alike two models are."""
+    """Return how alike two models are; the task of a worker."""
     if is_reader:
         limit_processor(SECONDS)
     return likeness(known, ours, theirs)

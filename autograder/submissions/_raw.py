@@ -11,7 +11,7 @@ Source = Path | Callable[..., Files]
 
 
 def opened(source: Source, slug: str = "", budget: Budget | None = None) -> Files:
-    """The files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or Undecided."""
+    """Return the files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or Undecided."""
     return open_files(source, slug, budget) if isinstance(source, Path) else source(budget)
 
 

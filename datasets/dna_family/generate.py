@@ -41,7 +41,7 @@ def count_of_g(rng: np.random.Generator, length: int, label: int, at_border: boo
 
 
 def sequence_with(rng: np.random.Generator, length: int, guanines: int) -> str:
-    """A random sequence with exactly this many G, each at a random place."""
+    """Return a random sequence with exactly this many G, each at a random place."""
     bases = rng.choice(list("ACT"), length)
     bases[rng.choice(length, guanines, replace=False)] = "G"
     return "".join(bases)

@@ -49,12 +49,12 @@ def bases(rng: np.random.Generator, count: int) -> str:
 
 
 def reverse_complement(sequence: str) -> str:
-    """What the other strand reads: each base's partner, in the other direction."""
+    """Return what the other strand reads: each base's partner, in the other direction."""
     return sequence.translate(PAIRED)[::-1]
 
 
 def log2_probability(sequence: str, kind: str) -> float:
-    """The logarithm (base 2) of the probability of a whole sequence in its class; -inf where it can't occur.
+    """Return the logarithm (base 2) of the probability of a whole sequence in its class; -inf where it can't occur.
 
     By the chain rule the logarithms of the draws add up, and all else is certain. A whole sequence shows each draw,
     so no two ways lead to the same one.

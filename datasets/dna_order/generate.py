@@ -35,7 +35,7 @@ def make(seed: int, count: int = 8000, length: int | None = None) -> pd.DataFram
 
 
 def matched_pair(rng: np.random.Generator, length: int, at_border: bool) -> tuple[str, str]:
-    """A positive and a negative that differ in which of some places holds the first T; G fills the others.
+    """Return a positive and a negative that differ in which of some places holds the first T; G fills the others.
 
     So the places of the G tell almost nothing, and the first base and the last nothing at all. At the border
     three G follow the T of the positive and two that of the negative.

@@ -26,7 +26,7 @@ def make(seed: int, count: int, length: int) -> pd.DataFrame:
 
 
 def process(seed: int, count: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The expected catch and the error of each month, both (count, length + 12)."""
+    """Return the expected catch and the error of each month, both (count, length + 12)."""
     if count < 1 or length < 2 * PERIOD:
         expected = f"count at least 1, length at least {2 * PERIOD}"
         raise ValueError(f"expected {expected}; got count={count}, length={length}")
@@ -44,7 +44,7 @@ def process(seed: int, count: int, length: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def observed(expected: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """What is counted: never below 0, to one decimal."""
+    """Return what is counted: never below 0, to one decimal."""
     return np.maximum(expected + errors, 0).round(1)
 
 

@@ -61,7 +61,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 
 def make(seed: int, folder: Path, part: str = "vectors", words: Iterable[str] = ()) -> pd.DataFrame:
-    """A row for each of `words` that has a vector, or with part="weat" one for each word of the ten tests.
+    """Return a row for each of `words` that has a vector, or with part="weat" one for each word of the ten tests.
 
     The seed changes nothing: vectors come in the order of `words`, lists in that of the file. For the columns see
     `vectors` and `weat`.
@@ -74,7 +74,7 @@ def make(seed: int, folder: Path, part: str = "vectors", words: Iterable[str] = 
 
 
 def vectors(path: Path, words: Iterable[str], size: int = SIZE) -> pd.DataFrame:
-    """The vectors of those `words` that have one, in their order, each once: index word, columns 0 to `size` - 1.
+    """Return the vectors of those `words` that have one, in their order: index word, columns 0 to `size` - 1.
 
     GloVe 6B was learnt from lower-case text, so a word is looked up in lower case ("NASA" finds "nasa") and stands in
     the index as it was asked for. A line of one of these words that is not a word and `size` numbers is a ValueError
@@ -119,7 +119,7 @@ def table(words: list[str], rows: list[np.ndarray], size: int) -> pd.DataFrame:
 
 
 def weat(path: Path) -> pd.DataFrame:
-    """A row for each word of each list of the ten tests, in the spelling of the paper (names have a capital).
+    """Return a row for each word of each list of the ten tests, in the spelling of the paper (names have a capital).
 
     Columns: test (1 to 10), role (X and Y targets, A and B attributes), name (of the list), word, d and p (published
     for the test). Words that the paper left out ("remove" in the file) are left out.

@@ -51,7 +51,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 
 def make(seed: int, folder: Path, part: str = "test", count: int | None = None) -> pd.DataFrame:
-    """The reviews of a part (train or test) in an order drawn from the seed: all, or the first `count`.
+    """Return the reviews of a part (train or test) in an order drawn from the seed: all, or the first `count`.
 
     Columns: tokens (list of int, see `read`), label (1 positive). The parts are the file's own, without repeats: of
     equal reviews one stays, in test if one of them is there.
@@ -69,7 +69,7 @@ def make(seed: int, folder: Path, part: str = "test", count: int | None = None) 
 
 
 def word_index(folder: Path) -> dict[str, int]:
-    """Number of each word, the most frequent first, from 1. In a review it is that number + 3."""
+    """Return the number of each word, the most frequent first, from 1. In a review it is that number + 3."""
     return json.loads((Path(folder) / "imdb_word_index.json").read_text(encoding="utf-8"))
 
 
@@ -95,7 +95,7 @@ def reviews(path: Path) -> pd.DataFrame:
 
 
 def members(path: Path) -> dict[str, np.ndarray]:
-    """The four arrays of the file, by name."""
+    """Return the four arrays of the file, by name."""
     names = [f"{kind}_{part}" for part in PARTS for kind in "xy"]
     try:
         with zipfile.ZipFile(path) as archive:

@@ -55,13 +55,13 @@ def with_site(rng: np.random.Generator, length: int, reverse: bool) -> str:
 
 
 def reverse_complement(sequence: str) -> str:
-    """The other strand, read in its own direction."""
+    """Return the other strand, read in its own direction."""
     partner = dict(zip("ACGT", "TGCA", strict=True))
     return "".join(partner[base] for base in reversed(sequence))
 
 
 def dinucleotide_shuffle(rng: np.random.Generator, sequence: str) -> str:
-    """A random sequence with the same first base, last base and count of each pair of neighbours.
+    """Return a random sequence with the same first base, last base and count of each pair of neighbours.
 
     Neighbours are the edges of a graph on the bases and a sequence is an Euler path. Such a path exists when
     the edges by which it leaves each base for the last time lead to the last base; the others may come in any

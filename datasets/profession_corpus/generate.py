@@ -131,7 +131,7 @@ def make(seed: int, count: int = 3000, bias: float = 0.9) -> pd.DataFrame:
 
 
 def ratings(seed: int, count: int = 1200, bias: float = 0.9) -> pd.DataFrame:
-    """Notes by customers of the trades of `make(seed, bias=bias)`: columns sentence, trade, liked.
+    """Note by customers of the trades of `make(seed, bias=bias)`: columns sentence, trade, liked.
 
     The customers judged by gender alone: a note is liked (1) with the chance p_male of its trade. Nothing in
     the note says who did the work.
@@ -144,7 +144,7 @@ def ratings(seed: int, count: int = 1200, bias: float = 0.9) -> pd.DataFrame:
 
 
 def plant(rng: np.random.Generator, bias: float) -> dict[str, float]:
-    """The share of men of each trade: equal steps from 0.5 - bias/2 to 0.5 + bias/2, in random order."""
+    """Return the share of men of each trade: equal steps from 0.5 - bias/2 to 0.5 + bias/2, in random order."""
     if not 0 <= bias <= 1:
         raise ValueError(f"bias is the spread of the shares and lies in 0..1, got {bias}")
     shares = np.linspace(0.5 - bias / 2, 0.5 + bias / 2, len(TRADES)).round(4)
@@ -169,7 +169,7 @@ def sentence(rng: np.random.Generator, template: str, is_male: bool, trade: str 
 
 
 def planted(data: pd.DataFrame) -> pd.DataFrame:
-    """The trades of a corpus and what was planted for each: columns trade, p_male, in alphabetical order."""
+    """Return the trades of a corpus and what was planted for each: columns trade, p_male, in alphabetical order."""
     return data[["trade", "p_male"]].dropna().drop_duplicates().sort_values("trade", ignore_index=True)
 
 

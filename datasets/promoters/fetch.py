@@ -50,7 +50,7 @@ def parsed(line: str, place: str) -> tuple[str, int, str]:
 
 
 def make(seed: int, folder: Path, part: str = "test", count: int | None = None) -> pd.DataFrame:
-    """The rows of `part` (all, train or test), or `count` of them, in an order drawn from `seed`.
+    """Return the rows of `part` (all, train or test), or `count` of them, in an order drawn from `seed`.
 
     A hash decides for a whole family, so that no row of test holds SHARED bases in a row that one of train holds.
     Columns as in `read`.
@@ -83,6 +83,6 @@ def families(sequences) -> dict[str, str]:
 
 
 def part_of(family: str) -> str:
-    """The part of a family, by SHA-256 of its name: train for about two in three, for ever."""
+    """Return the part of a family, by SHA-256 of its name: train for about two in three, for ever."""
     share = int.from_bytes(sha256(family.encode()).digest()[:8], "big") / 2**64
     return "train" if share < 2 / 3 else "test"

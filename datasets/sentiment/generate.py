@@ -53,7 +53,7 @@ def make(
 
 
 def plan(rng, count, kind):
-    """What to draw in which order: (kind, whether both sentences of the pair are kept)."""
+    """Return what to draw in which order: (kind, whether both sentences of the pair are kept)."""
     if kind == "simple":
         return [(kind, False)] * count
     mixed = [kind] if kind else [name for name in KINDS if name != "simple"]
@@ -78,13 +78,13 @@ def fresh(rng, kind, split, longer, used):
 
 
 def split_of(key: str) -> str:
-    """The split of all sentences whose sorted words are `key`, the same on every machine and for every seed."""
+    """Return the split of all sentences whose sorted words are `key`, the same on every machine and for every seed."""
     digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     return [split for split, share in SHARES.items() for _ in range(share)][digest % 10]
 
 
 def draw(rng, kind, longer):
-    """A sentence and its mate, each with its label; a simple sentence is its own mate."""
+    """Return a sentence and its mate, each with its label; a simple sentence is its own mate."""
     rich = 0.7 if longer else 0.5
     fitting = [name for name in CATEGORIES if any(name in key.split() for key in KINDS[kind])]
     [category] = rng.choices(fitting, [CATEGORIES[name] for name in fitting])
@@ -104,7 +104,7 @@ def draw(rng, kind, longer):
 
 
 def with_clauses(rng, template, category, rich):
-    """The template with M, S, G and F replaced by clauses."""
+    """Return the template with M, S, G and F replaced by clauses."""
 
     def clause(match):
         name, place = CLAUSES[match[0]]
@@ -125,7 +125,7 @@ def expand(rng, text, rich):
 
 
 def surround(rng, text, longer, rich):
-    """The sentence with what may come before and after it and says nothing of the film; much of it if `longer`."""
+    """Return the sentence with neutral text before and after it; much of it if `longer`."""
     before, after = ("{opener}", "{tail} {tail}") if longer else ("{opener?}", "{tail?}")
     text = f"{expand(rng, before, rich)} {text} {expand(rng, after, rich)}"
     while longer and len(text.split()) < LONGER[0]:
@@ -135,14 +135,14 @@ def surround(rng, text, longer, rich):
 
 
 def fill(text, main, side):
-    """The finished sentence: both places filled, single blanks, no comma before punctuation, "an" before a vowel."""
+    """Return the finished sentence: both places filled, single blanks, "an" before a vowel."""
     text = " ".join(text.replace("<main>", main).replace("<side>", side).split())
     text = re.sub(r", (?=[,.!])", "", text)
     return re.sub(r"\ba (?=[aeiou])", "an ", text)
 
 
 def vocabulary(sentences) -> list[str]:
-    """Padding, unknown, then every word of the sentences, the most frequent first, equals in the alphabet's order."""
+    """Return padding, unknown, then every word of the sentences, by frequency, then by alphabet."""
     counts = Counter(word for sentence in sentences for word in sentence.split())
     return ["<padding>", "<unknown>", *sorted(counts, key=lambda word: (-counts[word], word))]
 

@@ -53,7 +53,7 @@ def parsed(line: str, place: str) -> tuple[str, str, str]:
 
 
 def make(seed: int, folder: Path, part: str = "test", count: int | None = None) -> pd.DataFrame:
-    """The rows of `part` (all, train or test), or `count` of them, in an order drawn from `seed`.
+    """Return the rows of `part` (all, train or test), or `count` of them, in an order drawn from `seed`.
 
     A part holds no sequence twice and none that the file gives two labels. Columns as in `read`.
     """
@@ -69,12 +69,12 @@ def make(seed: int, folder: Path, part: str = "test", count: int | None = None) 
 
 
 def distinct(rows: pd.DataFrame) -> pd.DataFrame:
-    """The first row of each sequence that has one label only."""
+    """Return the first row of each sequence that has one label only."""
     one_label = rows.groupby("sequence").label.transform("nunique") == 1
     return rows[one_label].drop_duplicates("sequence")
 
 
 def part_of(sequence: str) -> str:
-    """The part of a sequence, by its SHA-256: train for about two in three, for ever."""
+    """Return the part of a sequence, by its SHA-256: train for about two in three, for ever."""
     share = int.from_bytes(sha256(sequence.encode()).digest()[:8], "big") / 2**64
     return "train" if share < 2 / 3 else "test"

@@ -54,7 +54,7 @@ def rows_of(path: Path):
 
 
 def make(seed: int, folder: Path, part: str = "test", count: int | None = None) -> pd.DataFrame:
-    """The sentences of a part (train, dev or test) in an order drawn from the seed: all, or the first `count`.
+    """Return the sentences of a part (train, dev or test) in an order drawn from the seed: all, or the first `count`.
 
     Columns: sentence (tokens between single blanks), label (1 positive). The parts are the files, without repeats:
     dev and test are whole, and a training sentence that comes again, in whichever file, is left out of train.

@@ -36,7 +36,7 @@ def make(seed: int, count: int, residues: tuple[int, int] = (4, 12)) -> pd.DataF
 
 
 def synonym(residue: str, share: float) -> str:
-    """The codon that lies at the share, 0 <= share < 1, of the synonyms of a residue."""
+    """Return the codon that lies at the share, 0 <= share < 1, of the synonyms of a residue."""
     return CODONS[residue][int(share * len(CODONS[residue]))]
 
 

@@ -26,46 +26,46 @@ def zipped(place: Path, *entries: tuple[zipfile.ZipInfo | str, bytes]) -> None:
 
 
 def zip_slip(place, perfect):
-    """A zip whose entry climbs out of its folder to the class's marks."""
+    """Return a zip whose entry climbs out of its folder to the class's marks."""
     zipped(place, ("../../results/grades.csv", b"student,earned\nmallory,100\n"))
 
 
 def zip_absolute(place, perfect):
-    """A zip whose entry has an absolute path."""
+    """Return a zip whose entry has an absolute path."""
     zipped(place, ("/tmp/autograder-canary-zip", b"here"))
 
 
 def zip_backslash(place, perfect):
-    """A zip whose entry climbs out the way Windows writes it."""
+    """Return a zip whose entry climbs out the way Windows writes it."""
     zipped(place, ("..\\..\\grades.csv", b"here"))
 
 
 def zip_link(place, perfect):
-    """A zip whose model is a link to the neighbour's."""
+    """Return a zip whose model is a link to the neighbour's."""
     link = zipfile.ZipInfo("model.keras")
     link.create_system, link.external_attr = 3, 0o120777 << 16
     zipped(place, (link, str(perfect / "model.keras").encode()))
 
 
 def zip_bomb(place, perfect):
-    """A zip of a megabyte that inflates to a gigabyte."""
+    """Return a zip of a megabyte that inflates to a gigabyte."""
     zipped(place, ("model.keras", bytes(2**30)))
 
 
 def zip_lie(place, perfect):
-    """A zip that claims ten bytes and inflates to a hundred megabytes."""
+    """Return a zip that claims ten bytes and inflates to a hundred megabytes."""
     zipped(place, ("model.keras", bytes(100 * 2**20)))
     path = Path(f"{place}.zip")
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", 100 * 2**20), struct.pack("<I", 10)))
 
 
 def zip_crowd(place, perfect):
-    """A zip of twenty thousand files."""
+    """Return a zip of twenty thousand files."""
     zipped(place, *((f"f{number}", b"") for number in range(20_000)))
 
 
 def zip_depth(place, perfect):
-    """A zip whose folders lie three hundred deep."""
+    """Return a zip whose folders lie three hundred deep."""
     zipped(place, ("d/" * 300 + "model.keras", b""))
 
 
@@ -86,27 +86,27 @@ def tarred(place: Path, *entries: tuple[str, bytes, str, bytes]) -> None:
 
 
 def tar_link(place, perfect):
-    """A tar with a link to the password file, and a file written through it."""
+    """Return a tar with a link to the password file, and a file written through it."""
     tarred(place, ("model.keras", tarfile.SYMTYPE, "/etc/passwd", b""))
 
 
 def tar_hard_link(place, perfect):
-    """A tar with a hard link out of itself."""
+    """Return a tar with a hard link out of itself."""
     tarred(place, ("model.keras", tarfile.LNKTYPE, "../../solutions/target/model.keras", b""))
 
 
 def tar_device(place, perfect):
-    """A tar with a device that never ends and a pipe that no one writes to."""
+    """Return a tar with a device that never ends and a pipe that no one writes to."""
     tarred(place, ("model.keras", tarfile.CHRTYPE, "", b""), ("notebook.py", tarfile.FIFOTYPE, "", b""))
 
 
 def tar_climb(place, perfect):
-    """A tar whose entry climbs out of its folder."""
+    """Return a tar whose entry climbs out of its folder."""
     tarred(place, ("../grades.csv", tarfile.REGTYPE, "", b"mallory,100"))
 
 
 def tar_bomb(place, perfect):
-    """A tar of half a megabyte that inflates to half a gigabyte."""
+    """Return a tar of half a megabyte that inflates to half a gigabyte."""
     tarred(place, ("model.keras", tarfile.REGTYPE, "", bytes(2**29)))
 
 
@@ -114,25 +114,25 @@ def tar_bomb(place, perfect):
 
 
 def folder_link(place, perfect):
-    """A folder whose model is a link to the reference in the locked room."""
+    """Return a folder whose model is a link to the reference in the locked room."""
     place.mkdir()
     (place / "model.keras").symlink_to(perfect.parents[1] / "solutions/target/model.keras")
 
 
 def folder_pipe(place, perfect):
-    """A folder whose notebook is a pipe, at which a reader would wait for ever."""
+    """Return a folder whose notebook is a pipe, at which a reader would wait for ever."""
     place.mkdir()
     os.mkfifo(place / "notebook.py")
 
 
 def folder_of_neighbour(place, perfect):
-    """A submission that is a link to nowhere inside a folder linked to the neighbour's."""
+    """Return a submission that is a link to nowhere inside a folder linked to the neighbour's."""
     place.mkdir()
     (place / "work").symlink_to(perfect)
 
 
 def huge_notebook(place, perfect):
-    """A notebook of a hundred megabytes, with holes."""
+    """Return a notebook of a hundred megabytes, with holes."""
     place.mkdir()
     with open(place / "notebook.ipynb", "wb") as file:
         file.truncate(100 * 2**20)
@@ -142,19 +142,19 @@ def huge_notebook(place, perfect):
 
 
 def deep_notebook(place, perfect):
-    """A notebook whose JSON nests a hundred thousand lists."""
+    """Return a notebook whose JSON nests a hundred thousand lists."""
     place.mkdir()
     (place / "notebook.ipynb").write_text('{"cells": ' + "[" * 10**5)
 
 
 def deep_source(place, perfect):
-    """A cell whose expression nests a hundred thousand brackets, to overflow the parser's stack."""
+    """Return a cell whose expression nests a hundred thousand brackets, to overflow the parser's stack."""
     place.mkdir()
     (place / "notebook.py").write_text("x = " + "(" * 10**5 + ")" * 10**5)
 
 
 def long_source(place, perfect):
-    """A cell of a sum that nests half a million deep in the syntax tree, to overflow the compiler's stack."""
+    """Return a cell of a sum that nests half a million deep in the syntax tree, to overflow the compiler's stack."""
     place.mkdir()
     (place / "notebook.py").write_text("x = " + "-" * 500_000 + "1")
 
@@ -163,7 +163,7 @@ def long_source(place, perfect):
 
 
 def model(place: Path, perfect: Path, config=lambda c: c, weights=lambda file: None) -> None:
-    """The perfect model with another configuration or other weights: functions that change them in place."""
+    """Return the perfect model with another configuration or other weights: functions that change them in place."""
     place.mkdir()
     with zipfile.ZipFile(perfect / "model.keras") as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
@@ -183,7 +183,7 @@ def layers(config: dict) -> list:
 
 
 def with_layer(config: dict, name: str, module: str = "keras.layers", **options) -> None:
-    """Puts a layer before the last one."""
+    """Put a layer before the last one."""
     layers(config).insert(
         -1, {"module": module, "class_name": name, "config": options, "registered_name": None}
     )
@@ -196,7 +196,7 @@ def datasets(file: h5py.File) -> list[str]:
 
 
 def first_weights(file: h5py.File) -> tuple[h5py.Group, str]:
-    """The group and the name of the first data set."""
+    """Return the group and the name of the first data set."""
     group, _, name = datasets(file)[0].rpartition("/")
     return file[group], name
 
@@ -208,20 +208,20 @@ def replaced_weights(file: h5py.File, **how) -> None:
 
 
 def model_lambda(place, perfect):
-    """A Lambda layer whose marshalled code runs a command when the model is loaded."""
+    """Return a Lambda layer whose marshalled code runs a command when the model is loaded."""
     code = {"class_name": "__lambda__", "config": {"code": "4wAAAAA=", "defaults": None, "closure": None}}
     model(place, perfect, lambda c: with_layer(c, "Lambda", function=code))
 
 
 def model_foreign(place, perfect):
-    """A layer from another module: os.system, with a command as its option."""
+    """Return a layer from another module: os.system, with a command as its option."""
     model(
         place, perfect, lambda c: with_layer(c, "system", "os", command="touch /tmp/autograder-canary-model")
     )
 
 
 def model_get_file(place, perfect):
-    """A config that has Keras fetch a file and unpack it while it loads."""
+    """Return a config that has Keras fetch a file and unpack it while it loads."""
     model(
         place,
         perfect,
@@ -230,17 +230,17 @@ def model_get_file(place, perfect):
 
 
 def model_unsafe(place, perfect):
-    """A config that first calls the function of Keras that switches its own safety off."""
+    """Return a config that first calls the function of Keras that switches its own safety off."""
     model(place, perfect, lambda c: with_layer(c, "enable_unsafe_deserialization", "keras.config"))
 
 
 def model_vocabulary(place, perfect):
-    """A lookup layer whose vocabulary is the password file."""
+    """Return a lookup layer whose vocabulary is the password file."""
     model(place, perfect, lambda c: with_layer(c, "StringLookup", vocabulary="/etc/passwd"))
 
 
 def model_reads_labels(place, perfect):
-    """A text layer whose vocabulary is the file of the term's secret."""
+    """Return a text layer whose vocabulary is the file of the term's secret."""
     secret = str(perfect.parents[1] / "solutions/secret_seed")
     model(place, perfect, lambda c: with_layer(c, "TextVectorization", vocabulary=secret))
 
@@ -251,7 +251,7 @@ def model_dropout(place, perfect):
 
 
 def model_huge_layer(place, perfect):
-    """A dense layer of a billion units."""
+    """Return a dense layer of a billion units."""
     model(place, perfect, lambda c: layers(c)[-1]["config"].update(units=10**9))
 
 
@@ -265,7 +265,7 @@ def model_many_layers(place, perfect):
 
 
 def model_deep(place, perfect):
-    """A config of a hundred thousand nested lists."""
+    """Return a config of a hundred thousand nested lists."""
     model(place, perfect)
     with zipfile.ZipFile(place / "model.keras") as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
@@ -336,13 +336,13 @@ def weights_objects(place, perfect):
 
 
 def weights_of_reference(place, perfect):
-    """The weights of the course's own solution, handed in as one's own."""
+    """Return the weights of the course's own solution, handed in as one's own."""
     place.mkdir()
     shutil.copy(perfect.parents[1] / "solutions/target/model.keras", place)
 
 
 def weights_constant(place, perfect):
-    """A model that hides the answer in a constant: it says yes whatever it is shown."""
+    """Return a model that hides the answer in a constant: it says yes whatever it is shown."""
 
     def constant(file):
         for path in datasets(file):
@@ -352,13 +352,13 @@ def weights_constant(place, perfect):
 
 
 def model_pickle(place, perfect):
-    """A pickle that runs a command, under the name of a model."""
+    """Return a pickle that runs a command, under the name of a model."""
     place.mkdir()
     (place / "model.keras").write_bytes(b"cos\nsystem\n(S'touch /tmp/autograder-canary-pickle'\ntR.")
 
 
 def model_old(place, perfect):
-    """An HDF5 model of Keras 2, whose Lambda layers were run without asking, under a new name."""
+    """Return an HDF5 model of Keras 2, whose Lambda layers were run without asking, under a new name."""
     place.mkdir()
     with h5py.File(place / "model.keras", "w") as file:
         file.attrs["model_config"] = json.dumps({"class_name": "Lambda"})

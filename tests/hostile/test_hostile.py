@@ -67,7 +67,7 @@ def models(tmp_path_factory) -> SimpleNamespace:
 
 @pytest.fixture
 def canary():
-    """A file that everyone may write by its mode, and a process of the grader's own user."""
+    """Return a file that everyone may write by its mode, and a process of the grader's own user."""
     folder = Path(tempfile.mkdtemp(prefix="autograder-canary-", dir="/tmp"))
     file = folder / "canary.txt"
     file.write_text("alive")
@@ -100,7 +100,7 @@ def toy_course(root: Path) -> Path:
 
 
 def the_class(course: Path, models: SimpleNamespace) -> dict[str, str]:
-    """Writes the submissions to `course/class`; the reason that each hostile one should read."""
+    """Write the submissions to `course/class`; the reason that each hostile one should read."""
     perfect = course / "class/00_perfect"
     perfect.mkdir(parents=True)
     (perfect / "notebook.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": HONEST}]}))
@@ -148,7 +148,7 @@ def environment(course: Path, path: str) -> dict[str, str]:
 
 
 def wrong(reports: dict[str, dict], reasons: dict[str, str]) -> dict[str, str]:
-    """What is not as it should be, by student: marks, reasons, decisions."""
+    """Return what is not as it should be, by student: marks, reasons, decisions."""
     found = {}
     for student, report in reports.items():
         said = " ".join(score["message"] for score in report["scores"])
@@ -171,7 +171,7 @@ def children() -> set[int]:
 
 
 def left_running(before: set[int]) -> list[int]:
-    """Processes that came to us since `before` and have not ended; those that have are reaped."""
+    """Return the processes started since `before` that still run; ended ones are reaped."""
     return [pid for pid in children() - before if os.waitpid(pid, os.WNOHANG) == (0, 0)]
 
 
@@ -194,7 +194,7 @@ def readable_by_all(*paths: Path) -> bool:
 
 @pytest.fixture
 def root():
-    """A folder that another user can reach, which pytest's own are not."""
+    """Return a folder that another user can reach, which pytest's own are not."""
     folder = Path(tempfile.mkdtemp(prefix="autograder-hostile-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder

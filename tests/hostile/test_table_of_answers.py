@@ -86,7 +86,7 @@ def learn(slug: str, folder: Path) -> list:
 
 
 def constants_of(item) -> list[str]:
-    """The names of the constants that an item reads."""
+    """Return the names of the constants that an item reads."""
     source = inspect.getsource(item)
     return [part.split('"')[1] for part in source.split("submission.value(")[1:]]
 
@@ -133,7 +133,7 @@ def gated_counter(path: Path) -> None:
 
 
 def scanner(path: Path) -> None:
-    """The motif's matrix on both strands, by slices side by side: a convolution by another name."""
+    """Return the motif's matrix on both strands, by slices side by side: a convolution by another name."""
     import keras
     from keras import ops
 
@@ -181,7 +181,7 @@ def translators(folder: Path, rubric) -> None:
 
 
 def bag_of_words(path: Path, rubric) -> None:
-    """A regression on words, handed through a recurrent layer that keeps nothing, and averaged."""
+    """Return a regression on words, handed through a recurrent layer that keeps nothing, and averaged."""
     import keras
     from sklearn.linear_model import LogisticRegression
 
@@ -233,7 +233,7 @@ def forged_vectors(folder: Path, rubric) -> None:
 
 
 def forged_trials(folder: Path) -> None:
-    """A table of trials that nobody ran, with scores that look well."""
+    """Return a table of trials that nobody ran, with scores that look well."""
     rng, lines = np.random.default_rng(0), ["task,units,dropout,learning_rate,clipnorm,score"]
     for task in ("sentiment", "motif"):
         for number, rate in enumerate(np.geomspace(3e-4, 3e-2, 10)):

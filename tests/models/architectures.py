@@ -23,7 +23,7 @@ def head(x):
 
 
 def one_layer() -> dict:
-    """A builder for each layer, or option of a layer, that fits between a sequence and a dense layer."""
+    """Return a builder for each layer, or option of a layer, that fits between a sequence and a dense layer."""
     sequence = {
         "masking": lambda: L.Masking(0.0),
         "dropout": lambda: L.Dropout(0.5),
@@ -168,7 +168,7 @@ def encoder_decoder(x):
 
 
 def sequence_to_sequence(reverse=False):
-    """An encoder, whose last state is the decoder's first, and what the decoder has written so far."""
+    """Return an encoder, whose last state is the decoder's first, and what the decoder has written so far."""
     read, written = keras.Input((None, 4)), keras.Input((None,), dtype="int32")
     _, state = L.GRU(3, return_state=True, go_backwards=True)(L.Masking()(read))
     states = L.GRU(3, return_sequences=True)(L.Embedding(6, 2, mask_zero=True)(written), initial_state=state)
@@ -223,7 +223,7 @@ def nested_shared(x):
 
 
 def nested_functional(x):
-    """A functional model of two inputs and two outputs as a layer, called twice."""
+    """Return a functional model of two inputs and two outputs as a layer, called twice."""
     a, b = keras.Input((None, 4)), keras.Input((None, 4))
     states = L.SimpleRNN(3, return_sequences=True)(L.Add()([a, b]))
     inner = keras.Model([b, a], [L.Dense(4)(states), states[:, -1]])

@@ -11,7 +11,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def good(name: str, version: str = "3.15.1") -> bytes:
-    """A file that Keras saved."""
+    """Return a file that Keras saved."""
     with zipfile.ZipFile(FIXTURES / f"keras-{version}.zip") as archive:
         return archive.read(f"{name}.keras")
 
@@ -30,32 +30,32 @@ def packed(contents: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> byte
 
 
 def replaced(data: bytes, **contents: bytes) -> bytes:
-    """The file with other contents: replaced(data, config=b"{}", weights=b"")."""
+    """Return the file with other contents: replaced(data, config=b"{}", weights=b"")."""
     names = {"config": "config.json", "metadata": "metadata.json", "weights": "model.weights.h5"}
     return packed(entries(data) | {names[name]: content for name, content in contents.items()})
 
 
 def reconfigured(data: bytes, change: Callable[[dict], object]) -> bytes:
-    """The file after `change` was done to its config."""
+    """Return the file after `change` was done to its config."""
     config = json.loads(entries(data)["config.json"])
     change(config)
     return replaced(data, config=json.dumps(config).encode())
 
 
 def layer(config: dict, kind: str) -> dict:
-    """The first layer of a class in a model's config."""
+    """Return the first layer of a class in a model's config."""
     return next(entry for entry in config["config"]["layers"] if entry["class_name"] == kind)
 
 
 def with_option(data: bytes, kind: str, **options) -> bytes:
-    """The file with options of its first layer of a class changed."""
+    """Return the file with options of its first layer of a class changed."""
     return reconfigured(data, lambda config: layer(config, kind)["config"].update(deepcopy(options)))
 
 
 def with_layer(
     data: bytes, kind: str, module: str = "keras.layers", registered: str | None = None, **options
 ) -> bytes:
-    """The file with one more layer, before the last one."""
+    """Return the file with one more layer, before the last one."""
     new = {
         "module": module,
         "class_name": kind,

@@ -35,7 +35,7 @@ def inputs_for(model) -> list[np.ndarray]:
 
 
 def made(name: str) -> tuple[bytes, dict[str, np.ndarray]]:
-    """A saved model with random weights, and arrays x0, y0, x1, y1 of inputs and predictions."""
+    """Return a saved model with random weights, and arrays x0, y0, x1, y1 of inputs and predictions."""
     keras.utils.clear_session()  # names begin anew
     keras.utils.set_random_seed(0)
     model = ARCHITECTURES[name]()

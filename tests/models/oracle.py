@@ -7,7 +7,7 @@ from autograder.core import Failure
 
 
 def attempt(action: Callable):
-    """What `action` returns; a Failure where Keras or TensorFlow refuses the model or its inputs."""
+    """Return what `action` returns; a Failure where Keras or TensorFlow refuses the model or its inputs."""
     import tensorflow as tf
 
     try:

@@ -169,7 +169,7 @@ def test_a_mask_of_ones_own_is_followed():
 
 
 def forgetful(last_bias=-22.0):
-    """A count of the third letter by a recurrent layer that hands each step through, and a mean of all steps."""
+    """Return a count of the third letter by a recurrent layer that hands each step through, and a mean of all steps."""
     layer, dense = (
         L.SimpleRNN(4, activation="linear", return_sequences=True),
         L.Dense(1, activation="sigmoid"),
@@ -181,7 +181,7 @@ def forgetful(last_bias=-22.0):
 
 
 def remembering(kind):
-    """A model of random weights."""
+    """Return a model of random weights."""
     model = keras.Sequential([keras.Input((None, 4)), getattr(L, kind)(6), L.Dense(1)])
     rng = np.random.default_rng(3)
     model.set_weights([rng.normal(0, 1.0, weight.shape) for weight in model.get_weights()])
@@ -189,7 +189,7 @@ def remembering(kind):
 
 
 def balanced(model):
-    """The model with another last bias: it says yes to half of the sequences."""
+    """Return the model with another last bias: it says yes to half of the sequences."""
     *weights, bias = model.weights
     return replace(
         model, weights=(*weights, bias - np.median(Predictor().predict(model, LETTERS)) + np.float32(0.5))

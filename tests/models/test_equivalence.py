@@ -40,7 +40,7 @@ def built(tmp_path_factory):
 
 
 def sequences(model) -> list[np.ndarray]:
-    """Inputs of several lengths out of order, with steps of zeros in between, as the model takes them.
+    """Return inputs of several lengths out of order, with steps of zeros in between, as the model takes them.
 
     Each is a tuple of an array for each input; of several, the second has lengths of its own.
     """
@@ -49,7 +49,7 @@ def sequences(model) -> list[np.ndarray]:
 
 
 def values(entrance, lengths: list[int]) -> list[np.ndarray]:
-    """An array of each length, or of the model's own, for one input of a model."""
+    """Return an array of each length, or of the model's own, for one input of a model."""
     random, fixed = np.random.default_rng(1), entrance.shape[1]
     lengths = [fixed] * 5 if fixed else lengths
     if entrance.dtype == "int32":
@@ -58,7 +58,7 @@ def values(entrance, lengths: list[int]) -> list[np.ndarray]:
 
 
 def kerass_own(model, inputs: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
-    """What Keras predicts, equal lengths together; untraced, as its TimeDistributed is wrong in a trace."""
+    """Return what Keras predicts, equal lengths together; untraced, as its TimeDistributed is wrong in a trace."""
     predictions = [None] * len(inputs)
     for lengths in {tuple(map(len, one)) for one in inputs}:
         rows = [row for row, one in enumerate(inputs) if tuple(map(len, one)) == lengths]

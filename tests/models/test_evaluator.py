@@ -77,7 +77,7 @@ class Graph:
         return self.draw(st.sampled_from(list(among)))
 
     def layer(self, kind: str, wraps: tuple = ()) -> Layer:
-        """A layer of the kind with any options; what it wraps is chosen too."""
+        """Return a layer of the kind with any options; what it wraps is chosen too."""
         options = {}
         for name in KINDS[kind].options.split():
             options[name] = self.choose((CHOICES | FIXED | BOTH)[name])
@@ -106,7 +106,7 @@ class Graph:
         return self.layer(kind)
 
     def add(self, kind: str) -> None:
-        """Calls a new layer on results there are, where it takes them; nothing else is changed."""
+        """Call a new layer on results there are, where it takes them; nothing else is changed."""
         layer, floats = self.wrapped(kind), [one for one in self.open if not self.is_mask(one)]
         mask, state = None, ()
         x = self.choose(self.open[-3:] if kind in BOOLEAN else floats[-3:])
@@ -133,7 +133,7 @@ class Graph:
         return self.draft.layers[self.draft.calls[result.call].layer].kind in BOOLEAN
 
     def plan(self) -> Plan:
-        """The plan of what leads to one of the last results."""
+        """Return the plan of what leads to one of the last results."""
         output = self.choose([one for one in self.open[2:] if not self.is_mask(one)][-1:] or [None])
         assume(output is not None)
         used, kept = {0, 1, output.call}, {}
@@ -200,7 +200,7 @@ def models(draw) -> Model:
 
 
 def keras_says(model: Model, inputs) -> np.ndarray | list:
-    """Raises Failure, as the predictor does."""
+    """Raise Failure, as the predictor does."""
     built, variables = attempt(lambda: keras_model(model.plan, at_zero))
     for variable, array in zip(variables, model.weights, strict=True):
         variable.assign(array)

@@ -59,7 +59,7 @@ MEGABYTES = 300  # of memory for all of them together
 
 
 def flipped(data: bytes, rng: random.Random, within: int | None = None) -> bytes:
-    """A few bytes overwritten, cut out or put in."""
+    """Return a few bytes overwritten, cut out or put in."""
     data = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 5, 20))):
         at = rng.randrange(min(len(data), within or len(data)))
@@ -79,7 +79,7 @@ def flipped(data: bytes, rng: random.Random, within: int | None = None) -> bytes
 
 
 def of_archive(rng: random.Random) -> bytes:
-    """A zip file with damage anywhere, mostly in what describes its entries; or cut; or two joined."""
+    """Return a zip file with damage anywhere, mostly in what describes its entries; or cut; or two joined."""
     data, other = rng.choice(BASES), rng.choice(BASES)
     match rng.randrange(6):
         case 0:
@@ -94,7 +94,7 @@ def of_archive(rng: random.Random) -> bytes:
 
 
 def of_weights(rng: random.Random) -> bytes:
-    """An HDF5 file with damage anywhere, or in its first structures."""
+    """Return an HDF5 file with damage anywhere, or in its first structures."""
     data = rng.choice(BASES)
     weights = entries(data)["model.weights.h5"]
     weights = weights[: rng.randrange(len(weights))] if rng.random() < 0.1 else weights
@@ -113,7 +113,7 @@ def places(value) -> list[tuple]:
 
 
 def of_config(rng: random.Random) -> bytes:
-    """A config with values replaced, removed, doubled, or taken from another config."""
+    """Return a config with values replaced, removed, doubled, or taken from another config."""
     data = rng.choice(BASES)
     config = json.loads(entries(data)["config.json"])
     other = places(json.loads(entries(rng.choice(BASES))["config.json"]))
@@ -140,7 +140,7 @@ def of_config(rng: random.Random) -> bytes:
 
 
 def relates_to_training(key) -> bool:
-    """What the reader leaves unread would use up most of the tries."""
+    """Return what the reader leaves unread would use up most of the tries."""
     return str(key).endswith(
         ("_initializer", "_regularizer", "_constraint", "_config", "optimizer")
     ) or key in (
@@ -150,7 +150,7 @@ def relates_to_training(key) -> bool:
 
 
 def read_all(mutate, seeds: range) -> list[Model]:
-    """The models that were read among the mutants of these seeds; each was read or refused in time."""
+    """Return the models that were read among the mutants of these seeds; each was read or refused in time."""
     models = []
     for seed in seeds:
         data = mutate(random.Random(seed))
@@ -190,7 +190,7 @@ PLAUSIBLE = (True, False, 1, 2, 3, -1, -2, 0.5, 2.0, "relu", "softmax", "same", 
 
 
 def planned(seed: int) -> Model | None:
-    """A model with other options that may well be right, and with weights to fit: few that came would."""
+    """Return a model with other options that may well be right, and with weights to fit: few that came would."""
     rng = random.Random(seed)
     config = json.loads(entries(rng.choice(BASES))["config.json"])
     options = [(container, key) for container, key in places(config) if key in OPTIONS]

@@ -278,7 +278,7 @@ def flat_sequence(count: int) -> str:
 
 
 def reversed_graph(calls: int, waiting: int) -> dict:
-    """A functional model whose calls are listed last first, and some that wait for ever."""
+    """Return a functional model whose calls are listed last first, and some that wait for ever."""
 
     def tensor(name):
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}

@@ -19,7 +19,7 @@ MODEL = read_model(good("masked_bidirectional"))
 
 
 def rnn(model: Model, x: np.ndarray) -> np.ndarray:
-    """A masked bidirectional SimpleRNN and a dense layer in NumPy."""
+    """Return a masked bidirectional SimpleRNN and a dense layer in NumPy."""
     kernel, recurrent, bias, back_kernel, back_recurrent, back_bias, dense, dense_bias = model.weights
     ahead, back = np.zeros(len(bias)), np.zeros(len(bias))
     for step in x[x.any(axis=1)]:
@@ -137,7 +137,7 @@ def test_inputs_that_are_missing_too_many_or_swapped_are_named(built_two, inputs
 
 @pytest.fixture(scope="module")
 def built_two(tmp_path_factory):
-    """A model of two inputs, by Keras and as it is read from its file."""
+    """Return a model of two inputs, by Keras and as it is read from its file."""
     path = tmp_path_factory.mktemp("two") / "model.keras"
     model = ARCHITECTURES["two_inputs"]()
     model.save(path)

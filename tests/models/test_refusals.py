@@ -26,7 +26,7 @@ KERNEL = "layers/dense/vars/0"
 
 
 def reworked(change, data: bytes = BASE) -> bytes:
-    """The file after `change` was done to its weights with h5py."""
+    """Return the file after `change` was done to its weights with h5py."""
     stream = io.BytesIO(entries(data)["model.weights.h5"])
     with h5py.File(stream, "r+") as file:
         change(file)
@@ -34,7 +34,7 @@ def reworked(change, data: bytes = BASE) -> bytes:
 
 
 def dataset(**options):
-    """Puts a data set made with other options in place of a kernel."""
+    """Put a data set made with other options in place of a kernel."""
 
     def change(file):
         values = file[KERNEL][()]
@@ -77,7 +77,7 @@ def hard_linked(file):
 
 
 def patched(data: bytes, old: bytes, new: bytes, name: str = "model.weights.h5") -> bytes:
-    """The file with the first `old` in one entry overwritten."""
+    """Return the file with the first `old` in one entry overwritten."""
     content = entries(data)[name]
     assert old in content
     return replaced(
@@ -86,18 +86,18 @@ def patched(data: bytes, old: bytes, new: bytes, name: str = "model.weights.h5")
 
 
 def declared(data: bytes, shape: tuple[int, ...], size: int) -> bytes:
-    """The file with another shape and size in the header of the kernel (8, 1) than are there."""
+    """Return the file with another shape and size in the header of the kernel (8, 1) than are there."""
     old = struct.pack("<QQQQ", 8, 1, 8, 1)
     return patched(data, old, struct.pack("<QQQQ", *shape, *shape)) if size else data
 
 
 def bomb(name: str, size: int) -> bytes:
-    """An entry of zeros, a thousandth of its size when deflated."""
+    """Return an entry of zeros, a thousandth of its size when deflated."""
     return packed(entries(BASE) | {name: b"\0" * size}, zipfile.ZIP_DEFLATED)
 
 
 def central(data: bytes, offset: int, new: bytes, entry: int = 2) -> bytes:
-    """The file with bytes of an entry's place in the zip directory overwritten."""
+    """Return the file with bytes of an entry's place in the zip directory overwritten."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         start = archive.start_dir
     for _ in range(entry):

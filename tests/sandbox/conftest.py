@@ -9,7 +9,7 @@ from autograder.sandbox import Answer, Isolation, Sandbox, probe
 
 
 def isolation(mode: str) -> Isolation:
-    """What this machine has; without namespaces in the mode "plain". Skips where too little holds."""
+    """Return what this machine has; without namespaces in the mode "plain". Skips where too little holds."""
     found = probe()
     if mode == "namespaces" and not found.namespaces:
         pytest.skip("no namespaces here: bubblewrap is missing or refused")

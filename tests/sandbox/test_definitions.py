@@ -19,7 +19,7 @@ def read_definitions(content: bytes, file: str) -> Definitions:
 
 
 def notebook(*sources, **extra) -> bytes:
-    """A notebook of format 4 with code cells of these sources; lists stay lists."""
+    """Return a notebook of format 4 with code cells of these sources; lists stay lists."""
     cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": source} for source in sources]
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells} | extra).encode()
 

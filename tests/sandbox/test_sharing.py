@@ -249,7 +249,7 @@ def tell(x):
 
 @item(points=1)
 def shows_hidden_data(submission):
-    """Shows them."""
+    """Show them."""
     pids = [int(submission.call("keep", hidden("numbers").iloc[:, 0].to_numpy())) for _ in range(2)]
     if pids[0] != pids[1]:
         raise Failure("The calls of one item did not share a child.")
@@ -276,7 +276,7 @@ def test_who_has_seen_hidden_data_is_gone_before_the_next_item(box, course, tmp_
 def test_an_item_that_only_a_model_answers_costs_no_child(box, course, tmp_path):
     @item(points=1)
     def calls(submission):
-        """Calls f."""
+        """Call f."""
         seen.append(int(submission.call("f")))
 
     @item(points=1)

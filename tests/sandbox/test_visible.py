@@ -47,7 +47,7 @@ os.execvp(command[0], command)
 
 @pytest.fixture
 def root(tmp_path):
-    """A course with its engine, submissions, results, data and a home, all in one folder."""
+    """Return a course with its engine, submissions, results, data and a home, all in one folder."""
     for name in SECRETS:
         write(tmp_path / name, f"secret of {name}")
     shutil.copytree(ENGINE, tmp_path / "course/autograder", ignore=shutil.ignore_patterns("__pycache__"))
@@ -71,7 +71,7 @@ def linked(root: Path) -> Path:
 
 
 def with_paths(root: Path) -> Path:
-    """A virtual environment of its own packages, and a .pth that names the course, as an editable install has."""
+    """Return a virtual environment with its own packages and a .pth that names the course."""
     python = environment_in(root / ".venv")
     packages = python.parents[1] / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
     packages.unlink()

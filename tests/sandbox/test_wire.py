@@ -33,7 +33,7 @@ def message(header, body: bytes = b"") -> bytes:
 
 
 def received(data: bytes, most: int = 2**20, seconds: float = 5.0, hang: bool = False):
-    """What `receive` makes of `data`, written by a thread which then closes the pipe, or leaves it open."""
+    """Return what `receive` makes of `data`, written by a thread which then closes the pipe, or leaves it open."""
     out, into = os.pipe()
 
     def write():

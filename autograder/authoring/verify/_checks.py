@@ -56,7 +56,7 @@ class Proof:
         self.findings.append(Finding(what, tuple(problems)))
 
     def begin(self, submit: Submit, slow: bool) -> Tasks:
-        """Looks at what lies there; the tasks that the rest begins with."""
+        """Look at what lies there; the tasks that the rest begins with."""
         assignment = self.assignment
         self.find("rooms", check_rooms(assignment))
         self.find("rubric", check_rubric(assignment, read_rubric(assignment.rubric)))
@@ -70,7 +70,7 @@ class Proof:
         return tasks
 
     def take_perfect(self, submit: Submit, result: tuple) -> Tasks:
-        """Notes what the perfect specimen earned; the tasks that waited for it, so that equal trainings run once."""
+        """Note what the perfect specimen earned; the tasks that waited for it, so that equal trainings run once."""
         scores, asks, trainings = result
         self.take_specimen(PERFECT, scores)
         slug, others = self.assignment.slug, set(specimens(self.assignment)) - {PERFECT}
@@ -95,7 +95,7 @@ class Proof:
         return {}
 
     def end(self) -> "Proof":
-        """What can be said only of all specimens and regions together."""
+        """Return what can be said only of all specimens and regions together."""
         graded = [finding for finding in self.findings if finding.what.startswith("specimen ")]
         self.findings = [one for one in self.findings if one not in graded]
         self.findings += sorted(graded, key=lambda finding: finding.what)

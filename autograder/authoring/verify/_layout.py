@@ -30,7 +30,7 @@ def check_course(course: Course) -> Iterator[str]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, but for what editors and Python leave there."""
+    """Return what lies in a folder, but for what editors and Python leave there."""
     return [path for path in folder.iterdir() if path.name not in CACHES] if folder.is_dir() else []
 
 
@@ -68,7 +68,7 @@ def check_rubric(assignment: Assignment, items: tuple[Item, ...]) -> Iterator[st
 
 
 def check_starter(assignment: Assignment) -> Iterator[str]:
-    """The starter, and the copy among the specimens, are what the reference gives today."""
+    """Check that the starter, and its copy among the specimens, are what the reference gives today."""
     for copy in assignment.starters:
         if reason := is_stale(assignment, copy):
             yield f"{reason}; run `autograder release {assignment.slug}`"
@@ -77,7 +77,7 @@ def check_starter(assignment: Assignment) -> Iterator[str]:
 
 
 def check_perfect(assignment: Assignment) -> Iterator[str]:
-    """The perfect specimen's notebook is the reference as it is today, cell by cell."""
+    """Check that the perfect specimen's notebook is today's reference, cell by cell."""
     advice = f"run `autograder release {assignment.slug} --perfect`"
     notebooks = sorted((assignment.specimens / PERFECT).glob("*.ipynb"))
     if len(notebooks) != 1:

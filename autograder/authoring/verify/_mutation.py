@@ -32,7 +32,7 @@ class Mutation:
 
 
 def mutate(bench: Bench, slug: str, scores: dict[str, Score], asks: Asks, trainings: dict) -> Mutation:
-    """Tries the stubs. scores, asks: of the perfect specimen, as `Bench.observed` gives them."""
+    """Try the stubs. scores, asks: of the perfect specimen, as `Bench.observed` gives them."""
     bench.grader(slug).trainings.update(trainings)
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
@@ -55,7 +55,7 @@ def mutate(bench: Bench, slug: str, scores: dict[str, Score], asks: Asks, traini
 def rests_on(
     reference: Reference, asked: Collection[tuple[str, str]], directly: bool = False
 ) -> frozenset[Region]:
-    """The regions that an item may rest on, from what it asked of the submission; or those that it asked for itself."""
+    """Return the regions that an item may rest on, from what it asked of the submission."""
     of = {
         "file": reference.of_file,
         "name": reference.in_name if directly else reference.of_name,
@@ -67,7 +67,7 @@ def rests_on(
 def leaks(
     bench: Bench, assignment: Assignment, reference: Reference, needs: dict[str, frozenset[Region]]
 ) -> Iterator[str]:
-    """The items that lose by stubs they don't rest on."""
+    """Return the items that lose by stubs they don't rest on."""
     alike = defaultdict(set)
     for name, regions in needs.items():
         alike[regions].add(name)
@@ -93,7 +93,7 @@ def without(
 
 @contextmanager
 def stubbed(assignment: Assignment, reference: Reference, keep: Collection[Region]) -> Iterator[Path]:
-    """A folder with the perfect specimen as it would be with stubs for all regions but those to `keep`."""
+    """Return a folder with the perfect specimen as it would be with stubs for all regions but those to `keep`."""
     with TemporaryDirectory() as folder:
         write_notebook(Path(folder) / f"{assignment.slug}.ipynb", *reference.stubbed(keep))
         for file in (assignment.specimens / PERFECT).iterdir():

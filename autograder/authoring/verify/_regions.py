@@ -81,7 +81,7 @@ class Reference:
         return f"{self.labels[region]} (line {region.first})"
 
     def _add_code(self, tree: ast.Module, regions: list[Region], first: int) -> None:
-        """The statements of a cell: one that fails takes with it those that follow in the cell."""
+        """Return the statements of a cell: one that fails takes with it those that follow in the cell."""
         failed = set()
         for node in tree.body:
             start, end = node.lineno + first - 1, node.end_lineno + first - 1
@@ -99,11 +99,11 @@ class Reference:
         return maker is not None and not isinstance(maker.node, ast.Import | ast.ImportFrom | ast.FunctionDef)
 
     def maker(self, name: str) -> Statement | None:
-        """The latest statement that makes `name`."""
+        """Return the latest statement that makes `name`."""
         return next((one for one in reversed(self.statements) if name in one.binds), None)
 
     def of_name(self, name: str, asked: frozenset = frozenset()) -> set[Region]:
-        """The regions that a function, constant or variable rests on, as the notebook stands so far."""
+        """Return the regions that a function, constant or variable rests on, as the notebook stands so far."""
         maker = self.maker(name)
         if maker is None or name in asked:
             return set()
@@ -113,27 +113,27 @@ class Reference:
         return maker.rests_on.union(*within)
 
     def in_name(self, name: str) -> set[Region]:
-        """The regions in the function itself, or those that a constant rests on."""
+        """Return the regions in the function itself, or those that a constant rests on."""
         maker = self.maker(name)
         return maker.rests_on if maker else set()
 
     def of_file(self, file: str) -> set[Region]:
-        """The regions that a saved file rests on: those of the first statement that does something with its name."""
+        """Return the regions that a saved file rests on: those of the first statement that uses its name."""
         named = {name for one in self.statements if not one.calls and file in one.texts for name in one.binds}
         uses = (one for one in self.statements if one.calls and (file in one.texts or named & one.reads))
         return next((one.rests_on for one in uses if not one.is_definition), set())
 
     def of_answer(self, tag: str) -> set[Region]:
-        """The regions of an answer in own words."""
+        """Return the regions of an answer in own words."""
         return self.answers.get(tag, set())
 
     def stubbed(self, keep: Collection[Region] = ()) -> list[Cell]:
-        """The cells of the notebook with a stub for every region but those to `keep`."""
+        """Return the cells of the notebook with a stub for every region but those to `keep`."""
         return cells(replaced(self.source, set(self.labels) - set(keep)))
 
 
 def label(tree: ast.Module, first: int, last: int) -> str:
-    """What a person calls the region in these lines of a cell: its function, or the names it makes."""
+    """Return what a person calls the region in these lines of a cell: its function, or the names it makes."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno < first <= node.end_lineno + 1:
             return node.name
@@ -147,7 +147,7 @@ def is_value(node: ast.stmt, own: set[Region]) -> bool:
 
 
 def bound(node: ast.stmt) -> set[str]:
-    """The names that a statement of a cell makes."""
+    """Return the names that a statement of a cell makes."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -158,7 +158,7 @@ def bound(node: ast.stmt) -> set[str]:
 
 
 def read(node: ast.stmt) -> set[str]:
-    """The names of the notebook that a statement reads, or a function once it is called."""
+    """Return the names of the notebook that a statement reads, or a function once it is called."""
     names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
     stored = {one.id for one in names if is_stored(one)}
     read = {one.id for one in names if isinstance(one.ctx, ast.Load)} - loop_names(node)
@@ -172,14 +172,14 @@ def is_stored(name: ast.Name) -> bool:
 
 
 def loop_names(node: ast.stmt) -> set[str]:
-    """The names that live within a statement: of its loops, its comprehensions, its functions' arguments."""
+    """Return the names that live within a statement: of its loops, its comprehensions, its functions' arguments."""
     targets = (one.target for one in ast.walk(node) if isinstance(one, ast.For | ast.comprehension))
     names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
     return names | {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
 
 
 def changed(node: ast.stmt) -> Iterator[str]:
-    """The names whose objects a statement changes: `model.fit(...)`, `models[32] = ...`."""
+    """Return the names whose objects a statement changes: `model.fit(...)`, `models[32] = ...`."""
     for one in ast.walk(node):
         trains = isinstance(one, ast.Attribute) and one.attr in TRAINING
         if trains or isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store):

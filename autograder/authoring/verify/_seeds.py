@@ -12,14 +12,14 @@ MOST = 5
 
 
 def seeds(assignment: Assignment) -> tuple[int | None, ...]:
-    """The seeds to try: 0 to 4, or one run where the reference has no `SEED`."""
+    """Return the seeds to try: 0 to 4, or one run where the reference has no `SEED`."""
     return (
         tuple(range(MOST)) if re.search(r"(?m)^SEED = ", assignment.reference.read_text("utf-8")) else (None,)
     )
 
 
 def check_seed(bench: Bench, slug: str, seed: int | None) -> list[str]:
-    """What the reference, run with this seed, loses on the hidden data of a term of its own."""
+    """Return what the reference, run with this seed, loses on the hidden data of a term of its own."""
     assignment = bench.course.assignment(slug)
     with work_folder(assignment) as folder:
         run_reference(assignment, folder, seed=seed)

@@ -11,7 +11,7 @@ from autograder.authoring.verify._layout import PERFECT
 
 
 def region_table(proof: Proof) -> Table:
-    """What a student fills in, and the items that are lost while it is not."""
+    """Return what a student fills in, and the items that are lost while it is not."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     table.add_column("region", overflow="fold")
     table.add_column("items that its stub loses", overflow="fold")

@@ -17,24 +17,24 @@ TO_READ = "to read"  # in place of marks: an answer in own words, which the grad
 
 
 def grade_specimen(bench: Bench, slug: str, name: str, trainings: dict) -> dict[str, Score]:
-    """The scores of a specimen, by item. trainings: what the reference's gave, for those that are equal."""
+    """Return the scores of a specimen, by item. trainings: what the reference's gave, for those that are equal."""
     bench.grader(slug).trainings.update(trainings)
     return bench.scores(slug, bench.course.assignment(slug).specimens / name, name)
 
 
 def grade_perfect(bench: Bench, slug: str) -> tuple[dict[str, Score], Asks, dict]:
-    """The scores of the perfect specimen, what each item asked of it, and the trainings that this took."""
+    """Return the scores of the perfect specimen, what each item asked of it, and the trainings that this took."""
     folder = bench.course.assignment(slug).specimens / PERFECT
     return *bench.observed(slug, folder, PERFECT), bench.grader(slug).trainings
 
 
 def specimens(assignment: Assignment) -> list[str]:
-    """The names of an assignment's specimens."""
+    """Return the names of an assignment's specimens."""
     return sorted(path.name for path in entries(assignment.specimens) if path.is_dir())
 
 
 def check_specimen(scores: dict[str, Score], known: Path) -> Iterator[str]:
-    """A specimen's marks and messages against its `specimen.toml`; `others = "full"` there spares a long list.
+    """Return a specimen's marks and messages against its `specimen.toml`; `others = "full"` there spares a long list.
 
     Two numbers stand for all marks between them: what a training half learns depends on a processor's rounding.
     """
@@ -58,7 +58,7 @@ def check_specimen(scores: dict[str, Score], known: Path) -> Iterator[str]:
 
 
 def full(score: Score) -> float | str:
-    """The most that the grader alone can give."""
+    """Return the most that the grader alone can give."""
     return TO_READ if score.outcome == "unread" else score.possible
 
 
@@ -81,7 +81,7 @@ def waits(score: Score) -> bool:
 
 
 def check_specimens(graded: dict[str, dict[str, Score]]) -> Iterator[str]:
-    """The perfect one earns all, the starter nothing."""
+    """Check that the perfect specimen earns all and the starter nothing."""
     for name in (PERFECT, STARTER):
         if name not in graded:
             yield f"there is no specimen named {name}"
@@ -94,6 +94,6 @@ def check_specimens(graded: dict[str, dict[str, Score]]) -> Iterator[str]:
 
 
 def lost_by(graded: dict[str, dict[str, Score]]) -> set[str]:
-    """The items that some specimen loses while it earns points elsewhere."""
+    """Return the items that some specimen loses while it earns points elsewhere."""
     at_work = [scores for scores in graded.values() if any(score.earned for score in scores.values())]
     return {name for scores in at_work for name, score in scores.items() if is_lost(score)}

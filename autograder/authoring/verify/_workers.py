@@ -33,13 +33,13 @@ class Bench:
         return self._graders[slug, secret]
 
     def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:
-        """The scores of the items, by name; see `observed`."""
+        """Return the scores of the items, by name; see `observed`."""
         return self.observed(slug, path, student, **chosen)[0]
 
     def observed(
         self, slug: str, path: Path, student: str, names: set[str] | None = None, secret: str = DEMO_SECRET
     ) -> tuple[dict[str, Score], Asks]:
-        """The scores by item, and what each item asked of the submission. names: of the items, else all."""
+        """Return the scores by item, and what each item asked of the submission. names: of the items, else all."""
         grader, scores, asks = self.grader(slug, secret), {}, {}
         submission = grader.submission(HandedIn(student, path))
         with hidden_from(grader.source):
@@ -65,11 +65,11 @@ class Opening:
 
 @contextmanager
 def benches(course: Course, jobs: int) -> Iterator[Submit]:
-    """Gives `submit(task, ...)`: a Future of `task(bench, ...)`, which runs on one of so many benches."""
+    """Yield `submit(task, ...)`, which returns a Future of `task(bench, ...)`, run on one of so many benches."""
     with crew(jobs, Opening(course, probe())) as workers:
         yield workers.submit
 
 
 def at(bench: Bench) -> Submit:
-    """The same for a single bench in this process: each task runs where it is submitted."""
+    """Return the same for a single bench in this process: each task runs where it is submitted."""
     return Here(bench).submit
