@@ -12,8 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from autograder.core import CourseError, find_course, load_module, read_signature, text_of, unknown
-from autograder.submissions import cells
+from autograder.core import (
+    CourseError,
+    find_course,
+    load_module,
+    read_signature,
+    signature_text,
+    unknown_name,
+)
+from autograder.submissions import read_code_cells
 
 WIDTH = 100  # characters of a line of progress
 
@@ -27,7 +34,7 @@ def begin(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., floa
     from autograder.models import Predictor
     from autograder.rubric import hidden_from, items_of
 
-    student = text_of(student)
+    student = signature_text(student)
     if not student:
         raise CourseError('Set STUDENT = "..." to the id that you hand in under, and run this cell again.')
     refuse_unwritten(student)
@@ -53,7 +60,7 @@ def refuse_unwritten(student: str) -> None:
     """Raise CourseError in a notebook whose signature, as the grader reads it, is not `student`."""
     if notebook_shell():
         name, content = draft()
-        written = read_signature(cells(content, name)).text
+        written = read_signature(read_code_cells(content, name)).text
         if written != student:
             got = f"the notebook says {written or 'nothing that can be read as text'}"
             advice = 'Write STUDENT = "..." on a line of its own, as plain text, and run this cell again.'
@@ -88,9 +95,9 @@ class Result:
         return section_html(self.section, self.report)
 
     def __repr__(self) -> str:
-        from autograder.reports import section_report, shown
+        from autograder.reports import score_line, section_report
 
-        return shown(section_report(self.section, self.report))
+        return score_line(section_report(self.section, self.report))
 
 
 def points(report) -> float:
@@ -111,7 +118,7 @@ def named(name: str, items: tuple) -> tuple:
     chosen = tuple(item for item in items if not name or name in (item.section, item.__name__))
     if not chosen:
         sections = dict.fromkeys(item.section for item in items if item.section)
-        raise unknown("section or item", name, [*sections, *(item.__name__ for item in items)])
+        raise unknown_name("section or item", name, [*sections, *(item.__name__ for item in items)])
     return chosen
 
 
@@ -121,10 +128,10 @@ def graded(items: tuple, slug: str, student: str, kept: dict):
     kept: what a Submission may take over from the check before: batches of inputs, trainings.
     """
     from autograder.rubric import Report, Submission, score
-    from autograder.sandbox import Here, kept_random_state
+    from autograder.sandbox import InProcessSandbox, keep_random_state
 
-    submission = Submission(student, Path.cwd(), sandbox=Here(), draft=draft(), **kept)
-    with kept_random_state():
+    submission = Submission(student, Path.cwd(), sandbox=InProcessSandbox(), draft=draft(), **kept)
+    with keep_random_state():
         scores = tuple(score(item, replace(submission, watch=line_of(item.__name__))) for item in items)
     return Report(student, slug, scores, "", {})
 

@@ -23,8 +23,8 @@ from autograder.core import find_course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
 from autograder.models import Model, Plan, Predictor, read_model
-from autograder.models._builder import at_zero, keras_model
-from autograder.models._plan import extent
+from autograder.models._builder import keras_model, zero_initializers
+from autograder.models._plan import describe_extent
 from autograder.models._predictor import prepare
 from autograder.sandbox import Sandbox, probe
 
@@ -93,7 +93,7 @@ def trace(plan) -> tuple:
     """Return a traced function from inputs to predictions, and its variables in the order of `plan.weights`."""
     import tensorflow as tf
 
-    model, variables = keras_model(plan, at_zero)
+    model, variables = keras_model(plan, zero_initializers)
     function = tf.function(
         lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False),
         input_signature=[
@@ -134,7 +134,7 @@ def work(plan: Plan, inputs) -> float:
                 continue
             shape = plan.calls[given.call].shapes[given.output]
             kernels = sum(np.prod(w) for w in layer.weights(shape).values() if len(w) > 1)
-            total += 2 * extent(shape[:-1], steps) * kernels
+            total += 2 * describe_extent(shape[:-1], steps) * kernels
     return float(total)
 
 

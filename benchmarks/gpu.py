@@ -95,7 +95,7 @@ def settle(shown: dict[str, str]) -> None:
 @contextmanager
 def on(device: str):
     """Give `do(function, ...)`: its result, from a process that sees this device and no other."""
-    shown = devices.environment(device) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    shown = devices.device_environment(device) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     with ProcessPoolExecutor(1, get_context("spawn"), settle, (shown,)) as pool:
         yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
@@ -135,7 +135,7 @@ def training(cpu, gpu, console: Console) -> None:
 def main(
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Let the CPU stand for the GPU.")] = False,
 ) -> None:
-    console, found = Console(), devices.look()
+    console, found = Console(), devices.probe_tensorflow()
     if not (found.gpus or rehearse):
         raise SystemExit(MISSING)
     console.print(f"GPU: {', '.join(found.gpus) or 'none, a rehearsal'}; TensorFlow {found.tensorflow}")

@@ -28,13 +28,13 @@ from pathlib import Path
 import numpy as np
 
 from autograder.authoring import _concepts as authoring
-from autograder.authoring import cells
+from autograder.authoring import read_cells
 from autograder.authoring.verify._layout import PERFECT, STARTER
 from autograder.authoring.verify._test_submissions import KNOWN, TO_READ, specimens
-from autograder.core import Assignment, Course, cell, find_course, load_module
-from autograder.core._csv import MARK
+from autograder.core import Assignment, Course, escape_formula, find_course, load_module
+from autograder.core._csv import BYTE_ORDER_MARK
 from autograder.rubric import read_rubric
-from autograder.submissions import zipped
+from autograder.submissions import zip_files
 
 # Given and family names, each as it is written and, after a colon, as a login spells it where the two differ much.
 PEOPLE = {
@@ -233,7 +233,7 @@ class Resigned:
     def __init__(self, assignment: Assignment):
         self.assignment = assignment
         self._make = load_module(assignment.specimens / "make.py")
-        self._make.cells = authoring.cells = cache(cells)  # or the reference is parsed a thousand times
+        self._make.cells = authoring.cells = cache(read_cells)  # or the reference is parsed a thousand times
         self._known = {}
         self.unsure = set()  # specimens whose marks may be others where someone else has signed
         several = (self._by_name(name) for name in ("ann.lee", "wei.zhang", "perfect"))
@@ -318,7 +318,7 @@ def jittered(model: bytes, seed: int, share: float = 1e-6) -> bytes:
             file.visititems(
                 lambda _, node: jitter(node, rng, share) if isinstance(node, h5py.Dataset) else None
             )
-        return zipped(entries | {"model.weights.h5": weights.getvalue()})
+        return zip_files(entries | {"model.weights.h5": weights.getvalue()})
     return model
 
 
@@ -338,12 +338,12 @@ def uploaded(files: dict[str, bytes], form: str, slug: str) -> dict[str, bytes]:
         return {n: data[: len(data) // 2] if n.endswith(".ipynb") else data for n, data in files.items()}
     made = {
         "files": lambda: files,
-        "zip": lambda: {archive: zipped(files)},
-        "zip with a folder": lambda: {archive: zipped(under("my work", files))},
-        "zip from a Mac": lambda: {archive: zipped(under("work", files) | litter(MAC))},
-        "zip from Windows": lambda: {archive: zipped(files | litter(WINDOWS))},
-        "zip in a zip": lambda: {archive: zipped({f"final/{archive}": zipped(files)})},
-        "cut off zip": lambda: {archive: zipped(files)[:-200]},
+        "zip": lambda: {archive: zip_files(files)},
+        "zip with a folder": lambda: {archive: zip_files(under("my work", files))},
+        "zip from a Mac": lambda: {archive: zip_files(under("work", files) | litter(MAC))},
+        "zip from Windows": lambda: {archive: zip_files(files | litter(WINDOWS))},
+        "zip in a zip": lambda: {archive: zip_files({f"final/{archive}": zip_files(files)})},
+        "cut off zip": lambda: {archive: zip_files(files)[:-200]},
     }
     return made[form]()
 
@@ -381,7 +381,7 @@ def canvas(people: list[Person], handed_in: dict, course: Course, assignment: As
             attachment += 7
             files[canvas_name(person, attachment, name)] = data
     return {
-        "canvas.zip": zipped(files),
+        "canvas.zip": zip_files(files),
         "canvas_gradebook.csv": gradebook(people, course, assignment).encode(),
     }
 
@@ -423,7 +423,7 @@ def moodle(people: list[Person], handed_in: dict, assignment: Assignment) -> dic
     for person in (person for person in people if person.login in handed_in):
         for name, data in handed_in[person.login].items():
             files[moodle_name(person, name)] = data
-    return {"moodle.zip": zipped(files), "moodle_worksheet.csv": worksheet(people, assignment).encode()}
+    return {"moodle.zip": zip_files(files), "moodle_worksheet.csv": worksheet(people, assignment).encode()}
 
 
 def moodle_name(person: Person, file: str) -> str:
@@ -448,7 +448,7 @@ def worksheet(people: list[Person], assignment: Assignment) -> str:
         rows.append(
             [f"Participant {person.moodle}", person.name, mail, status, "", maximum, "Yes", time, "-", ""]
         )
-    return MARK + table(rows, quoted=' \t,"\r\n')
+    return BYTE_ORDER_MARK + table(rows, quoted=' \t,"\r\n')
 
 
 def spoken(time: datetime) -> str:
@@ -480,7 +480,15 @@ def truth(people: list[Person], assignment: Assignment, unsure: set[str]) -> byt
         known = person.name, person.login, person.signature
         late = "late" if person.late else ""
         lines.writerow(
-            [person.canvas, person.moodle, *map(cell, known), person.specimen, person.form, late, *marks]
+            [
+                person.canvas,
+                person.moodle,
+                *map(escape_formula, known),
+                person.specimen,
+                person.form,
+                late,
+                *marks,
+            ]
         )
     return text.getvalue().encode()
 

@@ -18,8 +18,8 @@ import numpy as np
 from keras import layers
 
 from autograder.core import load_module
-from autograder.models import read_blueprint
-from autograder.models._builder import skip_cell
+from autograder.models import read_untrained_model
+from autograder.models._builder import build_skip_cell
 from autograder.models._training_loop import train
 
 ROOT = Path(__file__).parents[1]
@@ -32,8 +32,8 @@ METHODS = {
     "relu, identity": lambda: layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity"),
     "GRU": lambda: layers.GRU(20),
     "LSTM": lambda: layers.LSTM(20),
-    "skip, s = 0.05": lambda: layers.RNN(skip_cell()(32, 0.05)),
-    "skip, s = 0.3": lambda: layers.RNN(skip_cell()(32, 0.3)),
+    "skip, s = 0.05": lambda: layers.RNN(build_skip_cell()(32, 0.05)),
+    "skip, s = 0.3": lambda: layers.RNN(build_skip_cell()(32, 0.3)),
 }
 RUNS = [  # method, kind, length, learning rate, limit of the norm
     ("tanh, deviation 0.05", "language", 50, 0.003, 1.0),
@@ -66,7 +66,7 @@ def accuracy(method: str, kind: str, length: int, rate: float, clipnorm: float, 
     model = keras.Sequential(
         [keras.Input((length, 8)), METHODS[method](), layers.Dense(4, activation="softmax")]
     )
-    blueprint = read_blueprint(model.to_json().encode())
+    blueprint = read_untrained_model(model.to_json().encode())
     x, test = RUBRIC.one_hot(train_rows.sequence), RUBRIC.one_hot(new.sequence)
     budget = {"updates": updates, "batch": 64, "runs": 1, "seed": seed}
     optimizer = {"optimizer": "adam", "learning_rate": rate, "clipnorm": clipnorm, "clipvalue": 0.0}

@@ -25,9 +25,9 @@ from autograder.core import find_course
 from autograder.data import hidden_data
 from autograder.grading import Grader
 from autograder.models import Plan
-from autograder.models._plan import extent
+from autograder.models._plan import describe_extent
 from autograder.sandbox import Sandbox, probe
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 LARGEST = 1024  # rows of a batch, as the grader's
 SIZE, TIMES = 1024, 5  # of the product that tells how fast this processor multiplies
@@ -58,7 +58,7 @@ def measured(work: Callable, students: list[Path]) -> dict:
 
 def ours(grader: Grader, items: list, folder: Path) -> dict[str, float | None]:
     """Return the points of each item, as any run of the grader comes to them; all else that a report says as well."""
-    submission = grader.submission(HandedIn(folder.name, folder))
+    submission = grader.submission(RawSubmission(folder.name, folder))
     scores = [grader.timed(item, submission)[0] for item in items]
     return {score.item: score.earned for score in scores}
 
@@ -93,7 +93,7 @@ def floor(grader: Grader, folder: Path, questions: list[tuple]) -> dict[str, flo
 
     shaped: seconds of processor of these very products, each as small as a recurrent layer makes it.
     """
-    submission = grader.submission(HandedIn(folder.name, folder))
+    submission = grader.submission(RawSubmission(folder.name, folder))
     sizes = [size for name, xs, _ in questions for size in products(submission.model(name).plan, xs)]
     flops = sum(2 * times * rows * a * b for times, rows, a, b in sizes)
     square = np.random.default_rng(0).random((SIZE, SIZE), np.float32)
@@ -114,7 +114,7 @@ def products(plan: Plan, inputs: list) -> list[tuple[int, int, int, int]]:
             if layer.is_operation or layer.kind == "Embedding":
                 continue
             shapes = [plan.calls[one.call].shapes[one.output] for one in call.results if one != call.mask]
-            each = rows * extent(shapes[0][:-1], steps)
+            each = rows * describe_extent(shapes[0][:-1], steps)
             recurs = any("return_state" in one.options for one in layer.all)
             matrices = [shape for shape in layer.weights(*shapes).values() if len(shape) > 1]
             for place, (*others, b) in enumerate(matrices):

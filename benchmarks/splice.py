@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneOut, StratifiedKFold, cross_val_predict, cross_val_score
 
-from autograder.data import maker
+from autograder.data import load_maker
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 LABELS = "EI", "IE", "N"
@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--only", nargs="+", choices=[*CONTESTANTS, *OTHERS], help="only these")
     options = parser.parse_args()
-    train, test = (maker(DATASETS / "splice")(seed=0, part=part) for part in ("train", "test"))
+    train, test = (load_maker(DATASETS / "splice")(seed=0, part=part) for part in ("train", "test"))
     chosen = options.only or [*CONTESTANTS, *OTHERS]
     print("| | accuracy | parameters | CPU s |\n| --- | --- | ---: | ---: |")
     for name in (name for name in chosen if name in CONTESTANTS):
@@ -165,7 +165,7 @@ def strengths(train: pd.DataFrame) -> None:
 
 def promoters(train: pd.DataFrame) -> None:
     """Print what it reaches on the 106 promoters, one by one with its interval, and in ten folds."""
-    data = maker(DATASETS / "promoters")(seed=0, part="all")
+    data = load_maker(DATASETS / "promoters")(seed=0, part="all")
     x, model = places(data), LogisticRegression(max_iter=3000)
     right = int((cross_val_predict(model, x, data.label, cv=LeaveOneOut()) == data.label).sum())
     least, most = wilson(right, len(data))

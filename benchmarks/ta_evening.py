@@ -25,7 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from autograder.authoring.verify._test_submissions import TOLERANCE
-from autograder.core import unmasked
+from autograder.core import unescape_formula
 from autograder.core._csv import FORMULA
 
 ROOT = Path(__file__).parents[1]
@@ -134,7 +134,7 @@ def read_answers(path: Path) -> None:
     """Give points to each answer as a reader would, by a rule that leaves cents."""
     table = rows(path)
     for row in table:
-        share = Decimal(zlib.crc32(unmasked(row["answer"]).encode()) % 4) / 3
+        share = Decimal(zlib.crc32(unescape_formula(row["answer"]).encode()) % 4) / 3
         row["points"] = str((Decimal(row["possible"]) * share).quantize(Decimal("0.01")))
         row["comment"], row["reader"] = "read", "the benchmark"
     with path.open("w", encoding="utf-8", newline="") as file:

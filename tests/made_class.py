@@ -4,7 +4,7 @@ import numpy as np
 
 from autograder.rubric import UNREAD, Adjustment, Bars, Confusion, Report, Score
 from autograder.rubric._figures import Examples
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 EVIL = "<script>alert(1)</script> {{ 7 * 7 }} =cmd \u202egnp.exe"
 NAMES = (
@@ -49,7 +49,7 @@ def made_report(number: int, rng: np.random.Generator) -> Report:
     name = NAMES[number] if number < len(NAMES) else f"Student {number:03d}"
     skill = rng.beta(4, 2)
     scores = tuple(made_score(index, number, skill, rng) for index in range(len(ITEMS)))
-    origin = Origin("canvas", str(4000 + number), name, f"login{number}", f"s{number}@example.org",
+    origin = Submitter("canvas", str(4000 + number), name, f"login{number}", f"s{number}@example.org",
                     submitted="2027-03-05T23:59:00+01:00", late=number % 9 == 4)  # fmt: skip
     late = Adjustment(-11.0, "2 days late (handed in 8 March, due 5 March): 10 % of 100 points a day.")
     by_hand = Adjustment(1.5, "A beautiful plot in part 3.", "Dr. Reader")

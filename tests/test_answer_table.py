@@ -10,7 +10,7 @@ from autograder.core import Failure, load_module, read_course
 from autograder.data import HiddenData, practice_data
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden_from, items_of, score
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 COURSE = read_course(Path(__file__).parents[1])
 COMPARISONS = {"agree", "agree_parts", "share_right", "check_clip_norm"}
@@ -53,7 +53,7 @@ def function_items(slug: str) -> dict:
 
 
 def perfect(slug: str, kind: type = Submission) -> Submission:
-    return kind("perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), Here())
+    return kind("perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), InProcessSandbox())
 
 
 @pytest.mark.parametrize("slug", STILL_RIGHT)

@@ -12,12 +12,12 @@ from toy import write
 
 from autograder.core import CourseError, Failure
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Books, Grader, grade_class
+from autograder.grading import Grader, MarkSources, grade_cohort
 from autograder.grading._answers import answers_csv, read_answers
-from autograder.lms._detect import read_class
+from autograder.lms._detect import read_cohort
 from autograder.rubric import texts_of
-from autograder.rubric._written import BESIDE, UNMARKED, written
-from autograder.submissions import all_cells
+from autograder.rubric._written import BESIDE, UNMARKED, find_answer
+from autograder.submissions import read_all_cells
 
 RUBRIC = '''
 from autograder.rubric import item
@@ -44,8 +44,8 @@ def grade(course, sandbox, tmp_path):
 
     def run(fresh=False):
         grader = Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
-        found = read_class(tmp_path / "class", "hello")
-        graded = grade_class(grader, Books.read(course, grader, found, out), found, out, fresh)
+        found = read_cohort(tmp_path / "class", "hello")
+        graded = grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out, fresh)
         return {one.report.student: one.report for one in graded}
 
     return run
@@ -235,7 +235,7 @@ ANSWERS = {  # the cells in place of STARTER's, and the answer
 
 def cells_of(cells):
     made = [{"cell_type": kind, "source": text, "metadata": {"tags": tags}} for kind, text, tags in cells]
-    return [*all_cells(json.dumps({"cells": made}).encode(), "work.ipynb")]
+    return [*read_all_cells(json.dumps({"cells": made}).encode(), "work.ipynb")]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -244,20 +244,20 @@ def test_whatever_is_written_reaches_a_person(name):
     cells, starter = cells_of([*STARTER[:2], *cells, *AFTER]), texts_of(cells_of(STARTER))
     if expected is None:
         with pytest.raises(Failure, match="Nothing is written|No cell of your notebook"):
-            written("why", cells, starter)
+            find_answer("why", cells, starter)
     else:
-        assert written("why", cells, starter) == expected
+        assert find_answer("why", cells, starter) == expected
 
 
 @pytest.mark.parametrize("name", ["in the next cell", "in the next two", "as a comment", "as a text"])
 def test_what_stands_below_reaches_a_person_where_no_starter_is_known(name):
     cells, expected = ANSWERS[name]
-    assert written("why", cells_of([*STARTER[:2], *cells, STARTER[4]]), frozenset()) == expected
+    assert find_answer("why", cells_of([*STARTER[:2], *cells, STARTER[4]]), frozenset()) == expected
 
 
 def test_the_starter_has_no_answer_though_its_text_lies_around():
     with pytest.raises(Failure, match="Nothing is written here yet"):
-        written("why", cells_of(STARTER), texts_of(cells_of(STARTER)))
+        find_answer("why", cells_of(STARTER), texts_of(cells_of(STARTER)))
 
 
 def test_a_note_goes_to_the_reader(grade, tmp_path):

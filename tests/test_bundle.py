@@ -15,7 +15,7 @@ import pytest
 from toy import add_bundle_files, write
 
 from autograder.authoring import release, write_bundle
-from autograder.authoring._student_bundle import ENGINE, FOLDER, is_telling
+from autograder.authoring._student_bundle import ENGINE, FOLDER, is_distinctive
 from autograder.core import CourseError, read_course
 
 REFERENCE = """
@@ -267,7 +267,7 @@ def test_what_tells_of_an_extension_is_refused(extended, tmp_path, line):
 def test_a_course_file_with_extensions_is_refused(extended, tmp_path, monkeypatch):
     for leaked in ("[[extension]]\nstudent = 'ann lee'\n", "# Flu!\n"):
         monkeypatch.setattr(
-            "autograder.authoring._student_bundle.toml", lambda written, leaked=leaked: leaked
+            "autograder.authoring._student_bundle.to_toml", lambda written, leaked=leaked: leaked
         )
         with pytest.raises(CourseError, match=r"course.toml:\d tells of a student's extension"):
             build(extended, tmp_path / "out")
@@ -311,7 +311,7 @@ def test_release_out_on_the_command_line(toy, tmp_path):
     ],
 )
 def test_turns_of_phrase_do_not_count(line, telling):
-    assert is_telling(line) is telling
+    assert is_distinctive(line) is telling
 
 
 # --- the first cells of a starter find the course

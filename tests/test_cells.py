@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder.submissions import Unreadable, all_cells, cells, without_outputs
+from autograder.submissions import Unreadable, read_all_cells, read_code_cells, strip_outputs
 from autograder.submissions import _cells as module
 from autograder.submissions._cells import MAX_TEXT
 
@@ -29,7 +29,7 @@ def notebook(outputs=(), **metadata):
 
 
 def read(content, file="work.ipynb"):
-    return [(kind, source) for kind, source, _ in all_cells(content, file)]
+    return [(kind, source) for kind, source, _ in read_all_cells(content, file)]
 
 
 OUTPUTS = {
@@ -51,7 +51,7 @@ def test_cells_are_those_of_nbformat_whatever_the_outputs(outputs, indent):
         (cell.cell_type, cell.source) for cell in nbformat.reads(content.decode(), as_version=4).cells
     ]
     assert read(content) == expected
-    stripped = json.loads(without_outputs(content))
+    stripped = json.loads(strip_outputs(content))
     assert stripped["cells"][0]["outputs"] is None and stripped["cells"][1]["metadata"] == {
         "tags": ["answer:why"]
     }
@@ -155,7 +155,7 @@ def test_outputs_cost_little_time_and_memory(output):
     content = b'{"cells": [' + cell + b"]}"
     tracemalloc.start()
     started = time.process_time()
-    assert [*cells(content, "work.ipynb")] == ["x = 1"]
+    assert [*read_code_cells(content, "work.ipynb")] == ["x = 1"]
     seconds, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seconds < 10 and peak < 2**20, "and not the size of the outputs"
@@ -201,7 +201,7 @@ def test_a_percent_script_has_the_cells_of_its_notebook(style):
     script = jupytext.writes(original, fmt=style)
     found = [
         (kind, source.strip(), metadata.get("tags", []))
-        for kind, source, metadata in all_cells(script.encode(), "Work.PY")
+        for kind, source, metadata in read_all_cells(script.encode(), "Work.PY")
     ]
     expected = [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in original.cells]
     assert [cell for cell in found if "jupytext" not in cell[1]] == expected

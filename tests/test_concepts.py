@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring import stale_questions
-from autograder.authoring._concepts import asked, questions
-from autograder.authoring.verify import Bench
+from autograder.authoring._concepts import asked_questions, questions
+from autograder.authoring.verify import VerifyWorker
 from autograder.core import Failure, load_module, read_course
 from autograder.rubric import SEALED, Choice, questions_path
 from autograder.rubric._questions import question_functions, read_sealed, variant_of
@@ -26,7 +26,7 @@ def assignment(request):
 @pytest.fixture(scope="module")
 def ask(assignment):
     """`ask(student)`: the student's questions, by the constants that answer them."""
-    rubric, known = load_module(assignment.rubric), asked(assignment.reference.read_text("utf-8"))
+    rubric, known = load_module(assignment.rubric), asked_questions(assignment.reference.read_text("utf-8"))
     return lambda student: {name: getattr(rubric, question)(student) for name, question in known.items()}
 
 
@@ -86,7 +86,7 @@ def test_a_question_is_the_same_whenever_it_is_asked(assignment, ask):
 
 
 def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, ask, sandbox):
-    bench = Bench(COURSE, sandbox)
+    bench = VerifyWorker(COURSE, sandbox)
     items = {item.__name__ for item in bench.grader(assignment.slug).items if item.section == "concepts"}
     perfect, guessed = (
         bench.scores(assignment.slug, assignment.specimens / name, name, names=items)
@@ -147,7 +147,7 @@ def test_the_rubric_of_a_bundle_has_sealed_questions_alone(assignment, ask, tmp_
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes((assignment.room / name).read_bytes())
     rubric = load_module(folder / "rubric.py")
-    for name in asked(assignment.reference.read_text("utf-8")).values():
+    for name in asked_questions(assignment.reference.read_text("utf-8")).values():
         question = getattr(rubric, name)("ann")
         assert not {"right", "wrong", "answer", "mistakes", "order"} & set(dir(question))
     assert "right=" not in (folder / "rubric.py").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from autograder import notebook_checks as live
 from autograder.core import CourseError, Failure
 from autograder.models import Predictor
 from autograder.rubric import Report, Score, Submission
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 
 @pytest.fixture(params=["graded", "checked"])
@@ -20,7 +20,9 @@ def value(request, sandbox, tmp_path):
         if request.param == "graded":
             (tmp_path / "work.ipynb").write_bytes(content)
             return Submission("ann", tmp_path, Predictor(), sandbox).value("ANSWER")
-        return Submission("ann", tmp_path, Predictor(), Here(), draft=("w.ipynb", content)).value("ANSWER")
+        return Submission("ann", tmp_path, Predictor(), InProcessSandbox(), draft=("w.ipynb", content)).value(
+            "ANSWER"
+        )
 
     return of
 

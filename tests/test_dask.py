@@ -18,15 +18,15 @@ from test_workers import MIXED
 
 from autograder.core import CourseError
 from autograder.data import hidden_data
-from autograder.grading import Books, Setup, grade_class
-from autograder.lms._detect import read_class
+from autograder.grading import MarkSources, Setup, grade_cohort
+from autograder.lms._detect import read_cohort
 
 pytest.importorskip("distributed")
 
 from distributed import Client, LocalCluster  # noqa: E402
 
 from autograder.grading import _dask as cluster_module  # noqa: E402
-from autograder.grading._dask import COURSE, cluster, connected, difference  # noqa: E402
+from autograder.grading._dask import COURSE, connect_client, dask_executor, describe_difference  # noqa: E402
 
 STUDENTS = 24
 
@@ -42,7 +42,7 @@ def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
     begun = time.monotonic()
     with (
         pytest.raises(CourseError, match="No Dask scheduler answers at") as said,
-        connected(address.format(port=port)),
+        connect_client(address.format(port=port)),
     ):
         pass
     assert "\n" not in str(said.value) and time.monotonic() - begun < 10
@@ -50,9 +50,9 @@ def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
 
 def test_what_differs_is_named():
     here = {"keras": "3.15.1", "isolation": "seccomp", "basis": "a"}
-    assert difference(here, dict(here)) == ""
-    assert difference(here, here | {"basis": "b"}) == "its autograder is of another version"
-    said = difference(here, {"keras": "3.3.0", "basis": "b", "trained on": "gpu"})
+    assert describe_difference(here, dict(here)) == ""
+    assert describe_difference(here, here | {"basis": "b"}) == "its autograder is of another version"
+    said = describe_difference(here, {"keras": "3.3.0", "basis": "b", "trained on": "gpu"})
     assert "keras is 3.3.0 there and 3.15.1 here" in said
     assert "isolation is absent there and seccomp here" in said
     assert "trained on is gpu there and absent here" in said
@@ -125,10 +125,10 @@ def scheduler(tmp_path):
 
 
 def graded(setup, grader, address, folder, out, told, course):
-    found = read_class(folder, "hello")
-    books = Books.read(course, grader, found, out)
-    with cluster(address, setup, grader, told) as workers:
-        yield from grade_class(grader, books, found, out, workers=workers)
+    found = read_cohort(folder, "hello")
+    books = MarkSources.read(course, grader, found, out)
+    with dask_executor(address, setup, grader, told) as workers:
+        yield from grade_cohort(grader, books, found, out, workers=workers)
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_pat
 
 
 def test_as_many_workers_start_here_as_are_asked_for():
-    with connected("local:1") as client:
+    with connect_client("local:1") as client:
         client.wait_for_workers(1, 60)
         assert list(client.nthreads().values()) == [1]
 
@@ -205,7 +205,7 @@ def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here(
     if not all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
         pytest.skip("another user can't run this Python")
     before = ports(psutil.Process())
-    with connected("local:1") as client:
+    with connect_client("local:1") as client:
         client.wait_for_workers(1, 60)
         opened = sorted(ports(psutil.Process()) - before)
         assert len(opened) >= 3 and client.scheduler_info()["address"].startswith("tls://127.0.0.1:")
@@ -228,7 +228,9 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
     told = []
     with (
         pytest.raises(CourseError, match="No Dask scheduler answers"),
-        cluster(address.format(port=1), Setup(course.assignments[0], hidden_data(course)), None, told.append),
+        dask_executor(
+            address.format(port=1), Setup(course.assignments[0], hidden_data(course)), None, told.append
+        ),
     ):
         pass
     assert len(told) == 1 and "tls://" in told[0] and "\n" not in told[0]
@@ -237,7 +239,7 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
 def test_with_tls_nothing_is_told(course, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
     told, setup = [], Setup(course.assignments[0], hidden_data(course))
-    with pytest.raises(CourseError), cluster("tls://127.0.0.1:1", setup, None, told.append):
+    with pytest.raises(CourseError), dask_executor("tls://127.0.0.1:1", setup, None, told.append):
         pass
     assert told == []
 
@@ -245,5 +247,5 @@ def test_with_tls_nothing_is_told(course, monkeypatch):
 def test_without_cryptography_it_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
     said = "needs the package cryptography, for TLS: pip install"
-    with pytest.raises(CourseError, match=said), connected("local:1"):
+    with pytest.raises(CourseError, match=said), connect_client("local:1"):
         pass

@@ -3,7 +3,7 @@
 import pytest
 from toy import write
 
-from autograder.core import item_codes
+from autograder.core import item_digests
 
 RUBRIC = """
 import numpy as np
@@ -36,9 +36,9 @@ def two(submission):
 
 def changed(tmp_path, old, new):
     """Return the functions whose code counts as another once `old` is replaced."""
-    before = item_codes(write(tmp_path / "rubric.py", RUBRIC))
+    before = item_digests(write(tmp_path / "rubric.py", RUBRIC))
     assert old in RUBRIC
-    after = item_codes(write(tmp_path / "rubric.py", RUBRIC.replace(old, new, 1)))
+    after = item_digests(write(tmp_path / "rubric.py", RUBRIC.replace(old, new, 1)))
     return {name for name in before if name and before[name] != after[name]}
 
 
@@ -86,8 +86,8 @@ def test_what_a_block_defines_counts_where_it_is_used(tmp_path, block):
 def test_code_that_looks_names_up_rests_on_the_whole_file(tmp_path):
     old, new = "return np.ones(2)", "return globals()['double'](2)"
     path = write(tmp_path / "rubric.py", RUBRIC.replace(old, new))
-    before = item_codes(path)
-    after = item_codes(write(path, RUBRIC.replace(old, new).replace("2 * x", "3 * x")))
+    before = item_digests(path)
+    after = item_digests(write(path, RUBRIC.replace(old, new).replace("2 * x", "3 * x")))
     assert before["two"] != after["two"] and before["two"] == before[""]
 
 
@@ -96,7 +96,7 @@ def test_the_five_rubrics_part_their_items():
     from pathlib import Path
 
     for path in Path(__file__).parents[1].glob("assignments/*/rubric.py"):
-        codes = item_codes(path)
+        codes = item_digests(path)
         whole = codes.pop("")
         assert whole not in codes.values(), path
         assert len(set(codes.values())) > len(codes) / 2, path

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 
 from autograder.cli._doctor import examine_tensorflow
-from autograder.core import Claim, DeviceError, Failure, Remark
+from autograder.core import DeviceError, Failure, Remark, StudentError
 from autograder.core import _devices as devices
-from autograder.core._devices import Found
-from autograder.models import Predictor, read_blueprint
+from autograder.core._devices import DeviceInfo
+from autograder.models import Predictor, read_untrained_model
 from autograder.models._training import ON_THE_CPU
 from autograder.rubric import Submission
 from autograder.sandbox import Answer, Isolation, Sandbox, training_sandbox
 from autograder.sandbox._isolation import bubblewrap
-from autograder.sandbox._visible_paths import visible
+from autograder.sandbox._visible_paths import visible_paths
 
 ROOT = Path(__file__).parents[1]
 CARD = Path("/dev/null")  # stands for a device file
@@ -59,7 +59,7 @@ def machine(monkeypatch):
 def test_auto_takes_a_gpu_where_there_is_one(machine, gpus, files, wanted, chosen):
     machine(gpus, files)
     before = dict(os.environ)
-    assert devices.choose(wanted) == chosen
+    assert devices.choose_device(wanted) == chosen
     assert os.environ == before  # another run in this process may want the other
 
 
@@ -67,7 +67,7 @@ def test_auto_takes_a_gpu_where_there_is_one(machine, gpus, files, wanted, chose
 def test_where_there_is_none_one_line_says_what_to_install(machine, gpus, files):
     machine(gpus, files)
     with pytest.raises(DeviceError, match=r"No GPU: .*requirements-gpu\.txt") as raised:
-        devices.choose("gpu")
+        devices.choose_device("gpu")
     assert "\n" not in str(raised.value)
 
 
@@ -82,7 +82,7 @@ def test_a_tensorflow_that_does_not_start_is_told(monkeypatch):
     monkeypatch.setattr(
         "subprocess.run", lambda *a, **k: CompletedProcess(a, 1, "", "much\nImportError: no libcuda")
     )
-    assert devices.look() == Found(trouble="ImportError: no libcuda")
+    assert devices.probe_tensorflow() == DeviceInfo(trouble="ImportError: no libcuda")
 
 
 def test_only_the_children_that_train_see_it(machine):
@@ -100,7 +100,7 @@ def test_only_the_children_that_train_see_it(machine):
 
 
 def test_nothing_but_its_files_is_added_to_what_a_child_sees():
-    without, with_card = bubblewrap(visible()), bubblewrap(visible(), [CARD])
+    without, with_card = bubblewrap(visible_paths()), bubblewrap(visible_paths(), [CARD])
     assert {word for word in with_card if word not in without} == {"--dev-bind", str(CARD)}
 
 
@@ -143,7 +143,7 @@ def gives() -> Stub:
     return Stub(Answer(TRAINED, None, "", ()))
 
 
-def fails(reason: str, kind=Claim, printed: str = "") -> Stub:
+def fails(reason: str, kind=StudentError, printed: str = "") -> Stub:
     return Stub(Answer(None, kind(reason), printed, ()))
 
 
@@ -152,7 +152,7 @@ def work(sandbox: Stub, trainer: Stub | None, watch=print) -> Submission:
 
 
 def train(submission: Submission) -> tuple:
-    return submission.train(read_blueprint(CONFIG.encode()), *DATA, updates=2, learning_rate=0.1)
+    return submission.train(read_untrained_model(CONFIG.encode()), *DATA, updates=2, learning_rate=0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -256,7 +256,7 @@ def test_a_grader_hides_it_from_its_own_tensorflow_and_not_from_its_children(mac
     machine(["H100"], [CARD])
     os.environ["CUDA_VISIBLE_DEVICES"] = "1,2"
     for _ in range(2):  # a worker does it again
-        devices.hide()
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1" and devices.card() == "1"
-    with training_sandbox(HOLDS, devices.choose("gpu")) as trainer:
+        devices.hide_gpu()
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1" and devices.training_gpu() == "1"
+    with training_sandbox(HOLDS, devices.choose_device("gpu")) as trainer:
         assert trainer._environment()["CUDA_VISIBLE_DEVICES"] == "1"

@@ -16,8 +16,8 @@ from autograder.data import DEMO_SECRET, HiddenData, practice_data
 from autograder.grading import Grader
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden_from, items_of, questions_path, read_rubric, score
-from autograder.sandbox import Here
-from autograder.submissions import HandedIn
+from autograder.sandbox import InProcessSandbox
+from autograder.submissions import RawSubmission
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
@@ -107,7 +107,9 @@ def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str
     if points != ASSIGNMENT.points:
         yield f"the items are worth {points} points"
     for folder in (ASSIGNMENT.specimens / name for name in holding):
-        scores = {score.item: score for score in grader.grade(HandedIn(folder.name, folder)).report.scores}
+        scores = {
+            score.item: score for score in grader.grade(RawSubmission(folder.name, folder)).report.scores
+        }
         yield from check_specimen(scores, folder / KNOWN)
 
 
@@ -196,7 +198,7 @@ def reader(folder: Path, code: str, time: int | None = 60) -> tuple[Submission, 
     exec(code, made)
     model = keras.Model(window, made["answer"])
     model.save(folder / "splice.keras")
-    return Submission("ann", folder, Predictor(), Here()), model
+    return Submission("ann", folder, Predictor(), InProcessSandbox()), model
 
 
 @pytest.mark.parametrize("time", [60, None])

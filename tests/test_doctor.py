@@ -99,8 +99,8 @@ def test_a_child_tries_what_is_private_and_reads_nothing(whole_course, isolation
 @pytest.mark.slow
 def test_a_child_that_can_read_something_private_is_told(whole_course, isolation, monkeypatch):
     """As if Python's own folder were the one of the solutions."""
-    shown = visible.visible()
-    leak = visible.Visible((*shown.paths, whole_course.root / "solutions"), shown.links)
+    shown = visible.visible_paths()
+    leak = visible.VisiblePaths((*shown.paths, whole_course.root / "solutions"), shown.links)
     monkeypatch.setattr("autograder.sandbox._client.visible", lambda private: leak)
     sign = examine_child(whole_course, isolation)
     seed = whole_course.root / "solutions/secret_seed"

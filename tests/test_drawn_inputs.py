@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from autograder.core import Failure, load_module, read_course
 from autograder.data import HiddenData, practice_data
 from autograder.models import Predictor
-from autograder.rubric import Credit, Submission, hidden_from, items_of, same, score
+from autograder.rubric import Credit, Submission, hidden_from, is_close, items_of, score
 from autograder.rubric._comparison import CLOSE
 from autograder.sandbox import _in_process as here
 from autograder.sandbox._definitions import define
@@ -48,7 +48,7 @@ def reference(rubric, monkeypatch) -> Submission:
 
     monkeypatch.setattr(here, "define", defined)
     folder = COURSE.assignment(rubric.slug).specimens / "perfect"
-    return Submission("perfect", folder, Predictor(), here.Here())
+    return Submission("perfect", folder, Predictor(), here.InProcessSandbox())
 
 
 def function_items(rubric) -> list:
@@ -103,7 +103,7 @@ def test_fixed_and_drawn_inputs_show_the_usual_mistakes(rubric, reference, monke
 
 def assert_mistakes_show(name: str, cases: list[dict]) -> None:
     for why in {why for case in cases for why in case} - {"right"}:
-        apart = [not same(case[why][0], case["right"][0], case[why][1]) for case in cases if why in case]
+        apart = [not is_close(case[why][0], case["right"][0], case[why][1]) for case in cases if why in case]
         assert any(apart), f"{name}: nothing shows that {why}"
 
 
@@ -142,15 +142,15 @@ def eavesdrop(rubric, table: Table, monkeypatch) -> None:
     """Lets the rubric's comparisons tell the table what is right."""
 
     def agree(came, right, usual, asked, atol=CLOSE):
-        if isinstance(came, tuple) or not same(came, right, atol):
+        if isinstance(came, tuple) or not is_close(came, right, atol):
             table.learn(np.asarray(right, float))
 
     def agree_parts(came, right, usual, asked, atol=CLOSE):
-        if not isinstance(came, tuple) or not all(map(same, came, right.values())):
+        if not isinstance(came, tuple) or not all(map(is_close, came, right.values())):
             table.learn(tuple(map(np.asarray, right.values())))
 
     def share_right(came, right, hint):
-        if not all(same(np.ravel(came[name]), np.ravel(right[name])) for name in right):
+        if not all(is_close(np.ravel(came[name]), np.ravel(right[name])) for name in right):
             table.learn(tuple(map(np.asarray, right.values())))
         return Credit(1, "")
 

@@ -17,7 +17,7 @@ from autograder.grading import Grader
 from autograder.models import Predictor, read_model
 from autograder.rubric import Submission, hidden_from, items_of, questions_path, score
 from autograder.sandbox._definitions import define, read_statements
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
@@ -251,7 +251,7 @@ def test_weights_are_counted_as_keras_counts_them():
 
 def test_the_same_submission_under_another_name_waits_for_a_person(grader):
     items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
-    handed = HandedIn("somebody_else", ASSIGNMENT.specimens / "perfect")
+    handed = RawSubmission("somebody_else", ASSIGNMENT.specimens / "perfect")
     [result] = replace(grader, items=items).grade(handed).report.scores
     assert result.outcome == "broken"
 

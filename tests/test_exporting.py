@@ -9,8 +9,8 @@ import pytest
 
 from autograder.core import CourseError
 from autograder.data import hidden_data
-from autograder.grading import Books, Grader, export, grade_class
-from autograder.lms._detect import read_class
+from autograder.grading import Grader, MarkSources, export, grade_cohort
+from autograder.lms._detect import read_cohort
 
 NAMES = {"leeann": 11, "smithbo": 12, "1+1": 13}
 GRADEBOOK = (
@@ -37,8 +37,8 @@ def graded(course, sandbox, tmp_path):
             for name in names:
                 archive.writestr(name, work)
         grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
-        found = read_class(path, "hello")
-        list(grade_class(grader, Books.read(course, grader, found, out), found, out))
+        found = read_cohort(path, "hello")
+        list(grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out))
         return out
 
     return run

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from autograder.cli import main
 from autograder.cli._app import app
 from autograder.core import Course, CourseError
-from autograder.data import NotFetched, fetch, is_fetched, maker
+from autograder.data import NotFetched, fetch, is_fetched, load_maker
 from autograder.data import _download as fetching
 
 LETTERS = bytes(range(256)) * 2_000  # half a megabyte
@@ -124,14 +124,14 @@ def test_a_good_download_is_made_once(letters, server, tmp_path):
     assert (tmp_path / "cache/letters/letters.bin").read_bytes() == LETTERS
     assert ["here already" in line for line in fetch(letters)] == [True]
     assert server.asked == [0]
-    assert maker(letters)(seed=3, part="test") == (LETTERS[:4], 3, "test")
+    assert load_maker(letters)(seed=3, part="test") == (LETTERS[:4], 3, "test")
 
 
 def test_what_is_not_here_is_named_with_the_way_to_get_it(letters):
     with pytest.raises(
         NotFetched, match="letters is not on this machine; `python -m autograder fetch letters`"
     ):
-        maker(letters)
+        load_maker(letters)
 
 
 def test_a_server_that_cuts_off_is_asked_for_the_rest(letters, server, tmp_path):
@@ -258,20 +258,20 @@ def test_the_command(letters, monkeypatch, capsys):
 
 def test_a_file_is_read_for_its_digest_once_and_again_when_it_changes(letters, monkeypatch):
     list(fetch(letters))
-    read, place = [], fetching.cache("letters") / "letters.bin"
+    read, place = [], fetching.cache_folder("letters") / "letters.bin"
     real = fetching.digest_of
     monkeypatch.setattr(fetching, "digest_of", lambda path, like: read.append(path) or real(path, like))
     for _ in range(3):
-        maker(letters)
+        load_maker(letters)
     assert read == [place]
     place.write_bytes(LETTERS)  # equal bytes, written anew
-    maker(letters)
+    load_maker(letters)
     assert read == [place, place]
     place.write_bytes(LETTERS[::-1])
     with pytest.raises(
         CourseError, match=r"changed after it was fetched \(expected sha256 .*, got sha256 "
     ) as said:
-        maker(letters)
+        load_maker(letters)
     assert not isinstance(said.value, NotFetched) and "\n" not in str(said.value)
 
 

@@ -25,7 +25,7 @@ from autograder.rubric import (
     score,
 )
 from autograder.rubric._figures import MOST_EXAMPLES, MOST_TEXT, Examples
-from autograder.rubric._run import ItemRun, recording
+from autograder.rubric._run import ItemRun, record_run
 
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
@@ -78,7 +78,7 @@ def test_examples_are_few_short_and_plain(rows):
 
 def drawn(draw, source: HiddenData) -> tuple[pd.DataFrame, bool]:
     """Return what is drawn from a source, and whether it counts as hidden."""
-    with recording(ItemRun(may_draw_hidden=True)) as run, hidden_from(source):
+    with record_run(ItemRun(may_draw_hidden=True)) as run, hidden_from(source):
         return draw("dna_family", count=20), run.asked_hidden
 
 
@@ -157,9 +157,9 @@ def test_examples_are_the_same_in_every_term_and_on_a_students_machine(monkeypat
     ("slug", "name"), [(slug, name) for slug, names in ERRING.items() for name in names], ids=str
 )
 def test_examples_of_specimens_do_not_depend_on_the_secret(slug, name, sandbox):
-    from autograder.authoring.verify import Bench
+    from autograder.authoring.verify import VerifyWorker
 
-    bench = Bench(COURSE, sandbox)
+    bench = VerifyWorker(COURSE, sandbox)
     folder = COURSE.assignment(slug).specimens / name
     one, other = (
         {item: score.figures for item, score in bench.scores(slug, folder, name, secret=secret).items()}

@@ -9,10 +9,10 @@ import zipfile
 import pytest
 
 from autograder.core import CourseError, Failure
-from autograder.lms._detect import read_class
-from autograder.submissions import Budget, Files, litter_of, sifted, unpacked, zipped
+from autograder.lms._detect import read_cohort
+from autograder.submissions import Budget, Files, litter_reason, sift_names, unpack, zip_files
 from autograder.submissions import _archives as module
-from autograder.submissions._archives import archived, open_files
+from autograder.submissions._archives import open_archive, open_files
 
 
 def these(**content):
@@ -32,18 +32,18 @@ def tarred(**content):
 
 def nested(times, content):
     for number in range(times):
-        content = {f"{number}.zip": zipped(content)}
+        content = {f"{number}.zip": zip_files(content)}
     return content
 
 
 def test_the_one_archive_stands_for_what_it_holds():
-    files = unpacked(these(**{"work.zip": zipped({"rnn/a.ipynb": b"a", "__MACOSX/._a": b""})}))
+    files = unpack(these(**{"work.zip": zip_files({"rnn/a.ipynb": b"a", "__MACOSX/._a": b""})}))
     assert files.names == ("rnn/a.ipynb",) and files.read("rnn/a.ipynb") == b"a"
 
 
 def test_archives_among_files_and_in_archives_are_like_folders():
-    inner = zipped({"m.keras": b"m", "deeper.tar.gz": tarred(**{"n.keras": b"n"})})
-    files = unpacked(these(**{"a.ipynb": b"a", "models.zip": inner}))
+    inner = zip_files({"m.keras": b"m", "deeper.tar.gz": tarred(**{"n.keras": b"n"})})
+    files = unpack(these(**{"a.ipynb": b"a", "models.zip": inner}))
     assert {name: files.read(name) for name in files.names} == {
         "a.ipynb": b"a",
         "models.zip/m.keras": b"m",
@@ -52,40 +52,40 @@ def test_archives_among_files_and_in_archives_are_like_folders():
 
 
 def test_what_lies_further_out_counts():
-    files = unpacked(these(**{"A.ipynb": b"new", "all.zip": zipped({"x/a.ipynb": b"old", "b.keras": b"b"})}))
+    files = unpack(these(**{"A.ipynb": b"new", "all.zip": zip_files({"x/a.ipynb": b"old", "b.keras": b"b"})}))
     assert files.names == ("A.ipynb", "all.zip/b.keras")
 
 
 def test_three_archives_deep_and_no_deeper():
-    deepest = unpacked(these(**nested(4, {"a": b"a"}))).names
+    deepest = unpack(these(**nested(4, {"a": b"a"}))).names
     assert deepest == ("2.zip/1.zip/0.zip/a",)
-    assert unpacked(these(**nested(5, {"a": b"a"}))).names == ("3.zip/2.zip/1.zip/0.zip",)
+    assert unpack(these(**nested(5, {"a": b"a"}))).names == ("3.zip/2.zip/1.zip/0.zip",)
 
 
 def test_a_damaged_archive_among_others_stays_a_file_and_alone_is_told():
-    files = unpacked(these(**{"a.ipynb": b"a", "models.zip": b"PK damaged"}))
+    files = unpack(these(**{"a.ipynb": b"a", "models.zip": b"PK damaged"}))
     assert files.names == ("a.ipynb", "models.zip") and files.read("models.zip") == b"PK damaged"
     with pytest.raises(Failure, match="models.zip is not an archive that can be opened"):
-        unpacked(these(**{"x/models.zip": b"PK damaged"}))
+        unpack(these(**{"x/models.zip": b"PK damaged"}))
 
 
 def test_archives_beyond_the_budget_stay_files_and_cost_the_rest_nothing():
     bomb = tarred(zeros=bytes(15_000))
-    crowd = zipped({f"{number}.txt": b"" for number in range(15)})
+    crowd = zip_files({f"{number}.txt": b"" for number in range(15)})
     archives = {f"{number}.tgz": bomb for number in range(9)}
-    names = unpacked(these(**archives, **{"a.ipynb": b""}), budget=Budget(bytes=50_000)).names
+    names = unpack(these(**archives, **{"a.ipynb": b""}), budget=Budget(bytes=50_000)).names
     assert "a.ipynb" in names and {"0.tgz/zeros", "8.tgz"} <= set(names)
-    names = unpacked(these(**{"1.zip": crowd, "2.zip": crowd, "a": b""}), budget=Budget(entries=20)).names
+    names = unpack(these(**{"1.zip": crowd, "2.zip": crowd, "a": b""}), budget=Budget(entries=20)).names
     assert {"a", "2.zip", "1.zip/14.txt"} <= set(names) and "2.zip/14.txt" not in names
     for budget in (Budget(bytes=10_000), Budget(entries=0), Budget(seconds=0)):
         with pytest.raises(Failure, match="Expected a submission that takes at most"):
-            unpacked(these(**{"work.tgz": bomb}), budget=budget)
+            unpack(these(**{"work.tgz": bomb}), budget=budget)
 
 
 def test_of_a_crowd_notebooks_and_models_count_first_and_then_the_nearest(monkeypatch):
     monkeypatch.setattr(module, "MOST_FILES", 4)
     crowd = {f"data/{number}.csv": b"" for number in range(9)}
-    files = unpacked(
+    files = unpack(
         these(**crowd, **{"x/y/z/m.keras": b"", "x/a.ipynb": b"", "x/y/b.csv": b"", "top.csv": b""})
     )
     assert set(files.names) == {"x/y/z/m.keras", "x/a.ipynb", "top.csv", "data/0.csv"}
@@ -98,21 +98,21 @@ def test_other_ways_to_compress_are_told(method):
     with zipfile.ZipFile(content, "w", method) as archive:
         archive.writestr("a.txt", b"a" * 99)
     with pytest.raises(Failure, match="compressed in a way"):
-        archived("a.zip", content).read("a.txt")
+        open_archive("a.zip", content).read("a.txt")
 
 
 def test_names_that_macos_wrote_in_utf8_without_saying_so():
-    content = zipped({"Übung 名.ipynb": b"x"})
+    content = zip_files({"Übung 名.ipynb": b"x"})
     for start, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         place = content.index(start) + offset
         content = content[:place] + bytes(2) + content[place + 2 :]
-    files = archived("a.zip", io.BytesIO(content))
+    files = open_archive("a.zip", io.BytesIO(content))
     assert files.names == ("Übung 名.ipynb",) and files.read("Übung 名.ipynb") == b"x"
 
 
 def test_names_of_an_old_dos_stay_readable():
-    content = zipped({"caf_.txt": b"x"}).replace(b"caf_", b"caf\x82")
-    assert archived("a.zip", io.BytesIO(content)).names == ("café.txt",)
+    content = zip_files({"caf_.txt": b"x"}).replace(b"caf_", b"caf\x82")
+    assert open_archive("a.zip", io.BytesIO(content)).names == ("café.txt",)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_names_of_an_old_dos_stay_readable():
     ],
 )  # fmt: skip
 def test_litter_is_told_from_work(path, system):
-    assert litter_of(path) == system
-    assert sifted([path])[0] == ([] if system else [path])
+    assert litter_reason(path) == system
+    assert sift_names([path])[0] == ([] if system else [path])
 
 
 # --- what costs nothing
@@ -135,7 +135,7 @@ WORK = {"a.ipynb": b"a", "m.keras": b"m"}
 
 
 def names_in(files, slug="toy"):
-    return set(unpacked(these(**{"work.zip": zipped(files)}), slug).names)
+    return set(unpack(these(**{"work.zip": zip_files(files)}), slug).names)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def names_in(files, slug="toy"):
 )  # fmt: skip
 def test_installed_packages_are_passed_over_and_counted(place, tmp_path):
     crowd = {f"{place}{number}.ipynb": b"" for number in range(2_500)}
-    zipped_work = these(**{"work.zip": zipped(WORK | crowd)})
-    files = unpacked(zipped_work)
+    zipped_work = these(**{"work.zip": zip_files(WORK | crowd)})
+    files = unpack(zipped_work)
     assert set(files.names) == set(WORK)
     [(name, why)] = (
-        files.passed_over.items() or [("", "")] if litter_of(place) == "" else [("", "(2,500 files)")]
+        files.passed_over.items() or [("", "")] if litter_reason(place) == "" else [("", "(2,500 files)")]
     )
     assert place.startswith(name) and "(2,500 files)" in why
     for path, data in [*WORK.items(), *list(crowd.items())[:9]]:
@@ -181,7 +181,7 @@ def test_work_inside_an_environment_counts():
     ],
 )
 def test_odd_paths_are_passed_over_one_by_one(odd):
-    files = unpacked(these(**{"work.zip": zipped(WORK | {odd: b"odd"})}))
+    files = unpack(these(**{"work.zip": zip_files(WORK | {odd: b"odd"})}))
     assert set(files.names) == set(WORK) and len(files.passed_over) == 1
     [why] = files.passed_over.values()
     assert "leads out of the folder" in why
@@ -198,9 +198,9 @@ def test_of_the_courses_own_folder_the_work_counts(place):
     course = {place + name: data for name, data in COURSE.items()}
     kept = {f"{place}{name}" for name in ("course.toml", "README.md", "assignments/toy/m.keras")}
     assert names_in(course) == kept | {f"{place}assignments/toy/toy.ipynb"}
-    assert names_in({"course.zip": zipped(course)}) >= {f"course.zip/{place}assignments/toy/toy.ipynb"}
+    assert names_in({"course.zip": zip_files(course)}) >= {f"course.zip/{place}assignments/toy/toy.ipynb"}
     assert names_in(course | {f"{place}mine.ipynb": b""}) == kept | {f"{place}mine.ipynb"}
-    assert names_in({"mine.ipynb": b"", "course.zip": zipped(course)}) == {
+    assert names_in({"mine.ipynb": b"", "course.zip": zip_files(course)}) == {
         "mine.ipynb", *(f"course.zip/{name}" for name in kept)
     }  # fmt: skip
     assert not any(name.endswith(".ipynb") for name in names_in(course, slug=""))
@@ -212,7 +212,7 @@ def test_a_folder_that_only_has_a_file_called_like_a_courses_is_no_course():
 
 
 def test_a_model_that_a_browser_called_a_zip_stays_a_file():
-    model = zipped({"config.json": b"{}", "metadata.json": b"{}", "model.weights.h5": b""})
+    model = zip_files({"config.json": b"{}", "metadata.json": b"{}", "model.weights.h5": b""})
     assert names_in({"a.ipynb": b"", "m.keras.zip": model}) == {"a.ipynb", "m.keras.zip"}
 
 
@@ -248,7 +248,7 @@ def test_a_tar_is_read_as_by_tarfile(format):
             for entry in archive
             if entry.isreg()
         }
-    files = archived("a.tar", file)
+    files = open_archive("a.tar", file)
     assert {name: files.read(name) for name in files.names if name != "link"} == expected
     with pytest.raises(Failure, match="is a link or a device"):
         files.read("link")
@@ -292,14 +292,14 @@ CRAFTED = {
 def test_a_crafted_tar_is_damaged_at_once(content):
     start = time.process_time()
     with pytest.raises(Failure, match="not an archive that can be opened"):
-        archived("a.tar", io.BytesIO(content + bytes(1024 if content[1:] else 0)))
+        open_archive("a.tar", io.BytesIO(content + bytes(1024 if content[1:] else 0)))
     assert time.process_time() - start < 1
 
 
 def test_a_sparse_file_in_a_tar_is_none_to_be_read():
     content = record(b"22 GNU.sparse.major=1\n") + bytes(1024)
     with pytest.raises(Failure, match="link or a device"):
-        archived("a.tar", io.BytesIO(content)).read("a")
+        open_archive("a.tar", io.BytesIO(content)).read("a")
 
 
 # --- zip
@@ -307,50 +307,50 @@ def test_a_sparse_file_in_a_tar_is_none_to_be_read():
 
 def test_entries_are_counted_before_objects_are_made(monkeypatch):
     made, whole = [], zipfile.ZipInfo
-    crowd = zipped({f"{number}/": b"" for number in range(3000)})
+    crowd = zip_files({f"{number}/": b"" for number in range(3000)})
     monkeypatch.setattr(zipfile, "ZipInfo", lambda *names: made.append(names) or whole(*names))
     lying = crowd[:-12] + bytes(2) + crowd[-10:]  # it claims to hold none
     for content in (crowd, lying):
         with pytest.raises(Failure, match="takes at most"):
-            archived("a.zip", io.BytesIO(content), Budget(entries=2999))
+            open_archive("a.zip", io.BytesIO(content), Budget(entries=2999))
     assert not made
-    archived("a.zip", io.BytesIO(crowd), Budget(entries=3000))
+    open_archive("a.zip", io.BytesIO(crowd), Budget(entries=3000))
     assert made
 
 
 def test_a_zip_of_zip64_that_leads_beyond_itself_is_damaged():
-    content = bytearray(zipped(WORK))
+    content = bytearray(zip_files(WORK))
     place = content.index(b"PK\1\2")
     content[place + 42 : place + 46] = b"\xff" * 4  # its offset stands in an extra field, which there is not
     with pytest.raises(Failure):
-        archived("a.zip", io.BytesIO(content)).read("a.ipynb")
+        open_archive("a.zip", io.BytesIO(content)).read("a.ipynb")
 
 
 @pytest.mark.parametrize("start", [b"", b"MZ a program that unpacks itself"])
 def test_a_zip_that_breaks_off_behind_another_within_it_is_damaged(start, tmp_path):
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
-        archive.writestr("ann.zip", zipped(WORK))
+        archive.writestr("ann.zip", zip_files(WORK))
         place = archive.start_dir
-        archive.writestr("bo.zip", zipped(WORK))
+        archive.writestr("bo.zip", zip_files(WORK))
     content = start + whole.getvalue()
-    assert archived("c.zip", io.BytesIO(content)).names == ("ann.zip", "bo.zip")
+    assert open_archive("c.zip", io.BytesIO(content)).names == ("ann.zip", "bo.zip")
     cut = whole.getvalue()[: place + 20]
     assert zipfile.ZipFile(io.BytesIO(cut)).namelist() == [
         *WORK
     ]  # Python takes the first within it for the whole
     with pytest.raises(Failure, match="damaged, incomplete"):
-        archived("c.zip", io.BytesIO(cut))
+        open_archive("c.zip", io.BytesIO(cut))
     (tmp_path / "class.zip").write_bytes(cut)
     with pytest.raises(CourseError, match=r"can't be opened as a zip \(it breaks off\): download it again"):
-        read_class(tmp_path / "class.zip", "toy")
+        read_cohort(tmp_path / "class.zip", "toy")
 
 
 def test_a_large_archive_is_read_where_it_lies(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "IN_MEMORY", 1000)
     data = random.Random(0).randbytes(50_000)
     (tmp_path / "outer.zip").write_bytes(
-        zipped({"inner.zip": zipped(WORK | {"data.bin": data}), "b.txt": b"b"})
+        zip_files({"inner.zip": zip_files(WORK | {"data.bin": data}), "b.txt": b"b"})
     )
     files = open_files(tmp_path / "outer.zip")
     assert {name.rpartition("/")[2]: files.read(name) for name in files.names} == WORK | {

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from autograder.core import CourseError, read_course
 from autograder.data import hidden_data
-from autograder.grading import Books, Grader, author, export, grade_class
+from autograder.grading import Grader, MarkSources, author, export, grade_cohort
 from autograder.grading import _grader as grader_module
-from autograder.grading._results import OWN_FILES, folder_names, saved_class
-from autograder.lms import as_file
-from autograder.lms._detect import read_class
+from autograder.grading._results import OWN_FILES, folder_names, read_results
+from autograder.lms import file_name
+from autograder.lms._detect import read_cohort
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def rows(out):
 
 def begun(grader, course, folder, out, fresh=False):
     """Return the grading of the class in a folder, which goes on as it is asked for the next."""
-    found = read_class(folder, "hello")
-    return grade_class(grader, Books.read(course, grader, found, out), found, out, fresh)
+    found = read_cohort(folder, "hello")
+    return grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out, fresh)
 
 
 @pytest.fixture
@@ -118,9 +118,9 @@ def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_
         folder = hand_in(name, **{"greeting.txt": f"hello {name}"})
     graded(grader, folder, tmp_path / "out")
     assert set(rows(tmp_path / "out")) == {*names, "'=1+1", "''=1+1"} - {"=1+1"}
-    saved = saved_class(tmp_path / "out")
+    saved = read_results(tmp_path / "out")
     assert [report.student for report in saved.reports] == sorted(names)
-    folders = {as_file(path.name) for path in saved.folders.values()}
+    folders = {file_name(path.name) for path in saved.folders.values()}
     assert len(folders) == len(names) and not folders & OWN_FILES
 
 
@@ -133,7 +133,7 @@ def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_
 def test_no_two_students_share_a_folder(students):
     folders = folder_names(students)
     assert set(folders) == set(students)
-    assert len({as_file(name) for name in folders.values()} - OWN_FILES) == len(set(students))
+    assert len({file_name(name) for name in folders.values()} - OWN_FILES) == len(set(students))
 
 
 @pytest.mark.parametrize("out", ["results", "results/hello", "ann"])
@@ -143,22 +143,22 @@ def test_results_in_the_class_are_no_submission(grader, course, hand_in, tmp_pat
     out = folder / out
     if out.name == "ann":
         with pytest.raises(CourseError, match="lies in ann, which is in the class"):
-            read_class(folder, "hello", out=out)
+            read_cohort(folder, "hello", out=out)
         return
     for again in range(3):
-        found = read_class(folder, "hello", out=out if again < 2 else tmp_path / "elsewhere")
+        found = read_cohort(folder, "hello", out=out if again < 2 else tmp_path / "elsewhere")
         assert [one.student for one in found.submissions] == ["ann", "bob"]
         assert ("results" in found.left_out) == (again > 0)
-        list(grade_class(grader, Books.read(course, grader, found, out), found, out))
+        list(grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out))
     shutil.make_archive(tmp_path / "zipped", "zip", folder)
-    assert len(read_class(tmp_path / "zipped.zip", "hello").submissions) == 2
+    assert len(read_cohort(tmp_path / "zipped.zip", "hello").submissions) == 2
 
 
 def test_results_are_not_written_over_the_class(hand_in):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
     for out in (folder, folder.parent):
         with pytest.raises(CourseError, match="name another folder for --out"):
-            read_class(folder, "hello", out=out)
+            read_cohort(folder, "hello", out=out)
 
 
 def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core import Claim, Printed, read_course
+from autograder.core import Printed, StudentError, read_course
 from autograder.data import HiddenData, practice_data
 from autograder.rubric import hidden_from, read_rubric, score
 from autograder.rubric._item import RIGHT_IN_PUBLIC, WITHHELD
@@ -79,7 +79,7 @@ class Parrot:
     def call(self, function: str, argument: str):
         warnings.warn(Printed(f"{function} printed: {argument}"), stacklevel=2)
         if self.repeats == "raise":
-            raise Claim(f"{function} says {argument}")
+            raise StudentError(f"{function} says {argument}")
         if self.repeats == "return":
             return argument
         return "right" if argument in self.repeats else "wrong"

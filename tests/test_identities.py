@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.core import Failure, read_sheet, tokens
+from autograder.core import Failure, read_sheet, split_tokens
 from autograder.lms import _canvas as canvas
-from autograder.lms._detect import read_class
+from autograder.lms._detect import read_cohort
 from autograder.lms._roster import read_roster
 from autograder.rubric import Report, Score
-from autograder.submissions import zipped
+from autograder.submissions import zip_files
 
 SLUG = "rnn_by_hand"
 PEOPLE = {"roeann": (5678, "Roe, Ann"), "ekbo": (4321, "Ek, Bo"), "itocy": (8765, "Ito, Cy")}
@@ -91,8 +91,8 @@ def in_folders(name):
 
 
 def in_archives(name):
-    files = {f"{key}.zip": zipped({"rnn.ipynb": CONTENT + key.encode()}) for key in PEOPLE}
-    return files | ({f"{name}.zip": zipped({"rnn.ipynb": b"hostile"})} if name is not None else {})
+    files = {f"{key}.zip": zip_files({"rnn.ipynb": CONTENT + key.encode()}) for key in PEOPLE}
+    return files | ({f"{name}.zip": zip_files({"rnn.ipynb": b"hostile"})} if name is not None else {})
 
 
 def in_drive(name):
@@ -124,9 +124,9 @@ def gradebook(platform, name=None):
 def read(folder, files, roster=""):
     folder.mkdir(exist_ok=True)
     path, table = folder / "class.zip", folder / "roster.csv"
-    path.write_bytes(zipped(files))
+    path.write_bytes(zip_files(files))
     table.write_text(roster, encoding="utf-8")
-    return read_class(path, SLUG, table if roster else None)
+    return read_cohort(path, SLUG, table if roster else None)
 
 
 def is_the_same(platform, name, roster):
@@ -139,7 +139,7 @@ def is_the_same(platform, name, roster):
     names = [
         line
         for line in roster.splitlines()
-        if platform is in_drive and set(tokens("Roe Ann")) <= set(tokens(line))
+        if platform is in_drive and set(split_tokens("Roe Ann")) <= set(split_tokens(line))
     ]
     return same_path or len(names) > 1
 
@@ -255,7 +255,7 @@ def test_a_row_that_two_submissions_claim_is_filled_by_none(tmp_path):
     found = read(tmp_path / "c", files, table.read_text())
     marks = [(one.origin, Report(one.student, SLUG, (Score("one", "", 9, False, "scored", 7.0),), "", {},
                                  origin=one.origin)) for one in found.submissions]  # fmt: skip
-    filled = canvas.fill(read_sheet(table), marks, "RNN")
+    filled = canvas.write_grades(read_sheet(table), marks, "RNN")
     assert '"Roe, Ann",5678,roeann,A,\n' in filled.text
     assert sum("another submission" in line for line in filled.untouched) == 2
     assert any("may both be Roe, Ann" in line for line in found.doubts)

@@ -17,19 +17,28 @@ from hypothesis import strategies as st
 from toy import write
 
 from autograder.core import read_course
-from autograder.grading import Here, readers
-from autograder.grading._executors import Lost
+from autograder.grading import SerialExecutor, open_readers
+from autograder.grading._executors import WorkerLost
 from autograder.models import Model, read_model
 from autograder.models._config import read_plan
 from autograder.similarity import compare, integrity_csv, integrity_html
-from autograder.similarity._code import CODE, WORDS, Text, alike, code, grams, winnowed, words
-from autograder.similarity._compare import of_work
+from autograder.similarity._code import CODE, WORDS, Text, code, compare_texts, grams, winnow, words
+from autograder.similarity._compare import compare_works
 from autograder.similarity._evidence import most_in_common
-from autograder.similarity._matching import Order, likeness, ordered
+from autograder.similarity._matching import UnitOrder, likeness, permute_block
 from autograder.similarity._permutations import MAX_UNITS, Axis, Block, Layout, layout
 from autograder.similarity._submissions import seeds_of
-from autograder.similarity._weights import MAX_OF_PAIR, NEAR, SOME, Trained, align, limited, matches, trained
-from autograder.submissions import Files, HandedIn, Origin
+from autograder.similarity._weights import (
+    MAX_OF_PAIR,
+    NEAR,
+    SOME,
+    TrainedModel,
+    align,
+    limit_pairs,
+    match_models,
+    read_trained,
+)
+from autograder.submissions import Files, RawSubmission, Submitter
 
 SPECIMENS = Path(__file__).parents[1] / "solutions"
 FILES = sorted(SPECIMENS.glob("*/specimens/perfect/*.keras"))
@@ -58,7 +67,9 @@ def shuffled(model: Model, seed: int = 0) -> Model:
     }
     weights = [array.copy() for array in model.weights]
     for block in known.blocks:
-        weights[block.weight][block.cut] = ordered(known, block, model.weights, Order(places, signs))
+        weights[block.weight][block.cut] = permute_block(
+            known, block, model.weights, UnitOrder(places, signs)
+        )
     return of(model, weights)
 
 
@@ -125,7 +136,9 @@ def test_copies_lie_above_the_threshold_and_strangers_below(name):
 
 
 def pairs(*models: tuple[str, Model]) -> set[tuple[str, str]]:
-    found, _ = matches([trained(owner, "m.keras", model) for owner, model in models], [], Here(None))
+    found, _ = match_models(
+        [read_trained(owner, "m.keras", model) for owner, model in models], [], SerialExecutor(None)
+    )
     return {(match.first.owner, match.second.owner) for match in found}
 
 
@@ -167,7 +180,7 @@ def fitted(folder: Path, seed: int, rate: float = 0.003) -> Model:
 
 def test_weights_set_by_hand_are_not_compared():
     model = read(SPECIMENS / "rnn_by_hand/specimens/perfect/counter.keras")
-    assert trained("ann", "counter.keras", model) is None
+    assert read_trained("ann", "counter.keras", model) is None
 
 
 # --- code
@@ -304,7 +317,7 @@ def renamed(text: str) -> str:
 
 def found_code(*texts: str, given: str = "") -> list:
     all_code = [code(f"s{place}", [text]) for place, text in enumerate(texts)]
-    return alike(all_code, [], [code("", [given])], most_in_common(len(texts)), CODE)
+    return compare_texts(all_code, [], [code("", [given])], most_in_common(len(texts)), CODE)
 
 
 def test_renamed_and_reordered_code_is_found():
@@ -330,7 +343,7 @@ def test_answers_in_the_same_words_are_found():
     one = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
     two = "Gradients are products of factors. If all are small, so is the product: early letters are not learned."
     texts = [words(str(n), [text]) for n, text in enumerate([one, two, "I think: " + one.upper()])]
-    [pair] = alike(texts, [], [], 3, WORDS)
+    [pair] = compare_texts(texts, [], [], 3, WORDS)
     assert (pair.first.owner, pair.second.owner) == ("0", "2")
 
 
@@ -338,7 +351,7 @@ def test_answers_in_the_same_words_are_found():
 def test_winnowing_keeps_a_print_of_every_window(symbols, gram, window):
     text = Text("", symbols=np.array(symbols, np.uint64))
     hashes = grams(text, gram)
-    kept = set(winnowed(hashes, window).tolist())
+    kept = set(winnow(hashes, window).tolist())
     assert all(kept & set(range(begin, begin + window)) for begin in range(len(hashes) - window + 1))
     same = {tuple(symbols[i : i + gram]) for i in range(len(hashes))}
     assert len(set(hashes.tolist())) == len(same)
@@ -371,12 +384,12 @@ def notebook(*code_cells: str, texts=(), ids=()) -> bytes:
     return json.dumps({"cells": cells, "nbformat": 4}).encode()
 
 
-NOBODY = Origin()
+NOBODY = Submitter()
 
 
-def handed(student: str, origin: Origin = NOBODY, **files: bytes) -> HandedIn:
+def handed(student: str, origin: Submitter = NOBODY, **files: bytes) -> RawSubmission:
     named = {name if "." in name else name.replace("_", "."): content for name, content in files.items()}
-    return HandedIn(student, lambda budget: Files(tuple(named), named.__getitem__), origin)
+    return RawSubmission(student, lambda budget: Files(tuple(named), named.__getitem__), origin)
 
 
 @pytest.fixture
@@ -388,7 +401,7 @@ def hello(course):
 MODEL = SEQUENCES / "aligned.keras"
 
 
-def compared(hello, *submissions: HandedIn, **others: HandedIn) -> list[tuple]:
+def compared(hello, *submissions: RawSubmission, **others: RawSubmission) -> list[tuple]:
     findings = compare(*hello, submissions, others)
     return [(one.kind, one.strength, one.first, one.second) for one in findings.found]
 
@@ -436,7 +449,7 @@ def test_cells_keep_their_ids(hello):
 
 def test_people_who_hand_in_together_and_earlier_classes(hello):
     files = {"m_keras": MODEL.read_bytes(), "n_ipynb": notebook(FIRST)}
-    team = Origin("gradescope", id="7")
+    team = Submitter("gradescope", id="7")
     assert not compared(hello, handed("ann", team, **files), handed("bob", team, **files))
     earlier = compared(hello, handed("ann", **files), **{"spring: zoe": handed("zoe", **files)})
     assert {(first, second) for _, _, first, second in earlier} == {("ann", "spring: zoe")}
@@ -475,7 +488,7 @@ def test_hostile_notebooks_are_skipped_or_read(hello, content):
 
 def test_a_submission_that_cannot_be_opened_is_named(hello, tmp_path):
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 nothing")
-    findings = compare(*hello, [HandedIn("ann", tmp_path / "broken.zip")])
+    findings = compare(*hello, [RawSubmission("ann", tmp_path / "broken.zip")])
     assert "ann" in findings.skipped[0]
 
 
@@ -485,7 +498,7 @@ def test_any_text_can_be_compared(one, two):
     for read_text in (code, words):
         texts = [read_text("a", [one, two]), read_text("b", [one, two])]
         assert len(texts[0].symbols) == len(texts[0].places)
-        alike(texts, [], [], 3, CODE)
+        compare_texts(texts, [], [], 3, CODE)
 
 
 def test_the_page_and_the_table_escape_names(hello):
@@ -698,7 +711,7 @@ def test_rows_that_many_hand_in_say_nothing(asking):
 def test_arrays_that_many_share_or_that_are_set_by_hand_say_nothing(asking):
     """Frozen vectors, say, under layers that each student trained."""
 
-    def student(number: int) -> HandedIn:
+    def student(number: int) -> RawSubmission:
         others = stranger(read(MODEL), number).weights
         content = rebuilt(weigh=lambda weights: [weights[0], *others[1:]])
         return handed(f"s{number}", **{SOUGHT: content, "n.ipynb": notebook(f"SEED = {number}")})
@@ -785,7 +798,7 @@ def test_lines_are_numbered_as_in_the_notebook(asking):
 def test_invisible_text_hides_no_words(hidden):
     text = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
     other = "".join(letter + hidden * (letter in "aeiou") for letter in text)
-    [pair] = alike([words("0", [text]), words("1", [other])], [], [], 3, WORDS)
+    [pair] = compare_texts([words("0", [text]), words("1", [other])], [], [], 3, WORDS)
     assert pair.share == 1
 
 
@@ -816,7 +829,7 @@ def test_what_ends_a_reader_hides_nothing_beside_it(asking, lost, left):
     )
     other = {"files": "notebook", "notebook": "files"}[lost]
     workers = Dying(
-        lambda task, arguments: task is of_work and "bob" in arguments and (other,) not in arguments
+        lambda task, arguments: task is compare_works and "bob" in arguments and (other,) not in arguments
     )
     findings = compare(*asking, [ann, bob], readers=workers)
     assert {one.kind for one in findings.found} == left
@@ -853,7 +866,7 @@ def test_seeds_are_read_from_code_that_runs():
     assert seeds_of("random.seed( 7 )\nnp.random.seed(\n 8)") == {7, 8}
 
 
-def wide(units: int, seed: int) -> Trained:
+def wide(units: int, seed: int) -> TrainedModel:
     """Return a model of one wide layer of three weights each, as `lsa` has it: its units are hard to assign."""
     whole = slice(None), slice(None)
     known = Layout([Block(0, whole, (Axis(None), Axis(0))), Block(1, whole, (Axis(0), Axis(None)))], [units])
@@ -862,17 +875,17 @@ def wide(units: int, seed: int) -> Trained:
         (rng.normal(size=shape) + seed / 1000 * other.normal(size=shape)).astype("float32")
         for shape in ((1, units), (units, 1))
     )
-    return Trained(str(seed), SOUGHT, f"wide {units}", str(seed), 2 * units, (), weights, known)
+    return TrainedModel(str(seed), SOUGHT, f"wide {units}", str(seed), 2 * units, (), weights, known)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("units", [4_000, 8_000], ids=["seconds", "memory"])
 def test_a_pair_that_takes_too_much_costs_no_other_pair(units):
     """Without the limit on the units that are reordered: the pair is given up, and the others are aligned."""
-    with readers() as workers:
+    with open_readers() as workers:
         begin = time.monotonic()
         models = [wide(units, 0), wide(units, 1), wide(50, 0), wide(50, 1)]
-        found, skipped = matches(models, [], workers)
+        found, skipped = match_models(models, [], workers)
         assert [match.first.structure for match in found] == ["wide 50"]
         assert len(skipped) == 1 and "not compared" in skipped[0]
         assert time.monotonic() - begin < 120
@@ -888,7 +901,7 @@ def test_copies_of_one_keep_nobody_from_being_compared():
     eve, mal = (dataclasses.replace(wide(9, seed), owner=name) for seed, name in enumerate(("eve", "mal")))
     near = [(n / 1000, dataclasses.replace(eve, file=f"{n}"), mal) for n in range(MAX_OF_PAIR + 60)]
     honest = (0.9, wide(9, 2), wide(9, 3))
-    pairs, lines = limited([*near, honest])
+    pairs, lines = limit_pairs([*near, honest])
     assert len(pairs) == MAX_OF_PAIR + 1 and honest[1:] in pairs
     assert lines == [f"eve and mal: 100 pairs of models are near; {MAX_OF_PAIR} are compared."]
 
@@ -904,7 +917,7 @@ class Dying:
     def submit(self, task, *arguments) -> Future:
         future = Future()
         if self.is_lost(task, arguments):
-            future.set_exception(Lost("it took too much time of the processor, and was stopped"))
+            future.set_exception(WorkerLost("it took too much time of the processor, and was stopped"))
         else:
             future.set_result(task(None, *arguments))
         return future

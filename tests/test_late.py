@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.core import Assignment, Course, CourseError, Extension, Late
-from autograder.grading._late import adjusted, late_days_csv, late_rules
+from autograder.grading._late import apply_late_policy, late_days_csv, late_rules
 from autograder.rubric import Adjustment, Report, Score
-from autograder.submissions import HandedIn, Origin
+from autograder.submissions import RawSubmission, Submitter
 
 DUE = datetime.fromisoformat("2027-03-05T23:59:00+01:00")
 SLUGS = ("first", "second", "third")
@@ -33,7 +33,7 @@ def extended(student, days, slug="first"):
 
 def origin(after=None, **known):
     """Handed in so long after the due date."""
-    return Origin(submitted="" if after is None else (DUE + after).astimezone(UTC).isoformat(), **known)
+    return Submitter(submitted="" if after is None else (DUE + after).astimezone(UTC).isoformat(), **known)
 
 
 def report(origin, earned=100.0, slug="first", student="ann"):
@@ -42,14 +42,14 @@ def report(origin, earned=100.0, slug="first", student="ann"):
 
 
 def rules(course, *reports, slug="first", table=None):
-    handed_in = [HandedIn(one.student, Path("."), one.origin) for one in reports]
+    handed_in = [RawSubmission(one.student, Path("."), one.origin) for one in reports]
     return late_rules(course, course.assignment(slug), handed_in, table)
 
 
 def after(policy, time, earned=100.0, *extensions, **known):
     """Return the report of one who handed in so long after the due date."""
     one = report(origin(time, **known), earned)
-    return adjusted(one, rules(course(policy, *extensions), one))
+    return apply_late_policy(one, rules(course(policy, *extensions), one))
 
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -113,7 +113,7 @@ def test_no_due_date_no_penalty():
     one = report(origin(9 * DAY))
     found = rules(course(), one)
     found = type(found)(PERCENT, Assignment("first", "First", 110, Path(".")))
-    assert adjusted(one, found) == one
+    assert apply_late_policy(one, found) == one
 
 
 # --- the platform's mark without a time
@@ -131,19 +131,19 @@ def test_late_by_the_mark_alone_is_a_doubt_where_the_time_matters():
 
 
 def test_a_time_without_an_offset_is_no_time():
-    one = report(Origin(submitted="2027-03-09T10:00:00"))
-    assert adjusted(one, rules(course(), one)) == one
+    one = report(Submitter(submitted="2027-03-09T10:00:00"))
+    assert apply_late_policy(one, rules(course(), one)) == one
 
 
 def test_a_person_settles_the_days_or_the_points():
     one = report(origin(None, late=True))
     found = rules(course(), one)
-    assert adjusted(one, found, {"ann": 2}).adjustments[0] == Adjustment(
+    assert apply_late_policy(one, found, {"ann": 2}).adjustments[0] == Adjustment(
         -22.0, "2 days late, by hand: 10 % of 110 points a day."
     )
-    assert adjusted(one, found, {"ann": 0}) == one
-    assert adjusted(one, found, {"ann": None}) == one
-    assert adjusted(one, found, {"bob": None}).doubts
+    assert apply_late_policy(one, found, {"ann": 0}) == one
+    assert apply_late_policy(one, found, {"ann": None}) == one
+    assert apply_late_policy(one, found, {"bob": None}).doubts
 
 
 def test_unknown_times_are_told_once():
@@ -169,7 +169,7 @@ def test_an_extension_finds_its_student_however_a_person_writes_it(who):
     )
     found = rules(course(PERCENT, extended(who, 3)), ann, bob)
     assert not found.told
-    assert (adjusted(ann, found).earned, adjusted(bob, found).earned) == (100, 78)
+    assert (apply_late_policy(ann, found).earned, apply_late_policy(bob, found).earned) == (100, 78)
 
 
 def test_an_extension_moves_the_due_date_and_says_so():
@@ -193,7 +193,10 @@ def test_an_exact_name_goes_before_words():
         report(origin(DAY, name="Ann Marie Lee"), student="marie"),
     )
     found = rules(course(PERCENT, extended("ann lee", 3)), lee, marie)
-    assert not found.told and (adjusted(lee, found).earned, adjusted(marie, found).earned) == (100, 89)
+    assert not found.told and (
+        apply_late_policy(lee, found).earned,
+        apply_late_policy(marie, found).earned,
+    ) == (100, 89)
 
 
 def test_an_extension_for_nobody_or_for_two_is_told_and_nobody_loses_by_it():
@@ -203,17 +206,21 @@ def test_an_extension_for_nobody_or_for_two_is_told_and_nobody_loses_by_it():
         (True, False),
         (False, True),
     ]
-    assert all(adjusted(one, found).doubts and not adjusted(one, found).adjustments for one in two)
+    assert all(
+        apply_late_policy(one, found).doubts and not apply_late_policy(one, found).adjustments for one in two
+    )
     assert (
-        "Ann" not in adjusted(two[0], found).doubts[0]
+        "Ann" not in apply_late_policy(two[0], found).doubts[0]
     )  # students read it, and the other is none of their business
     in_time = report(origin(-DAY, name="Ann Lee"), student="ann_1")
-    assert adjusted(in_time, found) == in_time
+    assert apply_late_policy(in_time, found) == in_time
 
 
 def test_a_word_that_all_students_share_names_nobody():
     people = [
-        HandedIn(f"{name}_class", Path("."), words=frozenset({name, "class"}), shared=frozenset({"class"}))
+        RawSubmission(
+            f"{name}_class", Path("."), words=frozenset({name, "class"}), shared=frozenset({"class"})
+        )
         for name in ("ann", "bob")
     ]
     one = course(PERCENT, extended("class", 3))
@@ -227,7 +234,7 @@ def grade(folder, slug, *reports):
     """Grades a class as `grade` would: the late days of its course are read, and written back."""
     table, one = folder / "late_days.csv", course(BUDGET)
     found = rules(one, *reports, slug=slug, table=table)
-    done = [adjusted(each, found) for each in reports]
+    done = [apply_late_policy(each, found) for each in reports]
     table.write_text(late_days_csv(table, found, done), encoding="utf-8")
     return [each.earned for each in done]
 
@@ -259,13 +266,13 @@ def test_grading_again_gives_the_same_and_other_rows_stay(tmp_path):
 
 
 def test_a_person_is_known_across_assignments_and_platforms():
-    from autograder.grading._late import person
+    from autograder.grading._late import person_key
 
-    moodle = Origin("moodle", id="9", name="Ann Lee")
-    assert person(moodle, "Ann Lee_9") == "Ann Lee"
-    assert person(Origin("canvas", id="9", name="leeann"), "leeann_9") == "9"
-    assert person(Origin("canvas", id="9", email="Ann@X.org"), "ann") == "ann@x.org"
-    assert person(Origin(), "ann") == "ann"
+    moodle = Submitter("moodle", id="9", name="Ann Lee")
+    assert person_key(moodle, "Ann Lee_9") == "Ann Lee"
+    assert person_key(Submitter("canvas", id="9", name="leeann"), "leeann_9") == "9"
+    assert person_key(Submitter("canvas", id="9", email="Ann@X.org"), "ann") == "ann@x.org"
+    assert person_key(Submitter(), "ann") == "ann"
 
 
 def test_a_waived_penalty_takes_no_late_days(tmp_path):
@@ -301,11 +308,13 @@ def test_days_are_those_of_the_clock_on_the_wall(due, handed_in, days):
     due = datetime.fromisoformat(due).replace(tzinfo=ZoneInfo("Europe/Berlin"))
     first = Assignment("first", "first", 110, Path("."), due)
     for submitted in (handed_in, moment_in_berlin(handed_in)):
-        one = report(Origin(submitted=submitted))
+        one = report(Submitter(submitted=submitted))
         found = late_rules(
-            Course(Path("."), "Toy", (first,), late=PERCENT), first, [HandedIn("ann", Path("."), one.origin)]
+            Course(Path("."), "Toy", (first,), late=PERCENT),
+            first,
+            [RawSubmission("ann", Path("."), one.origin)],
         )
-        assert adjusted(one, found).earned == 100 - 11 * days
+        assert apply_late_policy(one, found).earned == 100 - 11 * days
 
 
 def moment_in_berlin(text):
@@ -313,9 +322,9 @@ def moment_in_berlin(text):
 
 
 def test_an_extension_is_for_the_account_and_not_for_who_is_called_so():
-    ann = Origin("canvas", id="7", name="leeann", login="alee", email="ann@x.org")
+    ann = Submitter("canvas", id="7", name="leeann", login="alee", email="ann@x.org")
     for name in ("alee", "ann@x.org", "7", "leeann_7"):
-        mallory = Origin("canvas", id="8", name=name)
+        mallory = Submitter("canvas", id="8", name=name)
         people = [report(ann, student="leeann_7"), report(mallory, student=f"{name}_8")]
         for who in ("alee", "ANN@x.org", "7", "leeann_7"):
             found = rules(course(PERCENT, extended(who, 3)), *people)
@@ -326,7 +335,7 @@ def test_late_days_of_two_of_one_name_wait_for_a_person(tmp_path):
     people = [report(origin(DAY, name="Ann Lee"), student=f"Ann Lee_{number}") for number in (1, 2)]
     people.append(report(origin(DAY, name="Bo Ek"), student="Bo Ek_3"))
     found = rules(course(BUDGET), *people, table=tmp_path / "late_days.csv")
-    first, second, third = (adjusted(one, found) for one in people)
+    first, second, third = (apply_late_policy(one, found) for one in people)
     assert first.doubts and second.doubts and not third.doubts
     rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", found, people)))
     assert list(rows)[1:] == [["Bo Ek", "first", "1"]]

@@ -21,7 +21,7 @@ from autograder.data import practice_data
 from autograder.grading import Grader
 from autograder.reports import section_html
 from autograder.rubric import Report, Score
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 ROOT = Path(__file__).parents[1]
 SLUG = "lab"
@@ -154,7 +154,7 @@ def grade(lab, sandbox):
     def graded(*cells):
         notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
         write(Path("work.ipynb"), json.dumps(notebook))
-        return grader.grade(HandedIn(FOLDER, Path.cwd())).report
+        return grader.grade(RawSubmission(FOLDER, Path.cwd())).report
 
     return graded
 

@@ -3,7 +3,14 @@
 import pytest
 
 from autograder.core import CourseError
-from autograder.grading._manual_marks import COLUMNS, Marks, astray, blank, by_hand, read_marks
+from autograder.grading._manual_marks import (
+    COLUMNS,
+    ManualMarks,
+    apply_manual_marks,
+    marks_without_submission,
+    read_marks,
+    write_blank,
+)
 from autograder.rubric import Adjustment, Report, Score, item
 
 
@@ -42,7 +49,7 @@ def report(outcome="scored", earned=3.0, message="No greeting.", student="ann"):
 
 
 def test_points_by_hand_replace_the_graders_and_say_who_and_why(table):
-    marked = by_hand(report(), table("ann,greets,7.5,Well argued.,Eve,It greets in Latin"))
+    marked = apply_manual_marks(report(), table("ann,greets,7.5,Well argued.,Eve,It greets in Latin"))
     score = marked.scores[0]
     assert (score.earned, score.message) == (7.5, "Marked by hand by Eve: It greets in Latin")
     assert score.hint == "Well argued."
@@ -52,13 +59,13 @@ def test_points_by_hand_replace_the_graders_and_say_who_and_why(table):
 
 @pytest.mark.parametrize("outcome", ["broken", "unread", "deferred"])
 def test_what_waits_for_a_person_is_settled(table, outcome):
-    marked = by_hand(report(outcome, None, "Waits."), table("ann,greets,10,,Eve,ran it myself"))
+    marked = apply_manual_marks(report(outcome, None, "Waits."), table("ann,greets,10,,Eve,ran it myself"))
     assert marked.status == "graded" and marked.earned == 11
     assert marked.scores[0].remarks[0] == "The grader gave no points: Waits."
 
 
 def test_points_beside_the_items(table):
-    marked = by_hand(report(), table("ann,total,-2,,Eve,copied", "ann,late,0,ill,Eve,has a note"))
+    marked = apply_manual_marks(report(), table("ann,total,-2,,Eve,copied", "ann,late,0,ill,Eve,has a note"))
     assert marked.adjustments == (
         Adjustment(-2.0, "By hand: copied", "Eve"),
         Adjustment(0.0, "Late, settled by hand: has a note (ill)", "Eve"),
@@ -72,17 +79,17 @@ def test_what_the_rule_on_late_work_is_told(table):
 
 
 def test_students_without_rows_are_as_they_were(table):
-    assert by_hand(report(student="bob"), table("ann,greets,10,,Eve,why")) == report(student="bob")
-    assert by_hand(report(), Marks(None)) == report()
+    assert apply_manual_marks(report(student="bob"), table("ann,greets,10,,Eve,why")) == report(student="bob")
+    assert apply_manual_marks(report(), ManualMarks(None)) == report()
 
 
 def test_spreadsheets_write_what_they_like(table):
     marks = table("'=ann;greets;7,5;;Eve;why", ";;;;;", header="\ufeff" + HEADER.replace(",", ";"))
-    assert by_hand(report(student="=ann"), marks).scores[0].earned == 7.5
+    assert apply_manual_marks(report(student="=ann"), marks).scores[0].earned == 7.5
 
 
 def test_hostile_text_of_a_row_is_cleaned(table):
-    marked = by_hand(report(), table('ann,greets,1,"a\x1b[31m\nb",Eve\u202e,"<b>\r\nwhy"'))
+    marked = apply_manual_marks(report(), table('ann,greets,1,"a\x1b[31m\nb",Eve\u202e,"<b>\r\nwhy"'))
     assert (
         marked.scores[0].message == "Marked by hand by Eve: <b> why" and "\x1b" not in marked.scores[0].hint
     )
@@ -129,26 +136,26 @@ def test_an_item_may_not_have_a_name_that_means_another_thing(tmp_path):
         """Late."""
 
     assert read_marks(tmp_path / "marks.csv", (late,)).rows == {}
-    blank(tmp_path / "marks.csv")
+    write_blank(tmp_path / "marks.csv")
     with pytest.raises(CourseError, match="has an item named 'late'"):
         read_marks(tmp_path / "marks.csv", (late,))
 
 
 def test_students_who_are_not_in_the_class(table):
     marks = table("ann,greets,1,,Eve,why", "ann,total,1,,Eve,why", "bob,greets,1,,Eve,why")
-    assert astray(marks, {"ann", "bob"}) == []
-    [line] = astray(marks, {"bob"}, ["ann"])
+    assert marks_without_submission(marks, {"ann", "bob"}) == []
+    [line] = marks_without_submission(marks, {"bob"}, ["ann"])
     assert "(ann, total): the student is not in this class now" in line
     with pytest.raises(CourseError, match="row 4 .*no student named 'bob'; did you mean bob_7"):
-        astray(marks, {"ann", "bob_7"}, ["eve"])
+        marks_without_submission(marks, {"ann", "bob_7"}, ["eve"])
 
 
 def test_a_blank_table_is_written_once_and_is_the_tas(tmp_path):
     path = tmp_path / "marks.csv"
-    blank(path)
+    write_blank(path)
     assert path.read_text() == HEADER + "\n" and read_marks(path, ITEMS).rows == {}
     path.write_text(HEADER + "\nann,greets,1,,Eve,why\n")
     before = path.read_bytes()
-    blank(path)
+    write_blank(path)
     read_marks(path, ITEMS)
     assert path.read_bytes() == before

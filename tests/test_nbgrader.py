@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from autograder.authoring import Cell, MarkerError, cells, is_stale, release
+from autograder.authoring import Cell, MarkerError, is_stale, read_cells, release
 from autograder.authoring._nbgrader import metadata
-from autograder.authoring._starter import BEGIN, fresh, starter
+from autograder.authoring._starter import BEGIN, make_starter, starter
 from autograder.core import read_course
 from autograder.rubric import read_rubric
 
@@ -126,7 +126,7 @@ def test_an_answer_that_is_no_item_is_refused(source, line, message):
 
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda one: one.slug)
 def test_our_starters_carry_the_points_of_what_is_checked(assignment):
-    cells = json.loads(fresh(assignment))["cells"]
+    cells = json.loads(make_starter(assignment))["cells"]
     found = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
     names = [mark["grade_id"] for mark in found]
     assert len(set(names)) == len(names)
@@ -185,7 +185,9 @@ def clone(tmp_path_factory):
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, root)
     for assignment in COURSE.assignments:
-        (root / "assignments" / assignment.slug / assignment.starter.name).write_text(fresh(assignment))
+        (root / "assignments" / assignment.slug / assignment.starter.name).write_text(
+            make_starter(assignment)
+        )
     return root
 
 
@@ -222,7 +224,7 @@ def test_nbgrader_validates_a_finished_notebook_and_no_starter(nbgrader, clone):
 def finish(assignment, path, finished):
     """Return the starter with the reference's cells in it, as a student would hand it in."""
     notebook = nbformat.read(path, 4)
-    reference = cells(assignment.reference.read_text(encoding="utf-8"))
+    reference = read_cells(assignment.reference.read_text(encoding="utf-8"))
     parts = [cell for cell in reference if "solution" not in cell.tags]
     for cell, part in zip(notebook.cells, parts, strict=True):
         cell.source = cell.source if BEGIN in part.source else part.source

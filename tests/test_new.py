@@ -8,7 +8,7 @@ from test_cli import ROOT, run
 from toy import write
 
 from autograder.authoring import _template as skeleton
-from autograder.authoring import cells, is_stale, planned, write_notebook
+from autograder.authoring import is_stale, plan_assignment, read_cells, write_notebook
 from autograder.authoring._template import TEMPLATES
 from autograder.core import CourseError, read_course
 
@@ -18,14 +18,14 @@ def untrained(assignment, watch):
     perfect = assignment.specimens / "perfect"
     perfect.mkdir(parents=True)
     source = assignment.reference.read_text(encoding="utf-8")
-    write_notebook(perfect / assignment.starter.name, *cells(source))
+    write_notebook(perfect / assignment.starter.name, *read_cells(source))
     write(perfect / "lamp.keras", "a model")
     write(perfect / "specimen.toml", 'others = "full"')
 
 
 def new(course, slug, title=""):
-    assignment = planned(course, slug, title)
-    skeleton.new(assignment)
+    assignment = plan_assignment(course, slug, title)
+    skeleton.write_assignment(assignment)
     return assignment
 
 

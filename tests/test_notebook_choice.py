@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from test_submission import code_cells, zipped
 
-from autograder.core import Failure, Remark, Undecided
+from autograder.core import Failure, NeedsReview, Remark
 from autograder.models import Predictor
 from autograder.rubric import Expected, Submission
-from autograder.submissions import stem_of
-from autograder.submissions._filenames import without_copy_marks
+from autograder.submissions import name_stem
+from autograder.submissions._filenames import strip_copy_marks
 
 EXPECTED = Expected(slug="lab", functions=frozenset({"double"}))
 
@@ -79,7 +79,7 @@ def test_the_notebook_that_is_meant_counts_and_the_others_are_named(tmp_path, na
         assert work.signature == ("" if expected.endswith(".py") else "ann")
     remarks = [*{str(one.message) for one in caught if isinstance(one.message, Remark)}]
     suffix = ".py" if expected.endswith(".py") else ".ipynb"
-    others = [path for path in files if stem_of(path, suffix) is not None and path != expected]
+    others = [path for path in files if name_stem(path, suffix) is not None and path != expected]
     assert len(remarks) == bool(others)
     assert all(path in remarks[0] for path in [expected, *others] if remarks and "copies" not in remarks[0])
 
@@ -95,7 +95,7 @@ def test_the_notebook_that_is_meant_counts_and_the_others_are_named(tmp_path, na
     ],
 )
 def test_a_person_decides_between_notebooks_that_could_all_be_meant(tmp_path, files):
-    with pytest.raises(Undecided, match=f"{len(files)} notebooks are handed in: .*Which of them counts"):
+    with pytest.raises(NeedsReview, match=f"{len(files)} notebooks are handed in: .*Which of them counts"):
         _ = submission(tmp_path, files).notebook
 
 
@@ -165,7 +165,7 @@ def test_at_most_six_files_are_listed(tmp_path):
     ],
 )  # fmt: skip
 def test_marks_of_copies(stem, expected):
-    assert without_copy_marks(stem) == expected
+    assert strip_copy_marks(stem) == expected
 
 
 def test_the_sandbox_gets_the_code_cells_and_nothing_else(tmp_path):

@@ -12,8 +12,8 @@ from autograder.core import Failure, load_module, read_course
 from autograder.data import HiddenData
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden_from, items_of, score
-from autograder.sandbox import Here
-from autograder.sandbox._client import Several, answer_of
+from autograder.sandbox import InProcessSandbox
+from autograder.sandbox._client import SeveralArrays, check_reply
 
 COURSE = read_course(Path(__file__).parents[1])
 BIG = np.iinfo(np.int64).max
@@ -21,14 +21,16 @@ BIG = np.iinfo(np.int64).max
 CONFIG = np.frombuffer(b'{"module": "keras", "class_name": "Sequential", "config": {"layers": []}}', np.uint8)
 
 FIXED = {  # what a child may send whatever it was asked for, also a forged one
-    "a tuple of nothing": Several([]),
-    "a tuple of one": Several([np.ones(3)]),
-    "a ragged tuple": Several([np.ones(()), np.ones(2)]),
-    "a tuple of matrices and numbers": Several([np.ones((2, 2)), np.ones(()), np.ones(3), np.ones((1, 1))]),
-    "a long tuple": Several([np.ones(()) for _ in range(50)]),
-    "a text": Several([np.frombuffer(b"A\xff", np.uint8), np.zeros(0)]),
-    "a model": Several([CONFIG, np.zeros(3, np.float32)]),
-    "a model of no sense": Several([CONFIG[:9], np.full(3, np.nan, np.float32)]),
+    "a tuple of nothing": SeveralArrays([]),
+    "a tuple of one": SeveralArrays([np.ones(3)]),
+    "a ragged tuple": SeveralArrays([np.ones(()), np.ones(2)]),
+    "a tuple of matrices and numbers": SeveralArrays(
+        [np.ones((2, 2)), np.ones(()), np.ones(3), np.ones((1, 1))]
+    ),
+    "a long tuple": SeveralArrays([np.ones(()) for _ in range(50)]),
+    "a text": SeveralArrays([np.frombuffer(b"A\xff", np.uint8), np.zeros(0)]),
+    "a model": SeveralArrays([CONFIG, np.zeros(3, np.float32)]),
+    "a model of no sense": SeveralArrays([CONFIG[:9], np.full(3, np.nan, np.float32)]),
     "nothing": np.zeros(0),
     "a giant of nothing": np.zeros((0, 2**40)),
     "giant rows of nothing": np.zeros((2**40, 0)),
@@ -42,10 +44,10 @@ FIXED = {  # what a child may send whatever it was asked for, also a forged one
     "half a number": np.full((), 6e4, np.float16),
 }
 CHANGES = {  # of a right array
-    "in a tuple": lambda array: Several([array]),
-    "twice": lambda array: Several([array, array]),
-    "as a tuple of rows": lambda array: Several(list(np.atleast_1d(array))),
-    "as a ragged tuple": lambda array: Several([*np.atleast_1d(array)[1:], np.zeros(7)]),
+    "in a tuple": lambda array: SeveralArrays([array]),
+    "twice": lambda array: SeveralArrays([array, array]),
+    "as a tuple of rows": lambda array: SeveralArrays(list(np.atleast_1d(array))),
+    "as a ragged tuple": lambda array: SeveralArrays([*np.atleast_1d(array)[1:], np.zeros(7)]),
     "without its first": lambda array: np.atleast_1d(array)[1:],
     "without all": lambda array: np.atleast_1d(array)[:0],
     "with an axis more": lambda array: array[None],
@@ -74,7 +76,7 @@ class OddSandbox:
     """Answers a notebook's first calls as it does, and those from `begin` on by `reply`, which knows what is right."""
 
     def __init__(self):
-        self.notebook, self.answers = Here(), {}
+        self.notebook, self.answers = InProcessSandbox(), {}
 
     def start(self, reply, begin: int) -> None:
         self.reply, self.begin, self.calls = reply, begin, 0
@@ -85,9 +87,9 @@ class OddSandbox:
         if self.calls <= self.begin:
             return right()
         value = self.reply(right)
-        arrays = list(value) if isinstance(value, Several) else [value]
-        said = {"several": isinstance(value, Several)}
-        return answer_of(function, wanted, (content, file), said, arrays, "")
+        arrays = list(value) if isinstance(value, SeveralArrays) else [value]
+        said = {"several": isinstance(value, SeveralArrays)}
+        return check_reply(function, wanted, (content, file), said, arrays, "")
 
     def right(self, content, file, function, arguments, wanted):
         key = pickle.dumps((function, arguments, wanted))
@@ -102,12 +104,16 @@ class OddSandbox:
 def changed(change, right):
     """Return the right reply with each of its arrays changed."""
     value = right().value
-    if not isinstance(value, Several):
+    if not isinstance(value, SeveralArrays):
         new = change(value)
-        return new if isinstance(new, Several) else np.asarray(new)
+        return new if isinstance(new, SeveralArrays) else np.asarray(new)
     changes = [change(array) for array in value]
-    return Several(
-        [np.asarray(array) for part in changes for array in (part if isinstance(part, Several) else [part])]
+    return SeveralArrays(
+        [
+            np.asarray(array)
+            for part in changes
+            for array in (part if isinstance(part, SeveralArrays) else [part])
+        ]
     )
 
 

@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 
 from autograder.core import read_course
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Books, Grader, Setup, crew, grade_class
-from autograder.lms._detect import read_class
+from autograder.grading import Grader, MarkSources, Setup, grade_cohort, process_pool
+from autograder.lms._detect import read_cohort
 from autograder.sandbox import probe
 
 COURSE = read_course(Path(__file__).parents[1])
@@ -19,10 +19,10 @@ TRAINED = "tuning"  # by the grader itself, for minutes; `verify` trains its spe
 @pytest.mark.parametrize("slug", [one.slug for one in COURSE.assignments if one.slug != TRAINED])
 def test_a_class_earns_what_its_submissions_earn_alone(slug, sandbox, tmp_path):
     assignment, source = COURSE.assignment(slug), HiddenData(COURSE, DEMO_SECRET)
-    found, grader = read_class(assignment.specimens, slug), Grader.of(assignment, source, sandbox)
-    books = Books.read(COURSE, grader, found, tmp_path)
-    with crew(2, Setup(assignment, source, isolation=probe()).opened) as workers:
-        graded = list(grade_class(grader, books, found, tmp_path, workers=workers))
+    found, grader = read_cohort(assignment.specimens, slug), Grader.of(assignment, source, sandbox)
+    books = MarkSources.read(COURSE, grader, found, tmp_path)
+    with process_pool(2, Setup(assignment, source, isolation=probe()).opened) as workers:
+        graded = list(grade_cohort(grader, books, found, tmp_path, workers=workers))
     together = {one.report.student: one.report.scores for one in graded}
     with threadpool_limits(1, "blas"):
         for handed in reversed(found.submissions):

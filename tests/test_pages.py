@@ -12,14 +12,21 @@ from hypothesis import strategies as st
 from made_class import EVIL, made_class
 from scipy.stats import pearsonr
 
-from autograder.reports import Took, class_html, report_html, section_html, times_html
-from autograder.reports._analysis import broken, causes, discrimination, distribution, item_table, pattern
+from autograder.reports import Timing, class_html, report_html, section_html, times_html
+from autograder.reports._analysis import (
+    broken_items,
+    discrimination,
+    distribution,
+    item_table,
+    loss_causes,
+    pattern,
+)
 from autograder.reports._plots import figure_html, strip_svg
-from autograder.reports._student_page import moment
+from autograder.reports._student_page import time_text
 from autograder.reports._templates import digest
 from autograder.rubric import Adjustment, Bars, Confusion, Report, Score
 from autograder.rubric._figures import Examples
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 CLASS = made_class(40)
 FOLDERS = {report.student: report.student for report in CLASS}
@@ -59,7 +66,7 @@ def the_class(reports=CLASS, left_out=LEFT_OUT, folders=FOLDERS):
 
 
 def pages():
-    took = [Took(report.student, "greets", 1.5) for report in CLASS]
+    took = [Timing(report.student, "greets", 1.5) for report in CLASS]
     return {
         "class": the_class(),
         "nobody": class_html([], {}, {}),
@@ -159,7 +166,7 @@ def test_two_people_with_one_name_are_told_apart_by_their_id():
 
 
 def test_a_folder_of_the_students_name_is_no_id():
-    reports = [replace(report, origin=Origin(name=report.student)) for report in CLASS]
+    reports = [replace(report, origin=Submitter(name=report.student)) for report in CLASS]
     assert ">Id</button>" in the_class() and ">Id</button>" not in the_class(reports)
 
 
@@ -172,8 +179,8 @@ def test_a_student_reads_adjustments_doubts_files_and_when_it_came():
 
 
 def test_a_time_that_is_none_is_shown_as_it_came():
-    assert moment("yesterday <b>") == "yesterday <b>" and moment("") == ""
-    assert moment("2027-03-05T08:09:00") == "5 March 2027, 08:09:00"
+    assert time_text("yesterday <b>") == "yesterday <b>" and time_text("") == ""
+    assert time_text("2027-03-05T08:09:00") == "5 March 2027, 08:09:00"
 
 
 def test_figures_say_their_values_in_words():
@@ -275,10 +282,10 @@ def test_causes_are_counted_and_stretch_points_and_answers_are_none():
         told("b", scored("i", 5.0, message="Got 4."), scored("k", 1.0, message="Read.", answer="words")),
         told("c", scored("i", 10.0, message="Got 5."), scored("j", None, message="x 1", outcome="broken")),
     ]
-    [cause] = causes(reports)
+    [cause] = loss_causes(reports)
     assert (cause.item, cause.pattern, cause.example) == ("i", "Got #.", "Got 3.")
     assert (cause.students, cause.lost) == (("a", "b"), 13.0)
-    assert [(cause.item, cause.students) for cause in broken(reports)] == [("j", ("c",))]
+    assert [(cause.item, cause.students) for cause in broken_items(reports)] == [("j", ("c",))]
 
 
 def test_causes_of_one_student_each_stand_behind_one_click():
@@ -307,10 +314,10 @@ def test_one_doubt_about_many_is_one_line():
 
 def test_times_are_of_what_was_run():
     took = [
-        Took("ann", "i", 2.0),
-        Took("ann", "j_k", 3.0),
-        Took("bo", "i", 1.0),
-        Took("bo", "j_k", 99.0, kept=True),
+        Timing("ann", "i", 2.0),
+        Timing("ann", "j_k", 3.0),
+        Timing("bo", "i", 1.0),
+        Timing("bo", "j_k", 99.0, kept=True),
     ]
     text = Page(times_html(took, {"ann": "ann"})).text
     assert "3 items were run, 6.0 seconds in all" in text and "1 was kept" in text
@@ -318,7 +325,7 @@ def test_times_are_of_what_was_run():
 
 
 def test_a_student_without_a_name_is_called_as_the_folder():
-    report = Report("lee_ann", "a_b", (scored("i", 1.0),), "", {}, Origin())
+    report = Report("lee_ann", "a_b", (scored("i", 1.0),), "", {}, Submitter())
     assert "lee_ann" in Page(report_html(report)).text and "<title>lee_ann – a b</title>" in report_html(
         report
     )

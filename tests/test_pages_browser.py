@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_class import made_class
 
-from autograder.reports import Took, class_html, report_html, times_html
+from autograder.reports import Timing, class_html, report_html, times_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -27,7 +27,7 @@ def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     folders = {report.student: f"{report.student} #?%" for report in CLASS}  # what an address has to quote
     left_out = {f"{number}/.DS_Store": "litter of macOS" for number in range(9)}
-    took = [Took(report.student, score.item, 0.5) for report in CLASS for score in report.scores]
+    took = [Timing(report.student, score.item, 0.5) for report in CLASS for score in report.scores]
     write(folder / "index.html", class_html(CLASS, left_out, folders, "Long memories"))
     write(folder / "times.html", times_html(took, folders))
     for report in CLASS:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.core import CourseError, Failure, Undecided, plain
+from autograder.core import CourseError, Failure, NeedsReview, sanitize
 from autograder.lms import _export as export_module
-from autograder.lms._detect import read_class
-from autograder.submissions import leads_out, zipped
+from autograder.lms._detect import read_cohort
+from autograder.submissions import leads_out, zip_files
 
 SLUG = "rnn_by_hand"
 
@@ -27,7 +27,7 @@ def laid(request, tmp_path):
             return on_disk(tmp_path / "class", files)
         (tmp_path / "class").mkdir()
         path = tmp_path / "class" / "submissions.zip"
-        path.write_bytes(zipped(inside))
+        path.write_bytes(zip_files(inside))
         return path.parent if "in a folder" in request.param else path
 
     return lay
@@ -50,7 +50,7 @@ CANVAS = {
     "doejane_LATE_1234_98765_rnn.ipynb": b"jane",
     "doejane_LATE_1234_98766_model.keras": b"old",
     "doejane_LATE_1234_98767_model.keras": b"new",
-    "doejane_99_98768_work.zip": zipped({"w/rnn.ipynb": b"another Jane"}),
+    "doejane_99_98768_work.zip": zip_files({"w/rnn.ipynb": b"another Jane"}),
     "under_scoreanna_7_12_a_b.ipynb": b"underscores",
     "李明_8_13_rnn-1.ipynb": b"li",
     "9_14_rnn.ipynb": b"no word in the name",
@@ -64,7 +64,7 @@ CANVAS = {
 
 
 def test_canvas(laid):
-    found = read_class(laid(CANVAS), SLUG)
+    found = read_cohort(laid(CANVAS), SLUG)
     assert found.platform == "canvas"
     assert {name: set(files) for name, files in held(found).items()} == {
         "9": {"rnn.ipynb"},
@@ -91,7 +91,7 @@ def test_canvas(laid):
 
 def test_canvas_anonymous(tmp_path):
     names = ["LATE_anon_Xy1_5_rnn.ipynb", "anon_Zz2_6_rnn.ipynb", "anon_Zz2_7_a.keras"]
-    found = read_class(on_disk(tmp_path / "c", dict.fromkeys(names, b"")), SLUG)
+    found = read_cohort(on_disk(tmp_path / "c", dict.fromkeys(names, b"")), SLUG)
     assert [(one.student, one.origin.late) for one in found.submissions] == [
         ("anon_Xy1", True),
         ("anon_Zz2", False),
@@ -105,7 +105,7 @@ def test_nobody_hands_in_for_another_canvas_user(tmp_path):
         "x_1234_5_malloryx_66_77_rnn.ipynb": b"",
         "bo_3_4_a_5_6_b.ipynb": b"",
     }
-    found = read_class(on_disk(tmp_path / "c", files), SLUG)
+    found = read_cohort(on_disk(tmp_path / "c", files), SLUG)
     assert held(found) == {"leeann_1234": ("rnn.ipynb",), "x_1234_5_malloryx_66": ("rnn.ipynb",)}
     assert list(found.left_out) == ["bo_3_4_a_5_6_b.ipynb"]
     assert found.left_out["bo_3_4_a_5_6_b.ipynb"] == (
@@ -114,7 +114,7 @@ def test_nobody_hands_in_for_another_canvas_user(tmp_path):
     assert found.doubts[0].startswith("1 file has a name that can be read as more than one student's")
     roster = tmp_path / "gradebook.csv"
     roster.write_text('Student,ID,Section\n"Lee, Ann",1234,A\nBo,3,A\n')
-    found = read_class(tmp_path / "c", SLUG, roster)
+    found = read_cohort(tmp_path / "c", SLUG, roster)
     assert held(found)["bo_3"] == ("a_5_6_b.ipynb",)
 
 
@@ -122,7 +122,7 @@ MOODLE = {
     "Ann Lee_101_assignsubmission_file/rnn.ipynb": b"one Ann",
     "Ann Lee_101_assignsubmission_onlinetext/onlinetext.html": b"hello",
     "Ann Lee_102_assignsubmission_file_/models/a.keras": b"the other",
-    "Ann Lee_102_assignsubmission_file_/work.zip": zipped({"rnn.ipynb": b"zipped"}),
+    "Ann Lee_102_assignsubmission_file_/work.zip": zip_files({"rnn.ipynb": b"zipped"}),
     "محمد_103_assignsubmission_file_rnn.ipynb": b"without a folder",
     "Participant_104_assignsubmission_file_/rnn.ipynb": b"anonymous",
     "Team 7_105_assignsubmission_file_/rnn.ipynb": b"a team",
@@ -132,7 +132,7 @@ MOODLE = {
 
 
 def test_moodle(laid):
-    found = read_class(laid(MOODLE), SLUG)
+    found = read_cohort(laid(MOODLE), SLUG)
     assert found.platform == "moodle"
     assert {name: set(files) for name, files in held(found).items()} == {
         "Ann Lee_101": {"rnn.ipynb"},
@@ -179,7 +179,7 @@ submission_4: []
 
 def test_gradescope(laid):
     files = {f"submission_{number}/rnn.ipynb": b"" for number in range(1, 6)}
-    found = read_class(laid(files | {"submission_metadata.yml": YAML.encode(), "log.txt": b""}), SLUG)
+    found = read_cohort(laid(files | {"submission_metadata.yml": YAML.encode(), "log.txt": b""}), SLUG)
     assert found.platform == "gradescope"
     assert {(one.student, one.origin.id, one.origin.submitted) for one in found.submissions} == {
         ("Ann Lee_77", "1", "2027-03-02T10:00:00+00:00"),
@@ -200,7 +200,7 @@ def test_gradescope(laid):
 def test_gradescopes_metadata_are_read_as_data(tmp_path, text):
     files = {"submission_1/a.ipynb": b"", "submission_metadata.yml": text}
     with pytest.raises(CourseError, match="submission_metadata.yml can't be read"):
-        read_class(on_disk(tmp_path / "c", files), SLUG)
+        read_cohort(on_disk(tmp_path / "c", files), SLUG)
 
 
 def test_the_folders_of_gradescopes_autograder(tmp_path):
@@ -209,16 +209,16 @@ def test_the_folders_of_gradescopes_autograder(tmp_path):
                   {"id": 2, "name": "Bo Ek", "email": "b@e"}]}"""
     files = {"submission_metadata.json": metadata, "submission/rnn.ipynb": b"x", "submission/m/a.keras": b""}
     root = on_disk(tmp_path / "autograder", files | {"source/secret.ipynb": b"", "run_autograder": b""})
-    [one] = read_class(root, SLUG).submissions
+    [one] = read_cohort(root, SLUG).submissions
     assert one.student == "Ann Lee_55" and set(one.source().names) == {"rnn.ipynb", "m/a.keras"}
     assert one.origin.submitted == "2027-03-01T10:00:00-08:00" and {"bo", "ek", "ann"} <= one.words
     (root / "submission" / "link.zip").symlink_to(root / "source" / "secret.ipynb")
     (root / "submission" / "source").symlink_to(root / "source")
-    [one] = read_class(root, SLUG).submissions
+    [one] = read_cohort(root, SLUG).submissions
     assert set(one.source().names) == {"rnn.ipynb", "m/a.keras"}
     (root / "submission_metadata.json").write_bytes(b"[")
     with pytest.raises(CourseError, match="submission_metadata.json can't be read"):
-        read_class(root, SLUG)
+        read_cohort(root, SLUG)
 
 
 NBGRADER = {
@@ -235,7 +235,7 @@ NBGRADER = {
 @pytest.mark.parametrize("room", ["", "submitted/"])
 def test_nbgrader(laid, room):
     beside = {"release/rnn_by_hand/rnn_by_hand.ipynb": b"", "gradebook.db": b""} if room else {}
-    found = read_class(laid({room + name: data for name, data in NBGRADER.items()} | beside), SLUG)
+    found = read_cohort(laid({room + name: data for name, data in NBGRADER.items()} | beside), SLUG)
     assert found.platform == "nbgrader"
     assert held(found) == {"ann": ("rnn_by_hand.ipynb",), "bo": ("rnn_by_hand.ipynb",)}
     assert [one.origin.submitted for one in found.submissions] == ["2015-02-02T14:58:23-08:00", ""]
@@ -245,7 +245,7 @@ def test_nbgrader(laid, room):
 
 def test_nbgrader_without_this_assignment_says_which_there_are(tmp_path):
     with pytest.raises(CourseError, match="did you mean tuning"):
-        read_class(on_disk(tmp_path / "c", NBGRADER), "tunings")
+        read_cohort(on_disk(tmp_path / "c", NBGRADER), "tunings")
 
 
 DRIVE = {
@@ -255,7 +255,7 @@ DRIVE = {
     "rnn_by_hand - 李明.ipynb": b"",
     "motif - 李明.keras": b"",
     "bo_ek_rnn_by_hand.ipynb": b"",
-    "rnn_by_hand - O'Brien, Cy.zip": zipped({"rnn.ipynb": b""}),
+    "rnn_by_hand - O'Brien, Cy.zip": zip_files({"rnn.ipynb": b""}),
     "rnn - Jean-Luc d'Arc.ipynb": b"",
     "final_v2.ipynb": b"",
     "Di Ono/rnn.ipynb": b"",
@@ -268,8 +268,8 @@ def test_drive(tmp_path, parts):
     path = on_disk(tmp_path / "class", {} if parts else DRIVE)
     for part in range(parts):
         files = {f"Week 1/{name}": data for name, data in list(DRIVE.items())[part::parts]}
-        (path / f"Week 1-20270301T101010Z-00{part + 1}.zip").write_bytes(zipped(files))
-    found = read_class(path, SLUG)
+        (path / f"Week 1-20270301T101010Z-00{part + 1}.zip").write_bytes(zip_files(files))
+    found = read_cohort(path, SLUG)
     assert found.platform == "drive"
     assert {name: set(files) for name, files in held(found).items()} == {
         "Ann Lee": {"motif.keras", "rnn.ipynb", "Copy of rnn (1).ipynb"},
@@ -301,7 +301,7 @@ def test_drive_with_a_table_of_people(tmp_path):
         ],
         b"",
     )
-    found = read_class(on_disk(tmp_path / "class", files), SLUG, roster)
+    found = read_cohort(on_disk(tmp_path / "class", files), SLUG, roster)
     assert held(found) == {
         "Ann Lee": ("model.keras", "rnn v2.ipynb"),
         "Bo Ek": ("rnn.ipynb",),
@@ -312,15 +312,15 @@ def test_drive_with_a_table_of_people(tmp_path):
 
 PLAIN = {
     "ann/rnn.ipynb": b"",
-    "ann.zip": zipped({"rnn.ipynb": b""}),
-    "bo (1).zip": zipped({"rnn.ipynb": b"new"}),
-    "bo.zip": zipped({"rnn.ipynb": b"old"}),
+    "ann.zip": zip_files({"rnn.ipynb": b""}),
+    "bo (1).zip": zip_files({"rnn.ipynb": b"new"}),
+    "bo.zip": zip_files({"rnn.ipynb": b"old"}),
     "cy_attempt2/rnn.ipynb": b"new",
     "cy_attempt1/rnn.ipynb": b"old",
     "Student (1)/rnn.ipynb": b"",
     "Student (2)/rnn.ipynb": b"",
-    "lee.zip": zipped({"rnn.ipynb": b""}),
-    "lee_2.zip": zipped({"rnn.ipynb": b""}),
+    "lee.zip": zip_files({"rnn.ipynb": b""}),
+    "lee_2.zip": zip_files({"rnn.ipynb": b""}),
     "broken.tar.gz": b"\x1f\x8b cut short",
     "notes.txt": b"",
     "late.rar": b"",
@@ -330,7 +330,7 @@ PLAIN = {
 
 @pytest.mark.parametrize("laid", ["folder", "zip", "zip with a folder around"], indirect=True)
 def test_a_plain_folder(laid):
-    found = read_class(laid(PLAIN), SLUG)
+    found = read_cohort(laid(PLAIN), SLUG)
     assert found.platform == "folder"
     sources = {one.student: one.source for one in found.submissions}
     assert set(sources) == {
@@ -360,11 +360,11 @@ def test_a_folder_on_disk_keeps_the_empty_and_the_linked(tmp_path):
     on_disk(tmp_path / "elsewhere", {"rnn.ipynb": b"y", "deep/rnn.ipynb": b""})
     (tmp_path / "elsewhere" / "link").symlink_to(root)
     (root / "cy").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "di.zip").write_bytes(zipped({"rnn.ipynb": b"z"}))
+    (tmp_path / "di.zip").write_bytes(zip_files({"rnn.ipynb": b"z"}))
     (root / "di.zip").symlink_to(tmp_path / "di.zip")
     (root / "gone.zip").symlink_to(tmp_path / "gone.zip")
-    found = {one.student: one for one in read_class(root, SLUG).submissions}
-    with pytest.raises(Undecided, match="gone.zip can't be read"):
+    found = {one.student: one for one in read_cohort(root, SLUG).submissions}
+    with pytest.raises(NeedsReview, match="gone.zip can't be read"):
         found.pop("gone").source()
     found = {student: one.source().names for student, one in found.items()}
     assert found == {
@@ -389,21 +389,21 @@ def test_a_folder_on_disk_keeps_the_empty_and_the_linked(tmp_path):
 )
 def test_what_is_no_class_is_told_so(tmp_path, files, complaint):
     with pytest.raises(CourseError, match=complaint):
-        read_class(on_disk(tmp_path / "class", files), SLUG)
-    (tmp_path / "class.zip").write_bytes(zipped(files))
+        read_cohort(on_disk(tmp_path / "class", files), SLUG)
+    (tmp_path / "class.zip").write_bytes(zip_files(files))
     with pytest.raises(CourseError, match=complaint):
-        read_class(tmp_path / "class.zip", SLUG)
+        read_cohort(tmp_path / "class.zip", SLUG)
 
 
 def test_what_is_neither_folder_nor_zip_is_told_so(tmp_path):
     with pytest.raises(CourseError, match="is no folder: expected"):
-        read_class(tmp_path / "none", SLUG)
+        read_cohort(tmp_path / "none", SLUG)
     (tmp_path / "a.7z").write_bytes(b"")
     with pytest.raises(CourseError, match="is no .zip: expected"):
-        read_class(tmp_path / "a.7z", SLUG)
+        read_cohort(tmp_path / "a.7z", SLUG)
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(CourseError, match="can't be opened as a zip .*: download it again"):
-        read_class(tmp_path / "a.zip", SLUG)
+        read_cohort(tmp_path / "a.zip", SLUG)
 
 
 def test_one_students_files_make_no_other_platform_of_the_class(tmp_path):
@@ -413,10 +413,10 @@ def test_one_students_files_make_no_other_platform_of_the_class(tmp_path):
         "mallory/submission_metadata.yml": b"",
         "mallory/a_1_2_x.ipynb": b"",
     }
-    assert read_class(on_disk(tmp_path / "1", files), SLUG).platform == "folder"
+    assert read_cohort(on_disk(tmp_path / "1", files), SLUG).platform == "folder"
     hostile = {"1_2_3_mallory.ipynb": b"", "x_9_8_m.ipynb": b""}
-    archives = {"ann.zip": zipped({"rnn.ipynb": b""}), "mallory.zip": zipped(hostile)}
-    assert read_class(on_disk(tmp_path / "2", archives), SLUG).platform == "folder"
+    archives = {"ann.zip": zip_files({"rnn.ipynb": b""}), "mallory.zip": zip_files(hostile)}
+    assert read_cohort(on_disk(tmp_path / "2", archives), SLUG).platform == "folder"
 
 
 def test_one_students_upload_hurts_no_other(tmp_path):
@@ -428,7 +428,7 @@ def test_one_students_upload_hurts_no_other(tmp_path):
         archive.writestr("s9_9_1_work.zip", b"PK damaged")
     content = (tmp_path / "canvas.zip").read_bytes()
     (tmp_path / "canvas.zip").write_bytes(content.replace(b"notebook 1", b"NOTEBOOK 1", 1))
-    found = read_class(tmp_path / "canvas.zip", SLUG)
+    found = read_cohort(tmp_path / "canvas.zip", SLUG)
     sources = {one.student: one.source for one in found.submissions}
     assert set(sources) == {"s0_0", "s1_1", "s2_2", "s9_9"}
     assert sources["s0_0"]().read("rnn.ipynb").startswith(b"notebook 0")
@@ -444,12 +444,12 @@ def test_one_students_upload_hurts_no_other(tmp_path):
 def test_an_export_of_far_too_many_files_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(export_module, "LARGEST_CLASS", 5)
     with pytest.raises(CourseError, match="more than 5 files: is it the class"):
-        read_class(on_disk(tmp_path / "c", CANVAS), SLUG)
+        read_cohort(on_disk(tmp_path / "c", CANVAS), SLUG)
 
 
 def test_words_of_everyone_are_shared(tmp_path):
     files = {"ann_uni/rnn.ipynb": b"", "bo_uni/rnn.ipynb": b""}
-    found = read_class(on_disk(tmp_path / "c", files), SLUG)
+    found = read_cohort(on_disk(tmp_path / "c", files), SLUG)
     assert {one.shared for one in found.submissions} == {frozenset({frozenset({"uni"})})}
 
 
@@ -468,18 +468,18 @@ PATHS = st.lists(PIECES, min_size=1, max_size=6).map("".join)
 def test_every_file_is_taken_or_told(tmp_path_factory, names):
     path = tmp_path_factory.mktemp("class") / "class.zip"
     files = {name for name in names if not name.replace("\\", "/").endswith("/")}
-    path.write_bytes(zipped(dict.fromkeys(files, b"")))
+    path.write_bytes(zip_files(dict.fromkeys(files, b"")))
     try:
-        found = read_class(path, SLUG)
+        found = read_cohort(path, SLUG)
     except CourseError as error:
         assert "\n" not in str(error)
         return
     taken = [name.entry for one in found.submissions for name in one.source.places.values()]
     assert len(taken) == len(set(taken)) or found.platform == "gradescope"
-    told = (*found.left_out, *map(plain, taken), "timestamp.txt", "submission_metadata.yml")
+    told = (*found.left_out, *map(sanitize, taken), "timestamp.txt", "submission_metadata.yml")
     for name in files:
         assert (
-            any(plain(name.replace("\\", "/")).endswith(known) for known in told)
+            any(sanitize(name.replace("\\", "/")).endswith(known) for known in told)
             or found.platform == "nbgrader"
         )
     for one in found.submissions:
@@ -489,8 +489,8 @@ def test_every_file_is_taken_or_told(tmp_path_factory, names):
 
 def test_a_name_is_kept_whatever_names_look_like_it(tmp_path):
     path = tmp_path / "class.zip"
-    path.write_bytes(zipped(dict.fromkeys(["Ann/rnn.ipynb", "ann/rnn.ipynb", "a:nn/rnn.ipynb"], b"")))
-    found = read_class(path, SLUG)
+    path.write_bytes(zip_files(dict.fromkeys(["Ann/rnn.ipynb", "ann/rnn.ipynb", "a:nn/rnn.ipynb"], b"")))
+    found = read_cohort(path, SLUG)
     assert [one.student for one in found.submissions] == ["Ann", "a-nn", "ann"]
     assert found.doubts == (
         "'Ann' and 'a-nn' and 'ann' look alike: make sure that they are not one student.",

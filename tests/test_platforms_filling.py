@@ -17,12 +17,12 @@ from autograder.lms import feedback_zip
 from autograder.lms._feedback import feedback_names
 from autograder.lms._roster import read_roster
 from autograder.rubric import Adjustment, Report, Score
-from autograder.submissions import Origin, leads_out
+from autograder.submissions import Submitter, leads_out
 
 
 def mark(platform, id, earned, possible=10.0, outcome="scored", **origin):
     score = Score("one", "One.", possible, False, outcome, None if outcome != "scored" else earned)
-    origin = Origin(platform, id, **origin)
+    origin = Submitter(platform, id, **origin)
     return origin, Report(f"student {id}", "rnn_by_hand", (score,), "data", {}, origin=origin)
 
 
@@ -48,7 +48,7 @@ GRADEBOOK = (
 def test_canvas_gets_one_column_and_nothing_else_changes(tmp_path):
     marks = [mark("canvas", "1", 9.5), mark("canvas", "2", 10 / 3), mark("canvas", "3", 5.0)]
     marks += [mark("canvas", "5", 0, outcome="unread"), mark("canvas", "99", 1.0), mark("moodle", "4", 1.0)]
-    filled = canvas.fill(sheet_of(tmp_path, GRADEBOOK), marks, "RNNs by hand")
+    filled = canvas.write_grades(sheet_of(tmp_path, GRADEBOOK), marks, "RNNs by hand")
     expected = GRADEBOOK.replace('"A, B",,,,1', '"A, B",,9.50,,1').replace("A,,3.00", "A,,3.33")
     assert filled.text == expected and (filled.written, filled.column) == (2, "RNNs by hand (41)")
     assert filled.untouched == (
@@ -58,7 +58,9 @@ def test_canvas_gets_one_column_and_nothing_else_changes(tmp_path):
         "student 4: not in the table.",
     )
     assert filled.warnings == ("1 marks that were in the table are replaced by others.",)
-    unfinished = canvas.fill(sheet_of(tmp_path, GRADEBOOK), marks, "", unfinished=True, slug="rnns_by_hand")
+    unfinished = canvas.write_grades(
+        sheet_of(tmp_path, GRADEBOOK), marks, "", unfinished=True, slug="rnns_by_hand"
+    )
     assert "Unfinished,5,s5,un,A,,0.00\r\n" in unfinished.text
 
 
@@ -74,7 +76,9 @@ def test_canvas_gets_one_column_and_nothing_else_changes(tmp_path):
     ],
 )
 def test_canvas_column_is_named_or_like_the_title(tmp_path, title, column):
-    filled = canvas.fill(sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "4", 5.0)], title or "RNNs by hand")
+    filled = canvas.write_grades(
+        sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "4", 5.0)], title or "RNNs by hand"
+    )
     [row] = [row for row in csv.reader(io.StringIO(filled.text)) if row[1:2] == ["4"]]
     assert [number for number, text in enumerate(row) if text == "5.00"] == [column]
 
@@ -89,7 +93,7 @@ def test_canvas_column_is_named_or_like_the_title(tmp_path, title, column):
 )
 def test_another_canvas_column_is_told(tmp_path, title, complaint):
     with pytest.raises(CourseError, match=complaint):
-        canvas.fill(sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "1", 1.0)], title)
+        canvas.write_grades(sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "1", 1.0)], title)
 
 
 def test_two_canvas_columns_alike_are_told(tmp_path):
@@ -97,12 +101,17 @@ def test_two_canvas_columns_alike_are_told(tmp_path):
     with pytest.raises(
         CourseError, match=r"2 columns for 'RNNs by hand': name one of 'RNNs by hand \(41\)', "
     ):
-        canvas.fill(sheet_of(tmp_path, text), [mark("canvas", "1", 1.0)], "RNNs by hand")
-    assert canvas.fill(sheet_of(tmp_path, text), [mark("canvas", "1", 1.0)], "RNNs by hand (44)").written == 1
+        canvas.write_grades(sheet_of(tmp_path, text), [mark("canvas", "1", 1.0)], "RNNs by hand")
+    assert (
+        canvas.write_grades(sheet_of(tmp_path, text), [mark("canvas", "1", 1.0)], "RNNs by hand (44)").written
+        == 1
+    )
 
 
 def test_canvas_with_other_points_is_warned_of(tmp_path):
-    filled = canvas.fill(sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "1", 9.5, possible=110)], "Tuning")
+    filled = canvas.write_grades(
+        sheet_of(tmp_path, GRADEBOOK), [mark("canvas", "1", 9.5, possible=110)], "Tuning"
+    )
     assert filled.warnings == ("Canvas has 100 points possible in 'Tuning (42)', the assignment 110.",)
 
 
@@ -110,12 +119,12 @@ def test_canvas_with_semicolons_and_split_names(tmp_path):
     text = (
         "LastName;FirstName;ID;SIS Login ID;Section;RNN (4)\nPoints Possible;;;;;10,0\nDoe;Jane;1;j;A;2,5\n"
     )
-    filled = canvas.fill(sheet_of(tmp_path, text), [mark("canvas", "1", 7.25)], "RNN")
+    filled = canvas.write_grades(sheet_of(tmp_path, text), [mark("canvas", "1", 7.25)], "RNN")
     assert filled.text == text.replace("2,5", "7,25")
 
 
 @pytest.mark.parametrize(
-    "fill", [lambda sheet: canvas.fill(sheet, [], "x"), lambda sheet: moodle.fill(sheet, [])]
+    "fill", [lambda sheet: canvas.write_grades(sheet, [], "x"), lambda sheet: moodle.write_grades(sheet, [])]
 )
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "", "Student,ID\nx,1\n", "1\n2\n"])
 def test_another_table_is_one_line(tmp_path, fill, text):
@@ -140,35 +149,40 @@ GERMAN = (
 
 def test_moodle_gets_one_column_and_nothing_else_changes(tmp_path):
     marks = [mark("moodle", "11", 9.5), mark("moodle", "12", 10.5), mark("moodle", "14", 1.0)]
-    filled = moodle.fill(sheet_of(tmp_path, WORKSHEET), marks)
+    filled = moodle.write_grades(sheet_of(tmp_path, WORKSHEET), marks)
     assert filled.text == WORKSHEET.replace('"Submitted",A,,', '"Submitted",A,9.50,') and filled.written == 1
     assert filled.untouched == (
         "student 12: 10.50 is above Moodle's maximum grade 10, and would be skipped.",
         "student 14: not in the table.",
     )
     assert not filled.warnings
-    other = moodle.fill(sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, possible=110)])
+    other = moodle.write_grades(sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, possible=110)])
     assert other.warnings == ("Moodle's maximum grade is 10, the assignment has 110 points.",)
 
 
 def test_a_moodle_in_another_language(tmp_path):
-    filled = moodle.fill(sheet_of(tmp_path, GERMAN), [mark("moodle", "11", 9.5), mark("moodle", "12", 2.0)])
+    filled = moodle.write_grades(
+        sheet_of(tmp_path, GERMAN), [mark("moodle", "11", 9.5), mark("moodle", "12", 2.0)]
+    )
     assert filled.text == GERMAN.replace('"";"10,00"', '"9,50";"10,00"').replace('"1,50"', '"2,00"')
 
 
 def test_a_team_is_not_taken_for_the_student_of_its_number(tmp_path):
-    filled = moodle.fill(sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, name="Team 7")])
+    filled = moodle.write_grades(sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, name="Team 7")])
     assert filled.untouched == ("student 11: not in the table.",)
     assert (
-        moodle.fill(sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, name="B-Lee Ann")]).written == 1
+        moodle.write_grades(
+            sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5, name="B-Lee Ann")]
+        ).written
+        == 1
     )
 
 
 def test_a_worksheet_without_names(tmp_path):
     text = "Identifier,Status,Grade,Maximum Grade,Last modified (grade)\nParticipant 7,Submitted,,10,-\n"
     sheet = sheet_of(tmp_path, text)
-    assert read_roster(sheet.path).people == (Origin("moodle", "7"),)
-    assert moodle.fill(sheet, [mark("moodle", "7", 9.5)]).text == text.replace("ted,,", "ted,9.50,")
+    assert read_roster(sheet.path).people == (Submitter("moodle", "7"),)
+    assert moodle.write_grades(sheet, [mark("moodle", "7", 9.5)]).text == text.replace("ted,,", "ted,9.50,")
 
 
 @pytest.mark.parametrize(
@@ -182,12 +196,12 @@ def test_a_worksheet_without_names(tmp_path):
 )
 def test_a_worksheet_that_is_not_understood_is_not_filled(tmp_path, text):
     with pytest.raises(CourseError, match="is no worksheet of Moodle: expected"):
-        moodle.fill(sheet_of(tmp_path, text), [mark("moodle", "11", 9.5)])
+        moodle.write_grades(sheet_of(tmp_path, text), [mark("moodle", "11", 9.5)])
 
 
 def test_numbers_in_other_columns_are_not_taken_for_the_maximum(tmp_path):
     text = GERMAN.replace('"-";""', '"-";"5"', 1)
-    filled = moodle.fill(sheet_of(tmp_path, text), [mark("moodle", "12", 2.0)])
+    filled = moodle.write_grades(sheet_of(tmp_path, text), [mark("moodle", "12", 2.0)])
     assert filled.text == text.replace('"1,50"', '"2,00"')
 
 
@@ -195,13 +209,13 @@ def test_numbers_in_other_columns_are_not_taken_for_the_maximum(tmp_path):
 def test_totals_agree_to_the_cent(tmp_path_factory, earned):
     tmp_path = tmp_path_factory.mktemp("t")
     marks = [mark("moodle", str(11 + number), round(value, 2)) for number, value in enumerate(earned)]
-    text = moodle.fill(sheet_of(tmp_path, WORKSHEET), marks).text
+    text = moodle.write_grades(sheet_of(tmp_path, WORKSHEET), marks).text
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [float(row["Grade"]) for row in rows[:2]] == [report.earned for _, report in marks]
 
 
 def test_of_two_submissions_of_one_row_none_is_written(tmp_path):
-    filled = moodle.fill(
+    filled = moodle.write_grades(
         sheet_of(tmp_path, WORKSHEET), [mark("moodle", "11", 9.5), mark("moodle", "11", 1.0)]
     )
     assert (
@@ -218,10 +232,10 @@ def test_who_handed_in_elsewhere_is_found_by_address_login_or_whole_name(tmp_pat
         mark("x", "3", 3.0),
     ]
     marks += [mark("nbgrader", "", 4.0, login="TWO"), mark("moodle", "1", 5.0, name="Ann Lee")]
-    filled = canvas.fill(sheet_of(tmp_path, GRADEBOOK), marks, "Tuning (42)")
+    filled = canvas.write_grades(sheet_of(tmp_path, GRADEBOOK), marks, "Tuning (42)")
     rows = {row[1]: row[7] for row in csv.reader(io.StringIO(filled.text)) if len(row) > 7}
     assert (rows["1"], rows["2"], rows["3"], filled.written) == ("1.00", "4.00", "", 2)
-    twice = moodle.fill(sheet_of(tmp_path, WORKSHEET), [mark("drive", "", 1.0, name="Ann Lee")])
+    twice = moodle.write_grades(sheet_of(tmp_path, WORKSHEET), [mark("drive", "", 1.0, name="Ann Lee")])
     assert twice.written == 0 and twice.untouched == ("student : not in the table.",)
 
 
@@ -230,35 +244,35 @@ def test_people_are_read_from_what_each_platform_exports(tmp_path):
         sheet = sheet_of(tmp_path, text)
         return read_roster(sheet.path)
 
-    assert roster(GRADEBOOK).completed(Origin("canvas", "1", "doejane", late=True)) == Origin(
+    assert roster(GRADEBOOK).completed(Submitter("canvas", "1", "doejane", late=True)) == Submitter(
         "canvas", "1", "Doe, Jane", "jdoe", late=True
     )
-    assert roster(WORKSHEET).completed(Origin("moodle", "12", "Ann Lee")).email == "al2@x.example"
-    german = roster(GERMAN).completed(Origin("moodle", "12", "Ek"))
+    assert roster(WORKSHEET).completed(Submitter("moodle", "12", "Ann Lee")).email == "al2@x.example"
+    german = roster(GERMAN).completed(Submitter("moodle", "12", "Ek"))
     assert (german.name, german.email) == ("Bo Ek", "be@x.example")
     grades = "First Name,Last Name,SID,Email,Submission ID,Submission Time\n"
     grades += "Ann,Lee,7,al@x,55,2027-03-05 10:00:00 -0700\n"
-    found = roster(grades).completed(Origin("gradescope", "55"))
+    found = roster(grades).completed(Submitter("gradescope", "55"))
     assert (found.name, found.login, found.submitted) == ("Ann Lee", "7", "2027-03-05T10:00:00-07:00")
-    assert roster(grades).completed(Origin("canvas", "55", "x")) == Origin("canvas", "55", "x")
-    assert roster(grades).completed(Origin("nbgrader", login="7")).name == "Ann Lee"
+    assert roster(grades).completed(Submitter("canvas", "55", "x")) == Submitter("canvas", "55", "x")
+    assert roster(grades).completed(Submitter("nbgrader", login="7")).name == "Ann Lee"
     with pytest.raises(CourseError, match=r"expected Canvas's gradebook \(Student, ID"):
         roster("name,mark\nann,1\n")
 
 
 def test_feedback_is_named_as_the_platform_takes_it_back():
-    upload = Origin("canvas", "1", prefix="doejane_LATE_1_98_")
+    upload = Submitter("canvas", "1", prefix="doejane_LATE_1_98_")
     assert feedback_names(upload, "report.html") == "doejane_LATE_1_98_report.html"
-    folder = Origin("moodle", "1", prefix="Ann Lee_1_assignsubmission_file_/")
+    folder = Submitter("moodle", "1", prefix="Ann Lee_1_assignsubmission_file_/")
     assert feedback_names(folder, "report.html") == "Ann Lee_1_assignsubmission_file_/report.html"
-    assert feedback_names(Origin(), "report.html") == ""
+    assert feedback_names(Submitter(), "report.html") == ""
 
 
 @given(st.text(st.sampled_from("ab./\\_ :"), max_size=12), st.text(st.sampled_from("ab./\\_ :"), max_size=12))
 def test_no_name_in_the_zip_of_feedback_escapes(prefix, student):
     reports = [
-        Report(student, "x", (), "", {}, origin=Origin(prefix=prefix)),
-        Report(f"{student}2", "x", (), "", {}, origin=Origin(prefix=prefix)),
+        Report(student, "x", (), "", {}, origin=Submitter(prefix=prefix)),
+        Report(f"{student}2", "x", (), "", {}, origin=Submitter(prefix=prefix)),
     ]
     content = feedback_zip(reports, {report.student: report.student.encode() for report in reports})
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
@@ -311,7 +325,7 @@ def test_a_gradebook_that_a_spreadsheet_saved_is_filled(tmp_path):
     rows = "".join(f'"P{number}";{cell};A;\r\n' for cell, number in IDS.items())
     text = "sep=;\r\nStudent;ID;Section;RNN (4)\r\n    Points Possible;;;10,50\r\n" + rows
     marks = [mark("canvas", str(number), 9.5, possible=10.5) for number in IDS.values()]
-    filled = canvas.fill(sheet_of(tmp_path, text), marks, "RNN")
+    filled = canvas.write_grades(sheet_of(tmp_path, text), marks, "RNN")
     assert filled.text == text.replace(";A;", ";A;9,50") and filled.written == 5 and not filled.warnings
 
 
@@ -319,7 +333,7 @@ def test_points_with_thousands_are_no_reason_for_a_decimal_comma(tmp_path):
     text = 'Student,ID,Section,RNN (4)\n    Points Possible,,,"1,012"\n'
     text += "Ann,1,A,\nBo,2,A,N/A\nCy,3,A,Excused\nDi,4,A,\nDi,4,B,\n"
     marks = [mark("canvas", str(number), 9.5, possible=1012) for number in range(1, 5)]
-    filled = canvas.fill(sheet_of(tmp_path, text), marks, "RNN")
+    filled = canvas.write_grades(sheet_of(tmp_path, text), marks, "RNN")
     assert filled.text == text.replace("Ann,1,A,", "Ann,1,A,9.50") and not filled.warnings
     assert filled.untouched == (
         "student 2: the cell holds 'N/A', which is no number.",
@@ -330,12 +344,12 @@ def test_points_with_thousands_are_no_reason_for_a_decimal_comma(tmp_path):
 
 def test_a_gradebook_in_spanish_is_filled(tmp_path):
     text = "Estudiante,ID,ID de inicio de sesión del SIS,Sección,RNN (4)\nPoints Possible,,,,10\nAnn,1,a,A,\n"
-    filled = canvas.fill(sheet_of(tmp_path, text), [mark("canvas", "1", 9.5)], "RNN")
+    filled = canvas.write_grades(sheet_of(tmp_path, text), [mark("canvas", "1", 9.5)], "RNN")
     assert filled.text == text.replace("a,A,", "a,A,9.50")
     assert read_roster(sheet_of(tmp_path, text).path).people[0].name == "Ann"
 
 
 def test_a_login_without_its_zeros_is_found(tmp_path):
     people = read_roster(sheet_of(tmp_path, "Name,SID,Email\nAnn Lee,12,a@x\nBo Ek,13,b@x\n").path)
-    assert people.completed(Origin("nbgrader", login="00012")).name == "Ann Lee"
-    assert people.completed(Origin("nbgrader", login="0")).name == ""
+    assert people.completed(Submitter("nbgrader", login="00012")).name == "Ann Lee"
+    assert people.completed(Submitter("nbgrader", login="0")).name == ""

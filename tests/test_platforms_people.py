@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.lms import as_file, told_apart
-from autograder.lms._matching import Upload, named, safe, words_of
-from autograder.submissions import Origin, leads_out
+from autograder.lms import distinguish, file_name
+from autograder.lms._matching import Upload, by_name, name_words, safe_name
+from autograder.submissions import Submitter, leads_out
 
 NAMES = st.one_of(
     st.text(max_size=150),
@@ -20,7 +20,7 @@ NAMES = st.one_of(
 
 @given(NAMES)
 def test_a_key_is_a_folder_name_on_every_system(name):
-    key = safe(name, "12")
+    key = safe_name(name, "12")
     assert key and not re.search(r'[/\\:*?"<>|]', key) and not leads_out(f"x/{key}")
     assert key == key.strip(". ") and len(key) <= 100 and len(key.encode()) <= 200
     assert not any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} for sign in key)
@@ -29,7 +29,7 @@ def test_a_key_is_a_folder_name_on_every_system(name):
 
 @given(st.lists(NAMES, max_size=20))
 def test_keys_are_told_apart_where_case_is_ignored(names):
-    keys = told_apart((safe(name) for name in names), as_file)
+    keys = distinguish((safe_name(name) for name in names), file_name)
     assert len({unicodedata.normalize("NFC", key.casefold()) for key in keys}) == len(keys) == len(names)
 
 
@@ -52,16 +52,16 @@ def test_keys_are_told_apart_where_case_is_ignored(names):
     ],
 )
 def test_a_key_can_be_read(name, id, key):
-    assert safe(named(name, id), id) == key
+    assert safe_name(by_name(name, id), id) == key
 
 
 def test_the_second_of_a_name_has_a_number():
-    assert told_apart(["ann", "Ann", "ann_2", "bo", "ann"]) == ["ann", "Ann", "ann_2", "bo", "ann_3"]
-    folders = told_apart(["ann", "Ann", "ann_2", "bo", "ann"], as_file)
+    assert distinguish(["ann", "Ann", "ann_2", "bo", "ann"]) == ["ann", "Ann", "ann_2", "bo", "ann_3"]
+    folders = distinguish(["ann", "Ann", "ann_2", "bo", "ann"], file_name)
     assert folders == ["ann", "Ann_3", "ann_2", "bo", "ann_4"]
 
 
 def test_words_to_sign_by_come_from_all_that_names_a_student():
-    origin = Origin("moodle", "4711", "Ann Lee", "alee7", "ann.lee-kim@uni.example")
-    words = words_of(Upload(origin, {}, "Ann Lee_4711", ("Bo Ek",)), "Ann Lee_4711")
+    origin = Submitter("moodle", "4711", "Ann Lee", "alee7", "ann.lee-kim@uni.example")
+    words = name_words(Upload(origin, {}, "Ann Lee_4711", ("Bo Ek",)), "Ann Lee_4711")
     assert words == {"ann", "lee", "4711", "alee7", "kim", "bo", "ek"}

@@ -15,7 +15,7 @@ from toy import write
 
 from autograder.core import (
     CourseError,
-    exposure,
+    exposure_warning,
     is_exposed,
     is_guessable,
     make_private_folder,
@@ -87,7 +87,7 @@ def test_what_others_can_reach_is_told(place, mode, exposed):
     inner = place / "inner"
     inner.mkdir()
     inner.chmod(mode)
-    assert is_exposed(inner) is exposed is bool(exposure("results", inner))
+    assert is_exposed(inner) is exposed is bool(exposure_warning("results", inner))
     place.chmod(0o700)
     assert not is_exposed(inner)
 

@@ -19,13 +19,22 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core import Failure, Undecided
+from autograder.core import Failure, NeedsReview
 from autograder.data import hidden_data
-from autograder.grading import Books, Grader, Setup, at_work, crew, grade_class, packages_line, readers
-from autograder.grading._reading import limited, missing_imports, read_submission
-from autograder.lms._detect import read_class
+from autograder.grading import (
+    Grader,
+    MarkSources,
+    Setup,
+    grade_cohort,
+    open_executor,
+    open_readers,
+    packages_line,
+    process_pool,
+)
+from autograder.grading._reading import limited_reader, missing_imports, read_submission
+from autograder.lms._detect import read_cohort
 from autograder.rubric import Expected, Submission
-from autograder.submissions import Files, HandedIn, all_cells, carried, checksums, zipped
+from autograder.submissions import Files, RawSubmission, checksums, read_all_cells, read_bundle, zip_files
 from autograder.submissions import _archives as limits
 from autograder.submissions import _file_bundle as held_in_memory
 
@@ -56,15 +65,15 @@ def grade(course, sandbox, tmp_path):
     """Grades a class of good submissions, in which `deadly` ones stand for students, in processes."""
 
     def run(folder, out, **deadly):
-        found = read_class(folder, "hello")
+        found = read_cohort(folder, "hello")
         sources = {name: Deadly(what, str(tmp_path / name)) for name, what in deadly.items()}
         chosen = (replace(one, source=sources.get(one.student, one.source)) for one in found.submissions)
         found = replace(found, submissions=tuple(chosen))
         setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
-        with setup.opened() as grader, readers() as reading:
-            books = Books.read(course, grader, found, out)
-            with at_work(setup, grader, 1, len(found.submissions), "", print) as workers:
-                done = grade_class(grader, books, found, out, False, workers, reading)
+        with setup.opened() as grader, open_readers() as reading:
+            books = MarkSources.read(course, grader, found, out)
+            with open_executor(setup, grader, 1, len(found.submissions), "", print) as workers:
+                done = grade_cohort(grader, books, found, out, False, workers, reading)
                 return {one.report.student: one for one in done}
 
     return run
@@ -93,8 +102,8 @@ def crafted_archives():
     """Return archives that end, stall or bloat a reader which trusts what they say of themselves."""
     good, deep = {"greeting.txt": b"hello"}, {"greeting.txt": b"hello"}
     for number in range(40):
-        deep = {f"{number}.zip": zipped(deep), f"{number}.tar": tarred(tarfile.GNU_FORMAT, **good)}
-    far = bytearray(zipped(good))
+        deep = {f"{number}.zip": zip_files(deep), f"{number}.tar": tarred(tarfile.GNU_FORMAT, **good)}
+    far = bytearray(zip_files(good))
     entry = far.index(b"PK\1\2")
     far[entry + 42 : entry + 46] = b"\xff" * 4
     extra = struct.pack("<HHQ", 1, 8, 2**63 - 1)
@@ -112,8 +121,8 @@ def crafted_archives():
     crowd = {f"{number}/": b"" for number in range(20_000)}
     marks = {"a" + "\u0301\u0327" * 100 + f"{number}.txt": b"" for number in range(300)}
     return {
-        "deep.zip": zipped(deep), "far.zip": bytes(far), "back.tar": bytes(back), "digits.tar": digits,
-        "crowd.zip": zipped(crowd), "marks.zip": zipped(marks),
+        "deep.zip": zip_files(deep), "far.zip": bytes(far), "back.tar": bytes(back), "digits.tar": digits,
+        "crowd.zip": zip_files(crowd), "marks.zip": zip_files(marks),
     }  # fmt: skip
 
 
@@ -123,11 +132,11 @@ def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, 
     for name, content in crafted_archives().items():
         (folder / name).write_bytes(content)
     found, grader = (
-        read_class(folder, "hello"),
+        read_cohort(folder, "hello"),
         Grader.of(course.assignments[0], hidden_data(course), sandbox),
     )
-    books, start = Books.read(course, grader, found, tmp_path / "out"), time.process_time()
-    done = {one.report.student: one.report for one in grade_class(grader, books, found, tmp_path / "out")}
+    books, start = MarkSources.read(course, grader, found, tmp_path / "out"), time.process_time()
+    done = {one.report.student: one.report for one in grade_cohort(grader, books, found, tmp_path / "out")}
     assert len(done) == 8 and done["aa"].earned == done["zz"].earned == 10
     assert {done[name.partition(".")[0]].status for name in crafted_archives()} == {"graded"}
     assert "damaged" in done["far"].scores[0].message and "damaged" in done["back"].scores[0].message
@@ -159,21 +168,23 @@ def test_a_notebook_is_read_whatever_its_pictures_take(tmp_path, monkeypatch, na
     notebook["cells"][0]["outputs"] = [PICTURE]
     work = {name: json.dumps(notebook).encode(), "m.keras": bytes(20_000), "large.csv": bytes(200_000)}
     path = handed_in_at(tmp_path, work, packed)
-    found = carried(path, "toy")
-    assert [*all_cells(found.content[name], "toy.ipynb")] == [*all_cells(NOTEBOOK, "toy.ipynb")]
+    found = read_bundle(path, "toy")
+    assert [*read_all_cells(found.content[name], "toy.ipynb")] == [*read_all_cells(NOTEBOOK, "toy.ipynb")]
     assert found.content["m.keras"] == work["m.keras"] and found.size < 30_000
     assert "at most 0 MiB are read" in found.content["large.csv"].reason
     assert checksums(found)[0][name] == hashlib.sha256(work[name]).hexdigest()
     notebook["cells"][0]["outputs"] = [PICTURE, PICTURE]
     (tmp_path / "other").mkdir()
-    other = carried(handed_in_at(tmp_path / "other", work | {name: json.dumps(notebook).encode()}, packed))
+    other = read_bundle(
+        handed_in_at(tmp_path / "other", work | {name: json.dumps(notebook).encode()}, packed)
+    )
     assert checksums(other)[1] != checksums(found)[1]
 
 
 def handed_in_at(root, work, packed):
     """Return the path of a submission with these files: a zip or a folder."""
     if packed:
-        (root / "work.zip").write_bytes(zipped(work))
+        (root / "work.zip").write_bytes(zip_files(work))
         return root / "work.zip"
     for name, content in work.items():
         (root / "work" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +197,9 @@ def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
     monkeypatch.setattr("autograder.submissions._cells.MAX_TEXT", 50_000)
     source = json.dumps({"cells": [{"cell_type": "code", "source": "x" * 100_000}]}).encode()
-    content = carried(handed_in_at(tmp_path, {"a.ipynb": source, "b.ipynb": bytes(2**20 + 1)}, False)).content
+    content = read_bundle(
+        handed_in_at(tmp_path, {"a.ipynb": source, "b.ipynb": bytes(2**20 + 1)}, False)
+    ).content
     assert "too large, even without its outputs" in content["a.ipynb"].reason
     assert content["b.ipynb"].hint == "Clear its outputs and save it again."
 
@@ -238,16 +251,16 @@ def closed(tmp_path):
 
 def test_what_the_machine_may_not_read_goes_to_a_person_and_is_not_kept(nobody, closed):
     def states():
-        read = [read_submission(one, Expected("hello")) for one in read_class(closed, "hello").submissions]
+        read = [read_submission(one, Expected("hello")) for one in read_cohort(closed, "hello").submissions]
         return {one.handed.student: (bool(one.state), one.handed.source.content) for one in read}
 
-    said = eval(nobody(states), {"Undecided": Undecided, "Failure": Failure})
+    said = eval(nobody(states), {"Undecided": NeedsReview, "Failure": Failure})
     assert {name: state for name, (state, _) in said.items()} == {
         "file": False, "inner": False, "open": True, "whole": False
     }  # fmt: skip
     assert said["file"][1]["more/b.txt"] == b"b"
     for found in (said["file"][1]["a.ipynb"], said["inner"][1], said["whole"][1]):
-        assert isinstance(found, Undecided) and "can't be read here: Permission denied" in str(found)
+        assert isinstance(found, NeedsReview) and "can't be read here: Permission denied" in str(found)
 
 
 def test_too_few_descriptors_are_the_machines_fault(tmp_path):
@@ -256,10 +269,10 @@ def test_too_few_descriptors_are_the_machines_fault(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
-        found = carried(tmp_path / "work").content
+        found = read_bundle(tmp_path / "work").content
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert isinstance(found, Undecided) and "Too many open files" in str(found)
+    assert isinstance(found, NeedsReview) and "Too many open files" in str(found)
 
 
 # --- packages that the machine lacks
@@ -277,7 +290,7 @@ def test_packages_that_the_machine_lacks_are_counted_before_grading(tmp_path):
         "di": work("import no_such_a") | {"old/toy.ipynb": work("import no_such_c")["toy.ipynb"]},
         "ed": {"broken.zip": b"PK"},
     }
-    submissions = [HandedIn(name, Memory(content)) for name, content in class_of.items()]
+    submissions = [RawSubmission(name, Memory(content)) for name, content in class_of.items()]
     line = packages_line(Readers(), submissions, Expected("toy"))
     assert "lacks: no_such_a (3), no_such_b (1). Install them" in line
     assert packages_line(Readers(), submissions[2:3], Expected("toy")) == ""
@@ -325,13 +338,13 @@ def test_items_beyond_the_time_of_a_submission_get_no_points_and_are_not_kept(
     course, sandbox, hand_in, tmp_path
 ):
     course.assignments[0].rubric.write_text(SLOW)
-    found = read_class(hand_in("ann", **{"greeting.txt": ""}), "hello")
+    found = read_cohort(hand_in("ann", **{"greeting.txt": ""}), "hello")
     grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
     hasty = replace(grader, minutes=0.2 / 60)
 
     def graded(grader):
-        books = Books.read(course, grader, found, tmp_path / "out")
-        [one] = grade_class(grader, books, found, tmp_path / "out")
+        books = MarkSources.read(course, grader, found, tmp_path / "out")
+        [one] = grade_cohort(grader, books, found, tmp_path / "out")
         return one
 
     one = graded(hasty)
@@ -405,9 +418,9 @@ def seeds_of_fuzz():
 
     tar = tarred(tarfile.GNU_FORMAT, **WORK)
     pax = tarred(tarfile.PAX_FORMAT, **WORK)
-    nested = zipped({"inner.zip": zipped(WORK), "inner.tar": tar, "a.ipynb": NOTEBOOK})
+    nested = zip_files({"inner.zip": zip_files(WORK), "inner.tar": tar, "a.ipynb": NOTEBOOK})
     return {
-        "a.zip": zipped(WORK), "b.zip": nested, "a.tar": tar, "b.tar": pax, "a.tar.gz": gzip.compress(pax),
+        "a.zip": zip_files(WORK), "b.zip": nested, "a.tar": tar, "b.tar": pax, "a.tar.gz": gzip.compress(pax),
         "toy.ipynb": NOTEBOOK, "runs.csv": TABLE,
     }  # fmt: skip
 
@@ -451,9 +464,9 @@ def fuzz(opened, folder, seed, count):
             else:
                 (Path(folder) / name).write_bytes(data)
                 source = Path(folder) / name
-            read = read_submission(HandedIn("ann", source), Expected("toy"))
+            read = read_submission(RawSubmission("ann", source), Expected("toy"))
             use(Submission("ann", read.handed.source, None, None))
-        except (Failure, Undecided):
+        except (Failure, NeedsReview):
             pass
         except Exception as error:
             wrong.append(f"{seed}, {number}, {name}: {type(error).__name__}: {error}"[:300])
@@ -483,7 +496,7 @@ def use(submission):
     ):
         try:
             ask()
-        except (Failure, Undecided):
+        except (Failure, NeedsReview):
             continue
 
 
@@ -491,7 +504,7 @@ def use(submission):
     "seed, count", [(0, 100), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
 def test_mutated_inputs_end_in_files_or_in_the_projects_own_errors(tmp_path, seed, count):
-    with crew(1, limited) as workers:
+    with process_pool(1, limited_reader) as workers:
         wrong, slowest, memory = workers.submit(fuzz, str(tmp_path), seed, count).result()
     assert not wrong
     assert slowest < 10 and memory < 2**30

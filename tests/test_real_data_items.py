@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from toy import write
 
-from autograder.authoring import cells, release, write_notebook
-from autograder.authoring.verify import Bench, at, verify
+from autograder.authoring import read_cells, release, write_notebook
+from autograder.authoring.verify import VerifyWorker, single_worker, verify
 from autograder.cli import main
 from autograder.core import read_course
 from autograder.data import DEMO_SECRET, HiddenData, practice_data
-from autograder.data._download import cache
+from autograder.data._download import cache_folder
 from autograder.grading import Grader
-from autograder.grading._cache import Kept
+from autograder.grading._cache import ScoreCache
 from autograder.notebook_checks import fetched
 from autograder.reports import class_lines
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 NUMBERS = b"3\n4\n5\n6\n7\n"
 FETCH = f"""
@@ -92,7 +92,9 @@ def real(course, tmp_path, monkeypatch):
         write(assignment.specimens / name / "specimen.toml", known)
         for file, text in files.items():
             write(assignment.specimens / name / file, text)
-    write_notebook(assignment.specimens / "perfect/hello.ipynb", *cells(assignment.reference.read_text()))
+    write_notebook(
+        assignment.specimens / "perfect/hello.ipynb", *read_cells(assignment.reference.read_text())
+    )
     for starter in assignment.starters:
         release(assignment, starter)
     return course
@@ -120,7 +122,7 @@ def grader(course, sandbox) -> Grader:
 
 def graded(course, sandbox, name):
     """Return the report on a specimen."""
-    return grader(course, sandbox).grade(HandedIn(name, course.assignments[0].specimens / name)).report
+    return grader(course, sandbox).grade(RawSubmission(name, course.assignments[0].specimens / name)).report
 
 
 def test_an_item_waits_for_its_data_and_says_for_which(real, sandbox, get):
@@ -151,7 +153,7 @@ def test_who_hands_nothing_in_for_it_has_an_ordinary_mark(real, sandbox):
 
 
 def test_a_score_that_waits_is_not_kept(real, sandbox, tmp_path, get):
-    kept, waiting = Kept(tmp_path / "kept"), graded(real, sandbox, "perfect").scores[1]
+    kept, waiting = ScoreCache(tmp_path / "kept"), graded(real, sandbox, "perfect").scores[1]
     kept.put("abcd", waiting, 1.0)
     assert kept.get("abcd") is None
     get()
@@ -177,7 +179,7 @@ def test_a_notebook_gets_rows_or_a_line(real, get, capsys):
 
 def proof(course, sandbox, slow=False):
     """Return what `verify` finds, by what it looked at."""
-    proved = next(verify(course.assignments, at(Bench(course, sandbox)), slow))
+    proved = next(verify(course.assignments, single_worker(VerifyWorker(course, sandbox)), slow))
     return {finding.what: finding.problems for finding in proved.findings}
 
 
@@ -201,11 +203,11 @@ def test_with_its_data_an_item_is_proved_like_any_other(real, sandbox, get, file
 
 
 def test_a_bundle_has_the_parser_and_not_the_data(real, get):
-    from autograder.authoring._student_bundle import asked, public_files
+    from autograder.authoring._student_bundle import drawn_data, public_files
 
     get()
     assert [path.name for path in public_files(real.root / "datasets/real")] == ["fetch.py"]
-    assert list(asked(real)) == []  # there is nothing to hide
+    assert list(drawn_data(real)) == []  # there is nothing to hide
     assert not list(Path(real.root).rglob("numbers.txt"))
 
 
@@ -213,7 +215,7 @@ def test_data_that_another_changed_make_no_mark(real, sandbox, get, tmp_path):
     """A person must look, the score is not kept, and the line says how to get the right file."""
     get()
     assert graded(real, sandbox, "perfect").earned == 10
-    place = cache("real") / "numbers.txt"
+    place = cache_folder("real") / "numbers.txt"
     before = place.stat()
     place.write_bytes(bytes(reversed(NUMBERS)))
     os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))  # of the same size and time

@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.authoring import cells, write_notebook
-from autograder.authoring.verify._test_submissions import is_lost, waits
+from autograder.authoring import read_cells, write_notebook
+from autograder.authoring.verify._test_submissions import is_lost, is_waiting
 from autograder.core import Assignment, read_course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
 from autograder.rubric import Report
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 COURSE = read_course(Path(__file__).parents[1])
 BY_HAND, SIMPLE_RNN, SENTIMENT, TUNING, SEQUENCES = map(
@@ -43,7 +43,7 @@ nbformat.write(notebook, "work.ipynb")
 
 def code(assignment: Assignment) -> list[str]:
     source = assignment.reference.read_text("utf-8")
-    return [cell.source for cell in cells(source) if cell.kind == "code"]
+    return [cell.source for cell in read_cells(source) if cell.kind == "code"]
 
 
 def run(assignment: Assignment, program: list[str], folder: Path) -> None:
@@ -61,11 +61,13 @@ def run(assignment: Assignment, program: list[str], folder: Path) -> None:
 
 def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> Report:
     grader = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
-    report = grader.grade(HandedIn(student, folder)).report
+    report = grader.grade(RawSubmission(student, folder)).report
     lost = {score.item: score.message for score in report.scores if is_lost(score)}
     if lost:  # a part whose data are not here makes nothing, and what it once made can't be proved here
-        perfect = grader.grade(HandedIn("perfect", assignment.specimens / "perfect")).report
-        lost = {name: lost[name] for name in lost.keys() - {one.item for one in perfect.scores if waits(one)}}
+        perfect = grader.grade(RawSubmission("perfect", assignment.specimens / "perfect")).report
+        lost = {
+            name: lost[name] for name in lost.keys() - {one.item for one in perfect.scores if is_waiting(one)}
+        }
     assert lost == {}
     return report
 
@@ -93,13 +95,13 @@ def test_what_it_trains_earns_full_marks(assignment, seed, sandbox, folder):
     (folder / "work.py").rename(
         folder.parent / "work.py"
     )  # what is handed in is the notebook, answers and all
-    write_notebook(folder / "work.ipynb", *cells(assignment.reference.read_text("utf-8")))
+    write_notebook(folder / "work.ipynb", *read_cells(assignment.reference.read_text("utf-8")))
     assert_full(assignment, folder, "perfect", sandbox)
 
 
 @pytest.mark.slow
 def test_rnn_by_hand_as_a_notebook(sandbox, folder):
-    write_notebook(folder / "work.ipynb", *cells(BY_HAND.reference.read_text("utf-8")))
+    write_notebook(folder / "work.ipynb", *read_cells(BY_HAND.reference.read_text("utf-8")))
     run(BY_HAND, ["-c", EXECUTE], folder)
     report = assert_full(BY_HAND, folder, "perfect", sandbox)
     executed = nbformat.read(folder / "work.ipynb", 4).cells

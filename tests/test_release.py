@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.authoring import MarkerError, cells, is_stale, release
-from autograder.authoring._markers import without_solutions
-from autograder.authoring._starter import BEGIN, fresh, starter
+from autograder.authoring import MarkerError, is_stale, read_cells, release
+from autograder.authoring._markers import strip_solutions
+from autograder.authoring._starter import BEGIN, make_starter, starter
 from autograder.core import read_course
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ def test_regions_become_stubs_at_their_indent_and_solution_cells_vanish():
 
 def test_a_source_without_regions_is_left_alone():
     plain = "".join(line for line in LESSON.splitlines(keepends=True) if " SOLUTION" not in line)
-    assert without_solutions(plain, "lesson.py") == plain
+    assert strip_solutions(plain, "lesson.py") == plain
 
 
 def test_the_same_source_gives_the_same_bytes_in_another_process():
@@ -166,7 +166,7 @@ def test_a_wrong_marker_is_refused_with_file_and_line(old, new, message):
 )
 def test_a_line_that_ends_as_a_solution_keeps_its_name_only(line, shown):
     shown = "" if shown is None else shown + "\n"
-    assert without_solutions(f"# %%\n{line}\nz = 3\n", "a.py") == f"# %%\n{shown}z = 3\n"
+    assert strip_solutions(f"# %%\n{line}\nz = 3\n", "a.py") == f"# %%\n{shown}z = 3\n"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_marked_line_that_is_no_whole_statement_is_refused(line):
     with pytest.raises(
         MarkerError, match="no whole statement.*; write `NAME = value  # SOLUTION`"
     ) as complaint:
-        without_solutions(f"# %%\n{line}\nz = 3\n", "a.py")
+        strip_solutions(f"# %%\n{line}\nz = 3\n", "a.py")
     marked = [bool(re.search("#.*(?i:solution|seed)", text)) for text in line.split("\n")]
     assert str(complaint.value).startswith(f"a.py:{2 + marked.index(True)}: ")
 
@@ -205,7 +205,7 @@ def test_a_marked_line_that_is_no_whole_statement_is_refused(line):
 @pytest.mark.parametrize("place", ["x = [\n    3,  # SOLUTION\n]", 'x = """\nx = 3  # SOLUTION\n"""'])
 def test_a_marked_line_inside_a_longer_statement_is_refused(place):
     with pytest.raises(MarkerError, match="a.py:3: this solution is no whole statement"):
-        without_solutions(f"# %%\n{place}\n", "a.py")
+        strip_solutions(f"# %%\n{place}\n", "a.py")
 
 
 NBGRADER = '''# %% [markdown]
@@ -439,7 +439,7 @@ def test_another_import_of_begin_is_refused(line):
 
 def test_a_heading_may_say_solution():
     source = "# %% [markdown]\n# ## Solution\n"
-    assert without_solutions(source, "a.py") == source
+    assert strip_solutions(source, "a.py") == source
 
 
 def test_release_writes_once_and_then_finds_nothing_to_do(lesson):
@@ -506,11 +506,11 @@ class TestOurReferences:
         source = reference.read_text(encoding="utf-8")
         secrets = region_lines(source)
         assert secrets
-        shown = json.loads(fresh(COURSE.assignment(reference.stem)))["cells"]
+        shown = json.loads(make_starter(COURSE.assignment(reference.stem)))["cells"]
         lines = {line.strip() for cell in shown for line in "".join(cell["source"]).splitlines()}
         assert not secrets & lines
 
     def test_there_is_something_left_to_do_and_something_to_read(self, reference):
-        shown = cells(without_solutions(reference.read_text(encoding="utf-8"), reference.name))
+        shown = read_cells(strip_solutions(reference.read_text(encoding="utf-8"), reference.name))
         assert any("raise NotImplementedError()" in cell.source for cell in shown if cell.kind == "code")
         assert any(cell.kind == "markdown" for cell in shown)

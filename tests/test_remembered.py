@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.core import remembered
+from autograder.core import cache_by_value
 
 
 def counted():
     calls = []
 
-    @remembered
+    @cache_by_value
     def total(*arguments, **named):
         """Return the sum of all."""
         calls.append(arguments)
@@ -45,7 +45,7 @@ def test_arrays_in_tuples_and_dictionaries_count():
         one: np.ndarray
         other: dict[str, np.ndarray]
 
-    @remembered
+    @cache_by_value
     def first(pair: Pair) -> float:
         """Its class is found by no import, as those of a rubric."""
         calls.append(pair)

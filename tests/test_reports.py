@@ -12,7 +12,7 @@ from rich.console import Console
 from autograder.reports import class_table, grades_csv, read_report, report_html, report_json, student_report
 from autograder.reports._text import first_loss
 from autograder.rubric import Report, Score
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 EVIL = "<script>alert(1)</script> [bold]x[/bold] {{ 7 * 7 }} =cmd"
 
@@ -93,6 +93,6 @@ def test_the_page_shows_what_a_student_needs():
 
 def test_a_record_shows_every_sign_and_comes_back_as_it_was():
     name = "a\u202egpj.exe\u200b\u2066 \x1b[2J Zoë 张伟"
-    text = report_json(replace(report("ann"), origin=Origin(name=name)))
+    text = report_json(replace(report("ann"), origin=Submitter(name=name)))
     assert not set("\u202e\u200b\u2066\x1b") & set(text) and "Zoë 张伟" in text
     assert read_report(text).origin.name == name

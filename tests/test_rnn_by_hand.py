@@ -16,8 +16,8 @@ from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden_from, questions_path
-from autograder.sandbox import Here
-from autograder.submissions import HandedIn
+from autograder.sandbox import InProcessSandbox
+from autograder.submissions import RawSubmission
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")
@@ -49,16 +49,16 @@ def grader(sandbox):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", specimens(ASSIGNMENT)[::4])
 def test_check_says_what_grade_says(name, grader):
-    live, folder = replace(grader, sandbox=Here()), ASSIGNMENT.specimens / name
+    live, folder = replace(grader, sandbox=InProcessSandbox()), ASSIGNMENT.specimens / name
     checked, graded = (  # what a function prints, a check shows as it comes
-        [replace(score, remarks=()) for score in one.grade(HandedIn(name, folder)).report.scores]
+        [replace(score, remarks=()) for score in one.grade(RawSubmission(name, folder)).report.scores]
         for one in (live, grader)
     )
     assert checked == graded
 
 
 def test_a_notebook_signed_by_another_waits_for_a_person(grader):
-    report = grader.grade(HandedIn("somebody_else", ASSIGNMENT.specimens / "perfect")).report
+    report = grader.grade(RawSubmission("somebody_else", ASSIGNMENT.specimens / "perfect")).report
     undecided = {score.item for score in report.scores if score.outcome == "broken"}
     assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes", *CONCEPTS}
     assert report.status == "needs a person"

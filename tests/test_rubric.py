@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.core import CourseError, Failure, Remark, Undecided, own, plain
+from autograder.core import CourseError, Failure, NeedsReview, Remark, own, sanitize
 from autograder.rubric import Credit, credit, decide, hidden, hidden_from, item, read_rubric, score
 from autograder.rubric._item import CLOSE
 
@@ -67,7 +67,7 @@ def test_every_other_outcome_is_the_graders_fault(result):
 
 
 def test_what_only_a_person_can_decide_is_said_without_the_code_behind_it():
-    undecided = scored(Undecided("the notebook that bob handed in\x1b[31m is signed by ann."))
+    undecided = scored(NeedsReview("the notebook that bob handed in\x1b[31m is signed by ann."))
     assert (undecided.outcome, undecided.earned, undecided.hint) == ("broken", None, "")
     assert undecided.message == (
         "The grader could not decide, a person will look: the notebook that bob handed in[31m is signed by ann."
@@ -150,7 +150,7 @@ def test_close_decisions_are_remarked_on():
 
 @given(st.text())
 def test_plain_text_is_one_printable_line(text):
-    line = plain(text)
+    line = sanitize(text)
     assert "\x1b" not in line and "\n" not in line and "\u202e" not in line
     assert line == "" or line.isprintable() or " " in line
     line.encode("utf-8")

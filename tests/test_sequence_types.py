@@ -12,7 +12,7 @@ import pytest
 from autograder.core import load_module, read_course
 from autograder.data import HiddenData
 from autograder.rubric import Submission, hidden_from, items_of, questions_path, score
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("sequence_types")
@@ -185,7 +185,9 @@ SHORTCUTS = {
     ],
 )
 def test_a_shortcut_earns_nothing(shortcut, name, term):
-    submission = Submission("perfect", ASSIGNMENT.specimens / "perfect", Shortcut(shortcut), Here())
+    submission = Submission(
+        "perfect", ASSIGNMENT.specimens / "perfect", Shortcut(shortcut), InProcessSandbox()
+    )
     with hidden_from(term):
         given = score(ITEMS[name], submission)
     assert (given.outcome, given.earned) == ("scored", 0), given.message

@@ -7,9 +7,9 @@ import time
 import pytest
 from test_platforms import on_disk
 
-from autograder.core import is_same, own, read_signature, tokens
-from autograder.core._identity import canonical
-from autograder.lms._detect import read_class
+from autograder.core import names_student, own, read_signature, split_tokens
+from autograder.core._identity import canonical_signature
+from autograder.lms._detect import read_cohort
 from autograder.lms._matching import shared_words
 
 SIGNED = {
@@ -130,7 +130,7 @@ STUDENTS = [  # the platform's words, a signature, whether it is theirs
 
 @pytest.mark.parametrize("words, signature, expected", STUDENTS)
 def test_whom_a_signature_names(words, signature, expected):
-    assert is_same(signature, frozenset(tokens(words))) is expected
+    assert names_student(signature, frozenset(split_tokens(words))) is expected
 
 
 CLASS = {
@@ -146,18 +146,18 @@ CLASS = {
 
 @pytest.mark.parametrize("student", CLASS)
 def test_words_that_another_student_has_sign_for_nobody_but_a_full_name_does(student):
-    words = [frozenset(tokens(name)) for name in CLASS]
+    words = [frozenset(split_tokens(name)) for name in CLASS]
     shared = shared_words(words)
     place = list(CLASS).index(student)
     name = student.rstrip("0123456789 ")
-    got = {text: is_same(text, words[place], shared[place], name) for text in CLASS[student]}
+    got = {text: names_student(text, words[place], shared[place], name) for text in CLASS[student]}
     assert got == CLASS[student]
 
 
 def test_a_class_says_which_words_its_students_share(tmp_path):
     files = {"ann_lee/rnn.ipynb": b"", "bo_lee/rnn.ipynb": b"", "cy_paz/rnn.ipynb": b""}
     shared = {
-        one.student: one.shared for one in read_class(on_disk(tmp_path / "c", files), "rnn").submissions
+        one.student: one.shared for one in read_cohort(on_disk(tmp_path / "c", files), "rnn").submissions
     }
     lee = frozenset({frozenset({"lee"})})
     assert shared == {"ann_lee": lee, "bo_lee": lee, "cy_paz": frozenset()}
@@ -190,7 +190,7 @@ def test_few_numbers_can_be_had_by_signing_otherwise():
     tried += (
         [f"00{text}" for text in tried] + [f"{text}@{text}.edu" for text in tried[:99]] + ["id " + tried[0]]
     )
-    accepted = [text for text in tried if is_same(text, words, folder="lee_ann_12345")]
+    accepted = [text for text in tried if names_student(text, words, folder="lee_ann_12345")]
     drawn = {int(own(text, "topic").integers(2**60)) for text in accepted}
     assert len(accepted) > 1_000 and len(drawn) <= 2 ** len(words) + 6
 
@@ -219,9 +219,9 @@ def test_ways_to_write_a_name_draw_the_same_numbers(texts):
 
 
 def test_the_name_of_a_folder_keeps_its_order_and_signs_only_as_it_is():
-    words = frozenset(tokens("lee_ann_12345"))
-    assert canonical("lee_ann_12345") == ("lee", "ann", "12345")
+    words = frozenset(split_tokens("lee_ann_12345"))
+    assert canonical_signature("lee_ann_12345") == ("lee", "ann", "12345")
     for text, expected in {
         "lee_ann_12345": True, "lee_ann": True, "ann_lee": True, "12345_lee_ann": False, "lee_ann_lee": False,
     }.items():  # fmt: skip
-        assert is_same(text, words, folder="lee_ann_12345") is expected, json.dumps(text)
+        assert names_student(text, words, folder="lee_ann_12345") is expected, json.dumps(text)

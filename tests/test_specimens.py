@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.verify import Bench, at, verify
+from autograder.authoring.verify import VerifyWorker, single_worker, verify
 from autograder.authoring.verify._test_submissions import KNOWN, check_specimen
 from autograder.core import read_course
 
@@ -19,12 +19,12 @@ NAMED = {  # in the quick suite; `verify`, which is slow, goes through all of th
 @pytest.mark.parametrize("slug, name", [(slug, name) for slug, names in NAMED.items() for name in names])
 def test_a_mistake_costs_its_own_item_and_is_named(slug, name, sandbox):
     folder = COURSE.assignment(slug).specimens / name
-    scores = Bench(COURSE, sandbox).scores(slug, folder, name)
+    scores = VerifyWorker(COURSE, sandbox).scores(slug, folder, name)
     assert list(check_specimen(scores, folder / KNOWN)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
 def test_verify_passes(assignment, sandbox):
-    [proof] = verify([assignment], at(Bench(COURSE, sandbox)))
+    [proof] = verify([assignment], single_worker(VerifyWorker(COURSE, sandbox)))
     assert [problem for finding in proof.findings for problem in finding.problems] == []

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.core import CourseError, account, cell, number, read_sheet, records, unmasked
-from autograder.core._csv import split, unwrapped
+from autograder.core import (
+    CourseError,
+    escape_formula,
+    parse_number,
+    read_sheet,
+    read_table,
+    restore_identifier,
+    unescape_formula,
+)
+from autograder.core._csv import split_rows, unquote
 
 TEXT = st.text(st.sampled_from("ab,;\t\"\n\r'= é名"), max_size=6)
 TABLES = st.lists(st.lists(TEXT, min_size=2, max_size=4), min_size=1, max_size=5)
@@ -18,15 +26,15 @@ TABLES = st.lists(st.lists(TEXT, min_size=2, max_size=4), min_size=1, max_size=5
 def test_cells_are_those_that_csv_wrote(table, delimiter, quoting):
     file = io.StringIO()
     csv.writer(file, delimiter=delimiter, quoting=quoting).writerows(table)
-    rows, ends = split(file.getvalue(), delimiter)
-    assert [[unwrapped(text) for text in row] for row in rows] == table
+    rows, ends = split_rows(file.getvalue(), delimiter)
+    assert [[unquote(text) for text in row] for row in rows] == table
     whole = "".join(delimiter.join(row) + end for row, end in zip(rows, ends, strict=True))
     assert whole == file.getvalue()
 
 
 @given(st.text(st.sampled_from('a,"\n\r'), max_size=12))
 def test_any_text_comes_back_as_it_was(text):
-    rows, ends = split(text, ",")
+    rows, ends = split_rows(text, ",")
     assert "".join(",".join(row) + end for row, end in zip(rows, ends, strict=True)) == text
 
 
@@ -45,13 +53,13 @@ def test_only_the_filled_cell_changes(tmp_path, start):
 def test_records_are_by_name_and_unmasked(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("student, points\n'=1+1,2\n,\n\nann\n", encoding="utf-8")
-    assert records(path, ["student", "points"]).rows == [
+    assert read_table(path, ["student", "points"]).rows == [
         {"student": "=1+1", "points": "2"},
         {"student": "ann", "points": ""},
     ]
-    assert records(tmp_path / "none.csv", ["student"]).rows == []
+    assert read_table(tmp_path / "none.csv", ["student"]).rows == []
     with pytest.raises(CourseError, match="lacks the column why: expected student, why"):
-        records(path, ["student", "why"])
+        read_table(path, ["student", "why"])
 
 
 def test_a_table_that_is_no_text_is_one_line(tmp_path):
@@ -63,8 +71,8 @@ def test_a_table_that_is_no_text_is_one_line(tmp_path):
 
 @given(TEXT)
 def test_no_text_is_run_as_a_formula(text):
-    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert unmasked(cell(text)) == text
+    assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert unescape_formula(escape_formula(text)) == text
 
 
 NAN = "nan"
@@ -96,14 +104,14 @@ NAN = "nan"
     ],
 )
 def test_numbers_as_spreadsheets_write_them(text, open_, comma, point):
-    found = [number(text, decimal_comma) for decimal_comma in (None, True, False)]
+    found = [parse_number(text, decimal_comma) for decimal_comma in (None, True, False)]
     assert [NAN if value != value else value for value in found] == [open_, comma, point]
 
 
 @given(st.integers(-(10**9), 10**9), st.sampled_from([(",", "."), (".", ","), ("'", "."), ("\u00a0", ",")]))
 def test_a_number_with_thousands_and_two_decimals_is_read_in_any_country(cents, signs):
     text = f"{cents / 100:,.2f}".translate(str.maketrans({",": signs[0], ".": signs[1]}))
-    assert number(text) == cents / 100
+    assert parse_number(text) == cents / 100
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,7 @@ def test_a_number_with_thousands_and_two_decimals_is_read_in_any_country(cents, 
 def test_the_file_decides_what_a_comma_means(tmp_path, text, value):
     path = tmp_path / "t.csv"
     path.write_text(text)
-    table = records(path, ["student", "points"])
+    table = read_table(path, ["student", "points"])
     found = table.number(table.rows[0]["points"])
     assert found == value or (value is None and found != found)
 
@@ -135,13 +143,13 @@ def test_the_file_decides_what_a_comma_means(tmp_path, text, value):
     ],
 )  # fmt: skip
 def test_an_id_is_what_it_was_before_a_spreadsheet(text, expected):
-    assert account(text, "t.csv, row 2") == expected
+    assert restore_identifier(text, "t.csv, row 2") == expected
 
 
 @pytest.mark.parametrize("text", ["1.00E+03", "1E+12", "1.23E+11", "9,99E+05"])
 def test_an_id_that_lost_its_digits_is_one_line(text):
     with pytest.raises(CourseError, match=r"t.csv, row 2: the id is .*, which a spreadsheet rounded"):
-        account(text, "t.csv, row 2")
+        restore_identifier(text, "t.csv, row 2")
 
 
 TABLE = [["student", "points", "why"], ["Zoë, Müller", "7,5", 'a "b"; c'], ["José", "", "1\t2"]]
@@ -159,7 +167,7 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, delimiter, end, encoding
     above = f"sep={delimiter}\n" if above.startswith("sep") else above
     path = tmp_path / "t.csv"
     path.write_bytes((above.replace("\n", end) + file.getvalue()).encode(encoding))
-    table = records(path, TABLE[0])
+    table = read_table(path, TABLE[0])
     assert [list(row.values()) for row in table.rows] == TABLE[1:]
     assert [place.rpartition(" ")[2] for place in table.places] == [
         str(2 + above.count("\n")),
@@ -185,12 +193,12 @@ def test_a_file_of_another_kind_is_one_line(tmp_path, content, complaint):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(CourseError, match=complaint) as raised:
-        records(path, ["student", "points"])
+        read_table(path, ["student", "points"])
     assert "\n" not in str(raised.value)
 
 
 def test_empty_columns_at_the_end_and_commas_in_titles_do_no_harm(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("student;Lists, sets, dicts, tuples, and maps;points;;\nann;x, y;3;;\n\n;;;;\n")
-    table = records(path, ["student", "points"])
+    table = read_table(path, ["student", "points"])
     assert [(row["student"], row["points"]) for row in table.rows] == [("ann", "3")]

@@ -13,7 +13,7 @@ import zipfile
 
 import pytest
 
-from autograder.core import Failure, Remark, Undecided, is_same, read_signature, tokens
+from autograder.core import Failure, NeedsReview, Remark, names_student, read_signature, split_tokens
 from autograder.models import Predictor
 from autograder.rubric import Submission, item, read_cells, score
 from autograder.submissions import _archives as module
@@ -50,7 +50,7 @@ def test_the_file_nearest_the_top_counts_and_of_two_at_one_depth_a_person_decide
     files = {"a.txt": "top", "old/a.txt": "old"}
     assert opened(zipped(tmp_path / "1.zip", **files)).read("a.txt") == b"top"
     assert "2 files are called a.txt: new/a.txt, old/a.txt" in complaint(
-        zipped(tmp_path / "2.zip", **{"new/a.txt": "1", "old/a.txt": "2"}), kind=Undecided
+        zipped(tmp_path / "2.zip", **{"new/a.txt": "1", "old/a.txt": "2"}), kind=NeedsReview
     )
 
 
@@ -207,7 +207,7 @@ def test_the_one_notebook_is_found_whatever_its_name(tmp_path):
         == "x/My Work (3).ipynb"
     )
     for name, files, kind, expected in [
-        ("2", {"a.ipynb": "1", "b.ipynb": "2"}, Undecided, "2 notebooks are handed in: a.ipynb, b.ipynb"),
+        ("2", {"a.ipynb": "1", "b.ipynb": "2"}, NeedsReview, "2 notebooks are handed in: a.ipynb, b.ipynb"),
         ("3", {"model.keras": ""}, Failure, "There is no notebook in your submission; it holds model.keras"),
     ]:
         with pytest.raises(kind, match=expected):
@@ -306,7 +306,7 @@ def test_no_line_makes_reading_a_signature_slow(cell):
     ],
 )
 def test_a_signature_stands_for_a_student(signed, student, same):
-    assert is_same(signed, frozenset(tokens(student))) is same
+    assert names_student(signed, frozenset(split_tokens(student))) is same
 
 
 @pytest.mark.parametrize(
@@ -321,13 +321,13 @@ def test_a_signature_stands_for_a_student(signed, student, same):
     ],
 )
 def test_names_run_together_and_words_of_all(signed, same):
-    assert is_same(signed, frozenset({"doejane", "1234", "rnn"}), [{"rnn"}]) is same
+    assert names_student(signed, frozenset({"doejane", "1234", "rnn"}), [{"rnn"}]) is same
 
 
 def test_a_word_of_the_whole_class_signs_for_nobody(tmp_path):
     path = zipped(tmp_path / "a.zip", **{"work.ipynb": code_cells('STUDENT = "rnn"').decode()})
     words = {"words": frozenset({"rnn", "ann"}), "shared": frozenset({frozenset({"rnn"})})}
-    with pytest.raises(Undecided, match="signed by rnn"):
+    with pytest.raises(NeedsReview, match="signed by rnn"):
         _ = Submission("rnn_ann", path, Predictor(), None, **words).signed
 
 
@@ -338,7 +338,7 @@ def test_own_numbers_are_drawn_from_the_signature_of_whoever_hands_it_in(tmp_pat
 
     mine = {"work.ipynb": code_cells('STUDENT = "ann.lee"').decode()}
     assert signed("lee_ann_12345", **mine) == "ann.lee"
-    with pytest.raises(Undecided, match="notebook that bob handed in is signed by ann.lee"):
+    with pytest.raises(NeedsReview, match="notebook that bob handed in is signed by ann.lee"):
         signed("bob", **mine)
     with pytest.raises(Failure, match='not signed.*Set STUDENT = "..." in its first cell'):
         signed("ann", **{"work.py": "STUDENT = ..."})
@@ -361,8 +361,8 @@ def test_a_person_who_must_settle_a_signature_reads_what_the_item_would_give(tmp
 
 def test_an_archive_that_is_written_here_follows_from_its_files_alone(tmp_path):
     files = {"b.txt": b"two", "a/b.txt": b"one" * 999}
-    content = module.zipped(files)
-    assert content == module.zipped(dict(reversed(files.items())))
+    content = module.zip_files(files)
+    assert content == module.zip_files(dict(reversed(files.items())))
     (tmp_path / "a.zip").write_bytes(content)
     archive = zipfile.ZipFile(tmp_path / "a.zip")
     assert archive.namelist() == ["a/b.txt", "b.txt"] and len(content) < 500
@@ -395,7 +395,7 @@ def test_the_latest_copy_stands_for_a_file_that_is_not_there_itself(tmp_path, na
 
 def test_copies_that_no_number_tells_apart_are_left_to_a_person(tmp_path):
     path = zipped(tmp_path / "a.zip", **{"a/model-1.keras": "1", "b/model-1.keras": "2"})
-    assert "2 files are called model.keras" in complaint(path, "model.keras", kind=Undecided)
+    assert "2 files are called model.keras" in complaint(path, "model.keras", kind=NeedsReview)
 
 
 def test_the_latest_copy_of_a_notebook_counts_and_two_notebooks_do_not(tmp_path):
@@ -403,5 +403,5 @@ def test_the_latest_copy_of_a_notebook_counts_and_two_notebooks_do_not(tmp_path)
     with pytest.warns(Remark, match="Of 3 copies of the notebook, work \\(2\\).ipynb counts"):
         assert opened(copies).notebook == "work (2).ipynb"
     two = zipped(tmp_path / "b.zip", **{"work.ipynb": "1", "other (1).ipynb": "2"})
-    with pytest.raises(Undecided, match="2 notebooks are handed in"):
+    with pytest.raises(NeedsReview, match="2 notebooks are handed in"):
         _ = opened(two).notebook

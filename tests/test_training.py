@@ -11,13 +11,13 @@ import pytest
 from keras import layers
 
 from autograder.core import Failure
-from autograder.models import Predictor, read_blueprint, read_model, trained
+from autograder.models import Predictor, read_model, read_untrained_model, train_model
 from autograder.models import _training_loop as loop
-from autograder.models._builder import drawn, keras_model
+from autograder.models._builder import drawn_initializers, keras_model
 from autograder.models._initializers import INITIALIZERS
 from autograder.notebook_checks import line_of
 from autograder.rubric import Submission
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 BUDGET = {"updates": 20, "learning_rate": 0.05, "batch": 16, "runs": 2}
 NOTEBOOK = """
@@ -83,7 +83,7 @@ def huge(): return network(layers.SimpleRNN(3000, recurrent_initializer="zeros")
 @pytest.fixture(params=["sandbox", pytest.param("here", marks=pytest.mark.slow)])
 def submission(request, sandbox, tmp_path):
     """Return a submission whose functions run in the sandbox, and in this process as `check` does it."""
-    return of(tmp_path, sandbox if request.param == "sandbox" else Here())
+    return of(tmp_path, sandbox if request.param == "sandbox" else InProcessSandbox())
 
 
 def of(folder: Path, sandbox) -> Submission:
@@ -119,7 +119,7 @@ def test_each_run_is_as_keras_trains(work, optimizer, clip):
     kept = {"global_clipnorm" if name == "clipnorm" else name: value for name, value in clip.items()}
     for run in range(2):
         random.seed(5 + run)
-        model, _ = keras_model(blueprint.plan, drawn)
+        model, _ = keras_model(blueprint.plan, drawn_initializers)
         chosen = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[optimizer](0.05, **kept)
         model.compile(
             chosen, "binary_crossentropy", run_eagerly=True
@@ -143,7 +143,7 @@ def test_equal_calls_train_once_and_seeds_decide(submission):
     assert first is again
     another = replace(submission, student="bob", _known={})
     assert another.train(another.build("skipping"), x, y, test, **BUDGET) is first
-    anew, _ = trained(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
+    anew, _ = train_model(submission.sandbox, lambda line: None, blueprint, x, y, test, **BUDGET)
     np.testing.assert_array_equal(anew[0], first[0])
     assert (first[0][0] != first[0][1]).all()
 
@@ -164,7 +164,7 @@ def test_claimed_weights_that_fit_nothing_are_no_matter(work):
 
 def test_the_cell_is_the_graders_own(work):
     blueprint = work.build("skipping")
-    model, _ = keras_model(blueprint.plan, drawn)
+    model, _ = keras_model(blueprint.plan, drawn_initializers)
     weights = [np.random.default_rng(k).normal(size=one.shape) for k, one in enumerate(model.get_weights())]
     model.set_weights(weights)
     (W, U, b, V, c), x, h = weights, data()[2], np.zeros((7, 4))
@@ -230,7 +230,7 @@ def test_divergence_is_nan_from_there_on(work):
     model = json.loads(work.build("plain").config)
     model["config"]["layers"][1]["config"] |= start | {"activation": "relu"}
     losses, predictions = work.train(
-        read_blueprint(json.dumps(model).encode()),
+        read_untrained_model(json.dumps(model).encode()),
         1e6 * x,
         y,
         test,
@@ -248,12 +248,12 @@ def test_a_start_that_keras_refuses_is_the_models_fault(work):
     identity = {"module": "keras.initializers", "class_name": "Identity", "config": {"gain": 1.0}}
     config["config"]["layers"][1]["config"]["bias_initializer"] = identity
     with pytest.raises(Failure, match="Training for 2 x 20 updates failed: .*Identity"):
-        work.train(read_blueprint(json.dumps(config).encode()), *data(), **BUDGET)
+        work.train(read_untrained_model(json.dumps(config).encode()), *data(), **BUDGET)
 
 
 def test_progress_is_told(work):
     told = []
-    trained(work.sandbox, told.append, work.build("plain"), *data(), **BUDGET)
+    train_model(work.sandbox, told.append, work.build("plain"), *data(), **BUDGET)
     assert any("run 1/2, update" in line and "s left" in line for line in told)
 
 
@@ -270,9 +270,9 @@ def test_initialisers_are_those_of_keras(kind):
     config["config"]["layers"][1]["config"]["kernel_initializer"]["config"] |= (
         options  # Identity forgets its gain
     )
-    blueprint = read_blueprint(json.dumps(config).encode())
+    blueprint = read_untrained_model(json.dumps(config).encode())
     random.seed(5)
-    ours, _ = keras_model(blueprint.plan, drawn)[1]
+    ours, _ = keras_model(blueprint.plan, drawn_initializers)[1]
     random.seed(5)
     theirs = getattr(keras.initializers, kind)(**options)((4, 4))
     np.testing.assert_array_equal(ours, theirs)
@@ -280,7 +280,7 @@ def test_initialisers_are_those_of_keras(kind):
 
 @pytest.mark.slow
 def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
-    work = replace(of(tmp_path, Here()), watch=line_of("remembers"))
+    work = replace(of(tmp_path, InProcessSandbox()), watch=line_of("remembers"))
     work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
     shown = capsys.readouterr().out.split("\r")
     assert any(line.startswith("remembers: run 1/2, update") and "s left" in line for line in shown)
@@ -288,7 +288,7 @@ def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
 
 def test_a_cell_of_ones_own_is_refused_in_a_file(work, tmp_path):
     """The grader has a cell to train with, and none whose weights it could find in a student's file."""
-    model, _ = keras_model(work.build("skipping").plan, drawn)
+    model, _ = keras_model(work.build("skipping").plan, drawn_initializers)
     model.save(tmp_path / "model.keras")
     with pytest.raises(Failure, match="a cell of your own"):
         read_model((tmp_path / "model.keras").read_bytes())

@@ -11,9 +11,9 @@ from autograder.authoring.verify._test_submissions import is_lost
 from autograder.core import Failure, load_module, read_course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
-from autograder.models import Predictor, read_blueprint
+from autograder.models import Predictor, read_untrained_model
 from autograder.rubric import Submission, hidden_from, items_of, score
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("tuning")
@@ -193,7 +193,7 @@ def test_the_course_of_a_loss_says_what_to_try(losses, says):
     import keras
 
     layers = [keras.Input((50, 8)), keras.layers.SimpleRNN(8), keras.layers.Dense(4, activation="softmax")]
-    plan = read_blueprint(keras.Sequential(layers).to_json().encode()).plan
+    plan = read_untrained_model(keras.Sequential(layers).to_json().encode()).plan
     assert says in RUBRIC.next_try(plan, losses, clipped=False, kind="language")
 
 
@@ -316,7 +316,7 @@ def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data)
 def test_what_the_grader_trains_earns_full_marks_on_other_data(term, sandbox):
     """On another term's data and seeds: the reference's builders, settings and table."""
     grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
-    report = grader.grade(HandedIn("perfect", ASSIGNMENT.specimens / "perfect")).report
+    report = grader.grade(RawSubmission("perfect", ASSIGNMENT.specimens / "perfect")).report
     assert [(one.item, one.message) for one in report.scores if is_lost(one)] == []
 
 

@@ -10,9 +10,9 @@ import pytest
 from autograder.core import load_module, read_course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.models import Predictor
-from autograder.rubric import Submission, hidden_from, items_of, same
+from autograder.rubric import Submission, hidden_from, is_close, items_of
 from autograder.rubric._comparison import CLOSE
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 COURSE = read_course(Path(__file__).parents[1])
 
@@ -21,7 +21,7 @@ def listed(assignment, data: HiddenData, monkeypatch) -> dict[str, list]:
     """By item: for each comparison its tolerance, and the right result and that of each usual mistake."""
     rubric, found, now = load_module(assignment.rubric), defaultdict(list), []
     folder = assignment.specimens / "perfect"
-    submission = Submission("perfect", folder, Predictor(), Here())
+    submission = Submission("perfect", folder, Predictor(), InProcessSandbox())
 
     def agree(came, right, usual, asked, atol=CLOSE):
         found[now[-1]].append((atol, {"right": right} | usual))
@@ -52,7 +52,7 @@ def test_mistakes_are_told_apart(assignment, secret, monkeypatch):
     for name, comparisons in found.items():
         for one, other in combinations(comparisons[0][1], 2):
             apart = [
-                not same(np.asarray(results[one]), np.asarray(results[other]), atol)
+                not is_close(np.asarray(results[one]), np.asarray(results[other]), atol)
                 for atol, results in comparisons
                 if {one, other} <= results.keys()
             ]

@@ -3,8 +3,8 @@
 import pytest
 from toy import write
 
-from autograder.authoring import cells, release, write_notebook
-from autograder.authoring.verify import Bench, at, benches, check_course, verify
+from autograder.authoring import read_cells, release, write_notebook
+from autograder.authoring.verify import VerifyWorker, check_course, single_worker, verify, verify_workers
 
 REFERENCE = """
 # %% [markdown]
@@ -59,7 +59,7 @@ def sound(course):
 def derive(course):
     """Write what follows from the reference."""
     assignment = course.assignments[0]
-    perfect = cells(assignment.reference.read_text(encoding="utf-8"))
+    perfect = read_cells(assignment.reference.read_text(encoding="utf-8"))
     write_notebook(assignment.specimens / "perfect" / "hello.ipynb", *perfect)
     for starter in assignment.starters:
         release(assignment, starter)
@@ -68,7 +68,7 @@ def derive(course):
 @pytest.fixture
 def prove(sandbox):
     def proof(course):
-        return next(verify(course.assignments, at(Bench(course, sandbox))))
+        return next(verify(course.assignments, single_worker(VerifyWorker(course, sandbox))))
 
     return proof
 
@@ -304,7 +304,7 @@ def test_an_answer_in_own_words_is_left_to_its_reader(sound, problems):
 
 
 def test_two_benches_find_what_one_finds(sound, prove):
-    with benches(sound, jobs=2) as submit:
+    with verify_workers(sound, jobs=2) as submit:
         [proof] = verify(sound.assignments, submit)
     alone = prove(sound)
     assert sorted(proof.findings, key=str) == sorted(alone.findings, key=str)
@@ -316,7 +316,7 @@ def test_a_threshold_that_one_seed_of_five_misses_is_named(sound, sandbox):
     change(sound, REFERENCE_PY, "# %%\nfrom", "# %%\nSEED = 0\n\n# %%\nfrom")
     change(sound, REFERENCE_PY, '"o" * TIMES', '"o" * (20 if SEED == 3 else TIMES)')
     derive(sound)
-    [proof] = verify(sound.assignments, at(Bench(sound, sandbox)), slow=True)
+    [proof] = verify(sound.assignments, single_worker(VerifyWorker(sound, sandbox)), slow=True)
     found = {finding.what: finding.problems for finding in proof.findings if "seed" in finding.what}
     assert [len(found[f"the reference with seed {seed}"]) for seed in range(5)] == [0, 0, 0, 1, 0]
     assert found["the reference with seed 3"][0].startswith("counts earns 1.0 of 4: Length is 0.25")

@@ -17,16 +17,25 @@ import pytest
 from made_class import made_class
 from test_killed import content
 
-from autograder.core import Claim, Failure
+from autograder.core import Failure, StudentError
 from autograder.data import hidden_data
-from autograder.grading import Books, Grader, Here, Setup, crew, grade_class, slim, usual_jobs
-from autograder.grading._answers import rows_of
-from autograder.grading._executors import Lost
-from autograder.grading._grader import Latest
-from autograder.lms._detect import read_class
+from autograder.grading import (
+    Grader,
+    MarkSources,
+    SerialExecutor,
+    Setup,
+    default_jobs,
+    grade_cohort,
+    process_pool,
+    without_details,
+)
+from autograder.grading._answers import answer_rows
+from autograder.grading._executors import WorkerLost
+from autograder.grading._grader import BoundedCache
+from autograder.lms._detect import read_cohort
 from autograder.reports import class_html, grades_csv
 from autograder.rubric import Submission
-from autograder.submissions import Carried, carried
+from autograder.submissions import FileBundle, read_bundle
 
 
 @contextmanager
@@ -84,7 +93,7 @@ def gone(number):
 
 def test_tasks_run_in_processes_that_open_once_and_end():
     said = []
-    with crew(2, folder, said.append) as workers:
+    with process_pool(2, folder, said.append) as workers:
         slept = [workers.submit(slow, 0.5) for _ in range(2)]
         numbers = {future.result() for future in slept}
         results = [workers.submit(add, n, 1).result() for n in range(6)]
@@ -97,7 +106,7 @@ def test_tasks_run_in_processes_that_open_once_and_end():
 
 def test_no_process_is_started_before_there_is_a_task():
     said, before = [], set(psutil.Process().children())
-    with crew(4, folder, said.append) as workers:
+    with process_pool(4, folder, said.append) as workers:
         assert set(psutil.Process().children()) == before
         for _ in range(3):
             workers.submit(add, 1, 1).result()
@@ -105,10 +114,10 @@ def test_no_process_is_started_before_there_is_a_task():
 
 
 def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
-    with crew(1, folder) as workers:
+    with process_pool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
-        with pytest.raises(Claim) as claim:
-            workers.submit(fail, Claim("Not so.", "But so.")).result()
+        with pytest.raises(StudentError) as claim:
+            workers.submit(fail, StudentError("Not so.", "But so.")).result()
         with pytest.raises(RuntimeError, match="Unsendable: far away"):
             workers.submit(refuse).result()
         assert workers.submit(slow, 0).result() == number
@@ -116,7 +125,7 @@ def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
 
 
 def test_a_worker_that_can_not_open_says_why():
-    with crew(1, closed) as workers:
+    with process_pool(1, closed) as workers:
         for _ in range(2):
             with pytest.raises(ValueError, match="no way in"):
                 workers.submit(slow, 0).result()
@@ -124,14 +133,14 @@ def test_a_worker_that_can_not_open_says_why():
 
 @pytest.mark.parametrize(
     "times, outcome",
-    [(1, "done"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, "done"), (3, Lost)))],
+    [(1, "done"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, "done"), (3, WorkerLost)))],
 )
 def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
-    with crew(2, folder) as workers:
+    with process_pool(2, folder) as workers:
         other = workers.submit(slow, 1.0)
         future = workers.submit(crash, tmp_path / "tries", times)
-        if outcome is Lost:
-            with pytest.raises(Lost, match="killed 3 times"):
+        if outcome is WorkerLost:
+            with pytest.raises(WorkerLost, match="killed 3 times"):
                 future.result()
         else:
             assert future.result() == outcome
@@ -141,7 +150,7 @@ def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
 
 def test_an_end_in_the_middle_waits_for_nobody():
     start = time.monotonic()
-    with crew(1, folder) as workers:
+    with process_pool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         futures = [workers.submit(slow, 60) for _ in range(3)]
     assert time.monotonic() - start < 20 and gone(number)
@@ -151,7 +160,7 @@ def test_an_end_in_the_middle_waits_for_nobody():
 def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
     """The kernel ends a worker when its starter dies; the starter is a thread, which lives as long as the crew."""
     numbers = []
-    with crew(1, folder) as workers:
+    with process_pool(1, folder) as workers:
         thread = threading.Thread(target=lambda: numbers.append(workers.submit(slow, 0).result()))
         thread.start()
         thread.join()
@@ -162,11 +171,11 @@ def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
 def test_jobs_fit_the_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**13}.get)  # 32 GiB
-    assert usual_jobs() == 16
+    assert default_jobs() == 16
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5})
-    assert usual_jobs() == 2
+    assert default_jobs() == 2
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**17, "SC_PAGE_SIZE": 2**13}.get)  # 1 GiB
-    assert usual_jobs() == 1
+    assert default_jobs() == 1
 
 
 @dataclass(frozen=True)
@@ -185,7 +194,7 @@ class Tidy:
 
 
 def test_a_worker_cleans_up_before_it_ends(tmp_path):
-    with crew(1, Tidy(tmp_path / "said")) as workers:
+    with process_pool(1, Tidy(tmp_path / "said")) as workers:
         workers.submit(slow, 0).result()
     assert (tmp_path / "said").read_text() == "tidy"
 
@@ -194,10 +203,10 @@ def test_files_travel_as_they_are(hand_in, tmp_path):
     path = hand_in("ann", **{"greeting.txt": "hello", "more/work.py": "x = 1"}) / "ann"
     (path / "link").symlink_to(tmp_path)
     (path / "away.txt").symlink_to(path / "greeting.txt")
-    sent = carried(path)
+    sent = read_bundle(path)
 
     there = pickle.loads(pickle.dumps(sent))
-    assert isinstance(there, Carried) and there.size == len("hello" + "x = 1")
+    assert isinstance(there, FileBundle) and there.size == len("hello" + "x = 1")
     files = there()
     assert {name: files.read(name) for name in files.names if name != "away.txt"} == {
         "greeting.txt": b"hello",
@@ -209,12 +218,12 @@ def test_files_travel_as_they_are(hand_in, tmp_path):
         assert failure.value.hint == "Hand in the file itself."
     (tmp_path / "bad.zip").write_bytes(b"PK")
     with pytest.raises(Failure, match="not an archive") as failure:
-        pickle.loads(pickle.dumps(carried(tmp_path / "bad.zip")))()
+        pickle.loads(pickle.dumps(read_bundle(tmp_path / "bad.zip")))()
     assert failure.value.hint.startswith("Make the archive again")
 
 
 def test_equal_trainings_are_kept_but_not_all():
-    kept = Latest()
+    kept = BoundedCache()
     for number in range(1000):
         kept[str(number)] = number
     assert 100 <= len(kept) <= 300 and "999" in kept and "0" not in kept
@@ -273,12 +282,12 @@ def grade(course, sandbox, tmp_path):
     def run(folder, out, jobs, fresh=False):
         setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
         with setup.opened() as grader:
-            found = read_class(folder, "hello")
-            books = Books.read(course, grader, found, out)
+            found = read_cohort(folder, "hello")
+            books = MarkSources.read(course, grader, found, out)
             if jobs == 1:
-                return list(grade_class(grader, books, found, out, fresh, Here(grader)))
-            with crew(jobs, setup.opened) as workers:
-                return list(grade_class(grader, books, found, out, fresh, workers))
+                return list(grade_cohort(grader, books, found, out, fresh, SerialExecutor(grader)))
+            with process_pool(jobs, setup.opened) as workers:
+                return list(grade_cohort(grader, books, found, out, fresh, workers))
 
     return run
 
@@ -318,7 +327,7 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
 def test_of_a_submission_that_is_too_large_the_nearest_files_count(
     grade, class_of_thirty, hand_in, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("autograder.submissions._file_bundle.MOST_READ", 100)
+    monkeypatch.setattr("autograder.submissions._file_bundle.MAX_READ", 100)
     hand_in("large", **{"greeting.txt": "hello" * 10, "more.txt": "x" * 100})
     done = {one.report.student: one for one in grade(class_of_thirty, tmp_path / "out", 2)}
     assert done["large"].report.earned == 8
@@ -353,9 +362,9 @@ def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
     for number in range(40):
         folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * (number + 1)})
     grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
-    workers, found = Counted(grader), read_class(folder, "hello")
-    books = Books.read(course, grader, found, tmp_path / "out")
-    done = list(grade_class(grader, books, found, tmp_path / "out", workers=workers))
+    workers, found = Counted(grader), read_cohort(folder, "hello")
+    books = MarkSources.read(course, grader, found, tmp_path / "out")
+    done = list(grade_cohort(grader, books, found, tmp_path / "out", workers=workers))
     assert workers.most == 4
     assert [one.report.student for one in done] == [f"student {number:02}" for number in range(40)]
 
@@ -381,7 +390,7 @@ def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
 
 def test_a_submission_is_the_same_when_carried(hand_in, sandbox):
     path: Path = hand_in("ann", **{"work.py": 'STUDENT = "ann"'}) / "ann"
-    for source in (path, carried(path)):
+    for source in (path, read_bundle(path)):
         submission = Submission("ann", source, None, sandbox)
         assert submission.signature == "ann" and submission.files.names == ("work.py",)
 
@@ -389,17 +398,17 @@ def test_a_submission_is_the_same_when_carried(hand_in, sandbox):
 def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
     """Thousands of whole ones, with their figures, would not fit into memory."""
     whole = made_class(60)
-    slimmed = [slim(report) for report in whole]
+    slimmed = [without_details(report) for report in whole]
     folders = {report.student: report.student for report in whole}
     assert class_html(slimmed, {}, folders) == class_html(whole, {}, folders)
     assert grades_csv(slimmed) == grades_csv(whole)
-    assert rows_of(slimmed, {}) == rows_of(whole, {})
+    assert answer_rows(slimmed, {}) == answer_rows(whole, {})
 
 
 def test_a_table_of_a_thousand_students_is_kept_in_a_few_megabytes():
     tracemalloc.start()
     whole = [pickle.loads(pickle.dumps(report)) for report in made_class(100)]
-    slimmed = [slim(report) for report in whole]
+    slimmed = [without_details(report) for report in whole]
     del whole
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

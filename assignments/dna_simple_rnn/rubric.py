@@ -22,11 +22,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from autograder.core import Failure, Remark, remembered
+from autograder.core import Failure, Remark, cache_by_value
 from autograder.models import check_architecture, check_memory
 from autograder.rubric import (
     Credit,
-    agree,
+    assert_close,
     by_group,
     by_length,
     concept_questions,
@@ -70,7 +70,7 @@ def encodes_one_hot(submission):
             "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
             "its columns are in the order A, T, C, G": right[:, [0, 3, 1, 2]],
         }
-        agree(submission.call("one_hot", sequence), right, usual, f"one_hot({sequence!r})")
+        assert_close(submission.call("one_hot", sequence), right, usual, f"one_hot({sequence!r})")
 
 
 @item(points=4, section="loop")
@@ -95,7 +95,7 @@ def runs_the_loop(submission):
         asked = (
             f"states for x {x.shape}, kernel {kernel.shape}, recurrent {recurrent.shape}, bias {bias.shape}"
         )
-        agree(submission.call("states", x, kernel, recurrent, bias), right, usual, asked)
+        assert_close(submission.call("states", x, kernel, recurrent, bias), right, usual, asked)
 
 
 @item(points=2, section="baselines")
@@ -113,7 +113,7 @@ def counts_bases(submission):
             "its columns are in the order A, T, G, C": right[:, [0, 3, 2, 1]],
             "its rows and columns are swapped": right.T,
         }
-        agree(submission.call("base_counts", sequences), right, usual, f"base_counts({sequences})")
+        assert_close(submission.call("base_counts", sequences), right, usual, f"base_counts({sequences})")
 
 
 @item(points=4, section="baselines")
@@ -136,7 +136,9 @@ def counts_kmers(submission):
             "words are taken in steps of k": [[span[::k].count(word) for word in words] for span in spans],
             "shares are returned where counts are asked for": right / right.sum(axis=1, keepdims=True),
         }
-        agree(submission.call("kmer_counts", sequences, k), right, usual, f"kmer_counts({sequences}, {k})")
+        assert_close(
+            submission.call("kmer_counts", sequences, k), right, usual, f"kmer_counts({sequences}, {k})"
+        )
 
 
 @item(points=2, section="baselines")
@@ -152,7 +154,7 @@ def knows_the_majority(submission):
             "it measures on the training labels": np.mean(train == often),
         }
         asked = f"majority_accuracy({train.tolist()}, {test.tolist()})"
-        agree(submission.call("majority_accuracy", train, test), np.mean(test == often), usual, asked)
+        assert_close(submission.call("majority_accuracy", train, test), np.mean(test == often), usual, asked)
 
 
 @item(points=4, section="family")
@@ -291,7 +293,7 @@ def regresses_on_places(submission):
             usual["it says which label, and not how probable each is"] = right.argmax(axis=1)
         came = submission.call("place_regression", sequences, labels, new, C)
         asked = f"place_regression on {count} sequences of {length} letters, C = {C}"
-        agree(came, right, usual, asked, atol=0.005)
+        assert_close(came, right, usual, asked, atol=0.005)
 
 
 @item(points=6, stretch=True, section="splice")
@@ -459,7 +461,7 @@ def boxed(sequences: list[str]) -> np.ndarray:
     return np.stack(list(map(one_hot, sequences)))
 
 
-@remembered
+@cache_by_value
 def regression(x: np.ndarray, labels: list[str], new_x: np.ndarray, strength: float) -> np.ndarray:
     """Probabilities `(m, labels)` for new_x `(m, time, 4)`, by logistic regression on x `(n, time, 4)`."""
     model = LogisticRegression(C=strength, max_iter=3000).fit(x.reshape(len(x), -1), labels)
@@ -470,7 +472,7 @@ def columns(data: pd.DataFrame) -> tuple[list[str], list[str]]:
     return data.sequence.tolist(), data.label.tolist()
 
 
-@remembered
+@cache_by_value
 def regressed(sequences: list[str], labels: list[str], new: list[str], new_labels: list[str]) -> float:
     """The accuracy of logistic regression on each place of the sequences, measured on the new ones."""
     said = regression(boxed(sequences), labels, boxed(new), STRENGTH).argmax(axis=1)

@@ -27,11 +27,11 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
-from autograder.core import Failure, Remark, own, remembered
+from autograder.core import Failure, Remark, cache_by_value, own
 from autograder.models import check_architecture, check_memory
 from autograder.rubric import (
     Credit,
-    agree,
+    assert_close,
     by_group,
     by_length,
     concept_questions,
@@ -41,9 +41,9 @@ from autograder.rubric import (
     hidden,
     input_generator,
     item,
-    parts,
     share_right,
     show,
+    split_parts,
 )
 from autograder.rubric import _figures as figures
 
@@ -102,7 +102,7 @@ def looks_up_rows(submission):
             "it is transposed": right.T,
             "the rows are added up": right.sum(axis=0),
         }
-        agree(submission.call("lookup", ids, matrix), right, usual, f"lookup({ids.tolist()}, matrix)")
+        assert_close(submission.call("lookup", ids, matrix), right, usual, f"lookup({ids.tolist()}, matrix)")
 
 
 @item(points=2, section="lookup")
@@ -119,7 +119,7 @@ def measures_distances(submission):
             "differences are not squared but taken as they are": abs(vectors[:, None] - vectors).sum(axis=2),
         }
         asked = f"distances of {len(vectors)} vectors"
-        agree(submission.call("distances", vectors), right, usual, asked)
+        assert_close(submission.call("distances", vectors), right, usual, asked)
 
 
 @item(points=3, section="lookup")
@@ -143,7 +143,7 @@ def encodes_sentences(submission):
             "it ends with the ids of different words only": np.unique(right),
         }
         asked = f"encode({sentence!r}, {vocabulary})"
-        agree(submission.call("encode", sentence, vocabulary), right, usual, asked)
+        assert_close(submission.call("encode", sentence, vocabulary), right, usual, asked)
 
 
 def drawn_words(rng: np.random.Generator, count: int) -> list[str]:
@@ -160,7 +160,7 @@ def counts_parameters(submission):
     yours = (
         f"Yours: {words:,} words, {size} dimensions, {units} units. An Embedding has no bias, the others do."
     )
-    return share_right(parts(submission.call("parameters"), right, "parameters()"), right, yours)
+    return share_right(split_parts(submission.call("parameters"), right, "parameters()"), right, yours)
 
 
 def counts_for(words: int, size: int, units: int) -> dict[str, float]:
@@ -303,7 +303,7 @@ def pairs_words(submission):
             shape = came.shape if isinstance(came, np.ndarray) else f"{len(came)} values"
             reason = f"{asked} returns {shape}, expected rows of two, (n, 2)."
             raise Failure(reason, "Return a list of pairs.")
-        agree(sorted_rows(came), right, usual, asked)
+        assert_close(sorted_rows(came), right, usual, asked)
 
 
 @item(points=4, section="vectors")
@@ -336,7 +336,7 @@ def check_glove(submission, lines: list[str], size: int, wanted: list[str]) -> N
         ),
     }
     came = submission.call("glove_vectors", "\n".join(lines) + "\n", wanted)
-    agree(came, right, usual, f"glove_vectors of a file of {len(lines)} lines")
+    assert_close(came, right, usual, f"glove_vectors of a file of {len(lines)} lines")
 
 
 def check_broken_glove(submission, lines: list[str], number: int, wanted: str) -> None:
@@ -381,7 +381,9 @@ def numbers_kmers(submission):
             "the k-mers are taken side by side: they overlap": right[::k],
             "the last k-mer is left out": right[:-1],
         }
-        agree(submission.call("kmer_tokens", sequence, k), right, usual, f"kmer_tokens({sequence!r}, {k})")
+        assert_close(
+            submission.call("kmer_tokens", sequence, k), right, usual, f"kmer_tokens({sequence!r}, {k})"
+        )
 
 
 # --- bias
@@ -405,7 +407,7 @@ def associates(submission):
                 X[:1], A.mean(axis=0)[None], B.mean(axis=0)[None]
             )[0],
         }
-        agree(submission.call("association", X[0], A, B), right, usual, "association(w, A, B)")
+        assert_close(submission.call("association", X[0], A, B), right, usual, "association(w, A, B)")
 
 
 @item(points=5, section="bias")
@@ -426,7 +428,7 @@ def measures_the_effect(submission):
         }
         right = gap / pd.Series(both).std()
         came = submission.call("weat_effect_size", X, Y, A, B)
-        agree(came, right, usual, "weat_effect_size(X, Y, A, B)")
+        assert_close(came, right, usual, "weat_effect_size(X, Y, A, B)")
 
 
 @item(points=4, section="bias")
@@ -448,7 +450,7 @@ def tests_by_permutation(submission):
             "1 - p is returned": 1 - right,
         }
         came = submission.call("permutation_p_value", X, Y, A, B)
-        agree(came, right, usual, f"permutation_p_value, over {len(splits)} splits,", atol=1e-6)
+        assert_close(came, right, usual, f"permutation_p_value, over {len(splits)} splits,", atol=1e-6)
 
 
 @item(points=2, section="bias")
@@ -465,7 +467,9 @@ def finds_the_direction(submission):
             "it is second minus first": -right,
             "only the first pair is used": differences[0] / np.linalg.norm(differences[0]),
         }
-        agree(submission.call("bias_direction", pairs), right, usual, f"bias_direction of {count} pairs")
+        assert_close(
+            submission.call("bias_direction", pairs), right, usual, f"bias_direction of {count} pairs"
+        )
 
 
 @item(points=4, section="bias")
@@ -490,7 +494,7 @@ def projects_out(submission):
             "the part is added, not taken away": 2 * matrix - right,
         }
         came = submission.call("project_out", matrix, direction)
-        agree(came, right, usual, "project_out(matrix, direction)")
+        assert_close(came, right, usual, "project_out(matrix, direction)")
 
 
 @item(points=5, section="bias")
@@ -537,7 +541,7 @@ def classifies_by_words(submission):
         if isinstance(came, np.ndarray) and came.shape == (len(new), 2):
             reason = f"by_words returns two columns, {came.shape}, expected one number a sentence."
             raise Failure(reason, "predict_proba has a column for each class: take that of the positive one.")
-        agree(came, right, usual, f"by_words of {len(new)} new sentences", atol=2e-3)
+        assert_close(came, right, usual, f"by_words of {len(new)} new sentences", atol=2e-3)
 
 
 @item(points=3, stretch=True, section="sst2")
@@ -612,7 +616,7 @@ def drawn_opinions() -> list[tuple[list[str], np.ndarray, list[str]]]:
     return sets
 
 
-@remembered
+@cache_by_value
 def by_words(sentences: list[str], labels, new: list[str], **options) -> np.ndarray:
     """P(positive) of each new sentence by logistic regression on counts of words between spaces, (n,).
 
@@ -706,7 +710,7 @@ def word_list(sentences) -> list[str]:
     return ["<padding>", "<unknown>", *words]
 
 
-@remembered
+@cache_by_value
 def real_ids(sentences: list[str], vocabulary: list[str]) -> list[np.ndarray]:
     """The token ids (time,) of each sentence; the same arrays for the whole class."""
     number = {word: place for place, word in enumerate(vocabulary)}

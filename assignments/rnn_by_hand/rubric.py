@@ -22,16 +22,16 @@ from autograder.models import ACTIVATIONS as OF_KERAS
 from autograder.models import RECURRENT, check_architecture
 from autograder.rubric import (
     Credit,
-    agree,
-    agree_parts,
+    assert_close,
+    assert_parts_close,
     by_group,
     concept_questions,
     input_generator,
+    is_close,
     item,
-    parts,
-    same,
     share_right,
     show,
+    split_parts,
 )
 
 BASES, LETTERS = "ACGT", "helo"
@@ -93,7 +93,7 @@ def raises_flags(submission):
             "the flags are noted before the base is read, not after": np.vstack([[[0] * 3], right[:-1]]),
             "its rows and columns are swapped": right.T,
         }
-        agree(submission.call("flag_course", sequence), right, usual, f"flag_course({sequence!r})")
+        assert_close(submission.call("flag_course", sequence), right, usual, f"flag_course({sequence!r})")
 
 
 @item(points=3, section="counter")
@@ -113,7 +113,7 @@ def computes_one_layer(submission):
             ),
         }
         right = rnn_states(x[None], q, kernel, recurrent, bias)[0]
-        agree(submission.call("layer", W, x, q), right, usual, "layer(W, x, q)", atol=1e-6)
+        assert_close(submission.call("layer", W, x, q), right, usual, "layer(W, x, q)", atol=1e-6)
 
 
 @item(points=9, section="counter")
@@ -150,7 +150,7 @@ def walks_along_the_bits(submission):
             "the bits are read from right to left": Walk(bits[::-1], w_1, w_2, name=name).states,
         }
         asked = f"bit_states({bits!r}, {w_1}, {w_2}, {name!r})"
-        agree(submission.call("bit_states", bits, w_1, w_2, name), right, usual, asked)
+        assert_close(submission.call("bit_states", bits, w_1, w_2, name), right, usual, asked)
 
 
 @item(points=6, section="back_propagation")
@@ -160,9 +160,9 @@ def back_propagates_by_hand(submission):
     walk = Walk(bits, w_1, w_2, y)
     right = dict(zip(("q_1", "q_2", "q_3", "q_4"), walk.states[1:], strict=True))
     right |= {"dL/dw_1": walk.gradient[0], "dL/dw_2": walk.gradient[1]}
-    came = parts(submission.call("by_hand"), right, "by_hand()")
+    came = split_parts(submission.call("by_hand"), right, "by_hand()")
     yours = f"Yours are the bits {bits}, w_1 = {w_1}, w_2 = {w_2}, y = {y}."
-    if same(came["dL/dw_1"], 32) and same(came["dL/dw_2"], 68):
+    if is_close(came["dL/dw_1"], 32) and is_close(came["dL/dw_2"], 68):
         lecture = "32 and 68 belong to the lecture's 101 with w_1 = 4, w_2 = 1, y = 15."
         raise Failure(f"by_hand() gives the lecture's numbers: {lecture}", yours)
     return share_right(came, right, yours)
@@ -186,7 +186,9 @@ def knows_the_slopes(submission):
             "a (1 - a) is used, which belongs to the sigmoid": value * (1 - value),
             "1 - a^2 is used, which belongs to tanh": 1 - value**2,
         }
-        agree(submission.call("slope", r, name), slope(r, name), usual, f"slope({r.tolist()}, {name!r})")
+        assert_close(
+            submission.call("slope", r, name), slope(r, name), usual, f"slope({r.tolist()}, {name!r})"
+        )
 
 
 @item(points=4, section="back_propagation")
@@ -209,7 +211,7 @@ def follows_every_copy(submission):
             "the sum is returned and its parts are asked for": right.sum(),
         }
         asked = f"contributions({bits!r}, {w_1}, {w_2}, {y})"
-        agree(submission.call("contributions", bits, w_1, w_2, y), right, usual, asked)
+        assert_close(submission.call("contributions", bits, w_1, w_2, y), right, usual, asked)
 
 
 @item(points=6, section="back_propagation")
@@ -233,8 +235,8 @@ def differentiates_any_activation(submission):
         }
         asked = f"bit_gradient({bits!r}, {w_1}, {w_2}, {y}, {name!r})"
         came = submission.call("bit_gradient", bits, w_1, w_2, y, name)
-        came = parts(came, ("dL/dw_1", "dL/dw_2"), asked, shape=())
-        agree(np.array(list(came.values())), walk.gradient, usual, asked, EXACT)
+        came = split_parts(came, ("dL/dw_1", "dL/dw_2"), asked, shape=())
+        assert_close(np.array(list(came.values())), walk.gradient, usual, asked, EXACT)
 
 
 # --- the k-mer network
@@ -260,7 +262,7 @@ def numbers_kmers(submission):
             "the first base has the least weight: it is the leading digit": backwards,
             "counting begins at 1: AA..A is 0": right + 1,
         }
-        agree(submission.call("kmer_ids", sequence, k), right, usual, f"kmer_ids({sequence!r}, {k})")
+        assert_close(submission.call("kmer_ids", sequence, k), right, usual, f"kmer_ids({sequence!r}, {k})")
 
 
 @item(points=6, section="kmer_network")
@@ -279,7 +281,7 @@ def runs_forward(submission):
             "the soft-max runs over the steps: it belongs over the k-mers": {"y_hat": softmax(q, axis=0)},
         }
         came = submission.call("forward", run.ids, *run.weights.values())
-        agree_parts(came, run.forward, usual, f"forward(...) of {run.size}")
+        assert_parts_close(came, run.forward, usual, f"forward(...) of {run.size}")
 
 
 @item(points=2, section="kmer_network")
@@ -295,7 +297,7 @@ def measures_cross_entropy(submission):
             "the logarithm has base 2": losses / np.log(2),
         }
         came = submission.call("cross_entropy", run.labels, run.y_hat)
-        agree(came, losses, usual, f"cross_entropy(labels, y_hat) of {run.size}")
+        assert_close(came, losses, usual, f"cross_entropy(labels, y_hat) of {run.size}")
 
 
 @item(points=3, section="kmer_network")
@@ -312,7 +314,7 @@ def differentiates_the_output(submission):
         }  # fmt: skip
         right = {"dJ/db_2": delta, "dJ/dU": run.gradient("U")}
         came = submission.call("output_gradients", int(run.labels[-1]), probabilities, state)
-        agree_parts(came, right, usual, "output_gradients(label, y_hat, h)", EXACT)
+        assert_parts_close(came, right, usual, "output_gradients(label, y_hat, h)", EXACT)
 
 
 @item(points=6, section="kmer_network")
@@ -330,7 +332,7 @@ def sends_the_error_back(submission):
             "the steps stand in the order from the last to the first": run.errors[::-1],
         }
         came = submission.call("errors", run.gradient("b_2"), U, H, h)
-        agree(came, run.errors, usual, f"errors(delta_1, U, H, h) of {run.size}", EXACT)
+        assert_close(came, run.errors, usual, f"errors(delta_1, U, H, h) of {run.size}", EXACT)
 
 
 @item(points=5, section="kmer_network")
@@ -349,7 +351,7 @@ def mends_the_slip(submission):
             "it is transposed": right.T,
         }
         came = submission.call("gradient_H", errors, run.h_0, h)
-        agree(came, right, usual, f"gradient_H(errors, h_0, h) of {run.size}", EXACT)
+        assert_close(came, right, usual, f"gradient_H(errors, h_0, h) of {run.size}", EXACT)
 
 
 @item(points=3, section="kmer_network")
@@ -364,7 +366,7 @@ def differentiates_the_input(submission):
             "dJ/db_1 is not summed over the steps": {"dJ/db_1": errors},
         }
         came = submission.call("input_gradients", errors, e)
-        agree_parts(came, right, usual, f"input_gradients(errors, e) of {run.size}", EXACT)
+        assert_parts_close(came, right, usual, f"input_gradients(errors, e) of {run.size}", EXACT)
 
 
 @item(points=4, section="kmer_network")
@@ -384,7 +386,7 @@ def differentiates_the_embedding(submission):
             "a row for each step is returned and a row for each k-mer is asked for": sent,
         }
         came = submission.call("gradient_L", run.errors, ids, I, len(right))
-        agree(came, right, usual, f"gradient_L(errors, {ids.tolist()}, I, {len(right)})", EXACT)
+        assert_close(came, right, usual, f"gradient_L(errors, {ids.tolist()}, I, {len(right)})", EXACT)
 
 
 # --- hello
@@ -408,7 +410,7 @@ def reads_letters(submission):
             "the activation is missing": letter_states(ids, W_xh, w, b, name="identity"),
         }
         asked = f"letter_states({ids.tolist()}, W_xh, {w}, {b})"
-        agree(submission.call("letter_states", ids, W_xh, w, b), right, usual, asked)
+        assert_close(submission.call("letter_states", ids, W_xh, w, b), right, usual, asked)
 
 
 @item(points=2, section="hello")
@@ -429,7 +431,7 @@ def gives_probabilities(submission):
         if not isinstance(came, tuple) and not np.isfinite(came).all():
             hint = "exp(1000) is infinite: subtract the largest score first, which changes no probability."
             raise Failure(f"{asked} gives {came}.", hint)
-        agree(came, softmax(scores), usual, asked)
+        assert_close(came, softmax(scores), usual, asked)
 
 
 @item(points=3, section="hello")
@@ -438,8 +440,8 @@ def recovers_the_weights(submission):
     shares = []
     for W_xh, w, b in (riddle(submission.signed), draw_riddle(input_generator("recover"))):
         right, state = {"w": w, "b": b}, letter_states([0, 1], W_xh, w, b)[-1]
-        came = parts(submission.call("recover", W_xh, state), right, "recover(W_xh, state)")
-        if not same(came["w"], w) and same(came["w"], b) and same(came["b"], w):
+        came = split_parts(submission.call("recover", W_xh, state), right, "recover(W_xh, state)")
+        if not is_close(came["w"], w) and is_close(came["w"], b) and is_close(came["b"], w):
             raise Failure("recover(W_xh, state) returns (b, w), expected (w, b).", "Swap the two.")
         hint = (
             "Put your w and b into letter_states: the state after 'h' and 'e' must be the one you were given."
@@ -476,9 +478,9 @@ def names_the_shapes(submission):
     """shapes(): for your own sizes, the shapes of W_hx, W_hh, W_yh, b_h, b_y and the number of parameters."""
     inputs, units, outputs = sizes(submission.signed)
     right = shapes_for(inputs, units, outputs)
-    came = parts(submission.call("shapes"), right, "shapes()")
+    came = split_parts(submission.call("shapes"), right, "shapes()")
     yours = f"Yours are {inputs} inputs, {units} hidden units, {outputs} outputs."
-    if same(came["W_hx"], right["W_hx"][::-1]):
+    if is_close(came["W_hx"], right["W_hx"][::-1]):
         yours += " The lecture multiplies from the left, W_hx x: its W_hx has a row for each hidden unit."
     return share_right(came, right, yours)
 
@@ -508,7 +510,7 @@ def stacks_two_matrices(submission):
             rnn_states(x[None], h, W_hx.T, W_hh.T, b)[0],
             f"stacked(...) of {n} units and {m} inputs",
         )
-        agree(submission.call("stacked", W_hh, W_hx, b, h, x), right, usual, asked, atol=1e-6)
+        assert_close(submission.call("stacked", W_hh, W_hx, b, h, x), right, usual, asked, atol=1e-6)
 
 
 # --- Jacobians
@@ -526,7 +528,7 @@ def differentiates_one_step(submission):
             "the slope 1 - h^2 is missing": W_hh,
             "h (1 - h) is used, the slope of the sigmoid; here is tanh": (h * (1 - h))[:, None] * W_hh,
         }
-        agree(submission.call("jacobian", h, W_hh), right, usual, "jacobian(h, W_hh)", EXACT)
+        assert_close(submission.call("jacobian", h, W_hh), right, usual, "jacobian(h, W_hh)", EXACT)
 
 
 @item(points=4, section="jacobians")
@@ -548,10 +550,12 @@ def multiplies_jacobians(submission):
             "it is transposed": right.T,
         }
         asked = f"jacobian_product(states, W_hh, {k}, {t})"
-        agree(submission.call("jacobian_product", run.states, run.W_hh, k, t), right, usual, asked, EXACT)
+        assert_close(
+            submission.call("jacobian_product", run.states, run.W_hh, k, t), right, usual, asked, EXACT
+        )
         same_step = submission.call("jacobian_product", run.states, run.W_hh, t, t)
         asked = f"jacobian_product(states, W_hh, {t}, {t}), an empty product,"
-        agree(same_step, np.eye(len(run.W_hh)), {}, asked)
+        assert_close(same_step, np.eye(len(run.W_hh)), {}, asked)
 
 
 @item(points=4, section="jacobians")
@@ -571,7 +575,9 @@ def sums_over_all_steps(submission):
             "it is transposed": right.T,
         }
         came = submission.call("gradient_W_hh", run.dL_dh, run.states, run.W_hh)
-        agree(came, right, usual, f"gradient_W_hh(dL_dh, states, W_hh) of {len(run.inputs)} steps", EXACT)
+        assert_close(
+            came, right, usual, f"gradient_W_hh(dL_dh, states, W_hh) of {len(run.inputs)} steps", EXACT
+        )
 
 
 # --- concepts: the questions are shown in the notebook

@@ -19,8 +19,8 @@ from sklearn.metrics import matthews_corrcoef
 from autograder.core import Failure, load_module, own
 from autograder.models import RECURRENT, check_architecture
 from autograder.rubric import (
-    agree,
-    agree_parts,
+    assert_close,
+    assert_parts_close,
     by_group,
     by_length,
     concept_questions,
@@ -31,10 +31,10 @@ from autograder.rubric import (
     hidden,
     input_generator,
     item,
-    parts,
     public,
     share_right,
     show,
+    split_parts,
 )
 
 DATASETS = Path(__file__).parents[2] / "datasets"
@@ -147,7 +147,7 @@ def tasks(student: str) -> list[str]:
 @item(points=1, section="kinds")
 def one_to_one_tape(submission):
     """tape("one-to-one", 1, 1): the steps at which it reads and those at which it writes, (2, 1)."""
-    agree(submission.call("tape", KINDS[0], 1, 1), steps(1, [0], [0]), {}, 'tape("one-to-one", 1, 1)')
+    assert_close(submission.call("tape", KINDS[0], 1, 1), steps(1, [0], [0]), {}, 'tape("one-to-one", 1, 1)')
 
 
 @item(points=1, section="kinds")
@@ -164,7 +164,7 @@ def one_to_many_tape(submission):
             ),
         }
         came = submission.call("tape", KINDS[1], 1, n)
-        agree(came, steps(n, [0], range(n)), usual, f'tape("{KINDS[1]}", 1, {n})')
+        assert_close(came, steps(n, [0], range(n)), usual, f'tape("{KINDS[1]}", 1, {n})')
 
 
 @item(points=1, section="kinds")
@@ -181,7 +181,7 @@ def many_to_one_tape(submission):
             "the answer comes at the first step, which has read one thing only": steps(n, range(n), [0]),
         }
         came = submission.call("tape", KINDS[2], n, 1)
-        agree(came, steps(n, range(n), [n - 1]), usual, f'tape("{KINDS[2]}", {n}, 1)')
+        assert_close(came, steps(n, range(n), [n - 1]), usual, f'tape("{KINDS[2]}", {n}, 1)')
 
 
 @item(points=1, section="kinds")
@@ -195,7 +195,7 @@ def aligned_tape(submission):
             ),
         }
         came = submission.call("tape", KINDS[3], n, n)
-        agree(came, steps(n, range(n), range(n)), usual, f'tape("{KINDS[3]}", {n}, {n})')
+        assert_close(came, steps(n, range(n), range(n)), usual, f'tape("{KINDS[3]}", {n}, {n})')
 
 
 @item(points=1, section="kinds")
@@ -212,7 +212,7 @@ def delayed_tape(submission):
             "as many are written as were read": steps(2 * n, range(n), range(n, 2 * n)),
         }
         came = submission.call("tape", KINDS[4], n, m)
-        agree(came, steps(n + m, range(n), range(n, n + m)), usual, f'tape("{KINDS[4]}", {n}, {m})')
+        assert_close(came, steps(n + m, range(n), range(n, n + m)), usual, f'tape("{KINDS[4]}", {n}, {m})')
 
 
 @item(points=3, section="kinds")
@@ -220,7 +220,7 @@ def tells_the_kinds(submission):
     """kinds_of_mine(): the kinds of your own five tasks, as places in KINDS."""
     mine = tasks(submission.signed)
     right = {task: float(TASKS[task]) for task in mine}
-    came = parts(submission.call("kinds_of_mine"), right, "kinds_of_mine()")
+    came = split_parts(submission.call("kinds_of_mine"), right, "kinds_of_mine()")
     hint = "Ask twice: how many things are read, how many written? And: must all be read before the first is written?"
     return share_right(came, right, hint)
 
@@ -334,7 +334,9 @@ def knows_when_labels_settle(submission):
             ),
             "the number of bases is counted, not the index of the last one": right + 1,
         }
-        agree(np.asarray(submission.call("known_at", sequence)), right, usual, f'known_at("{sequence}")')
+        assert_close(
+            np.asarray(submission.call("known_at", sequence)), right, usual, f'known_at("{sequence}")'
+        )
 
 
 @item(points=4, section="tagging")
@@ -366,7 +368,9 @@ def counts_real_bases_only(submission):
             "the logarithm is the one with base 2": losses[real].mean() / np.log(2),
         }
         came = submission.call("masked_loss", labels, probabilities, lengths)
-        agree(np.asarray(came), losses[real].mean(), usual, f"masked_loss for lengths {lengths.tolist()}")
+        assert_close(
+            np.asarray(came), losses[real].mean(), usual, f"masked_loss for lengths {lengths.tolist()}"
+        )
 
 
 @item(points=2, section="tagging")
@@ -482,7 +486,7 @@ def asks_at_the_third_base(submission):
     rng = input_generator("aligned_targets")
     for count in (7, *rng.integers(1, 30, 3)):
         classes, asked = rng.integers(0, 21, count), f"aligned_targets of {count} classes"
-        came = parts(submission.call("aligned_targets", classes), ("labels", "weights"), asked)
+        came = split_parts(submission.call("aligned_targets", classes), ("labels", "weights"), asked)
         first, second, third = (np.tile(row, count) for row in np.eye(3))
         usual = {
             "the answer is asked at the first base of a codon, before the others are read": first,
@@ -491,7 +495,7 @@ def asks_at_the_third_base(submission):
             "weights are the wrong way round: 1 counts, 0 doesn't": first + second,
             "there is one weight for each codon; there must be one for each base": np.ones(count),
         }
-        agree(came["weights"], third, usual, f"weights of {asked}")
+        assert_close(came["weights"], third, usual, f"weights of {asked}")
         if came["labels"].shape != third.shape:
             reason = f"labels of {asked} has shape {came['labels'].shape}, expected {third.shape}."
             raise Failure(reason, "One label for each base, and those of weight 0 may be anything.")
@@ -500,7 +504,7 @@ def asks_at_the_third_base(submission):
             "labels repeat the protein; each residue belongs at its own codon": np.tile(classes, 3)[2::3],
             "labels are tokens: a class is a token less 1": classes + 1,
         }
-        agree(came["labels"][2::3], classes, usual, f"labels[2::3] of {asked}")
+        assert_close(came["labels"][2::3], classes, usual, f"labels[2::3] of {asked}")
 
 
 @item(points=4, section="translation")
@@ -533,7 +537,7 @@ def shifts_by_one(submission):
         right, *wrong = ({"inputs": x, "targets": y} for x, y in ((late, tokens), *usual.values()))
         asked = f"decoder_tokens({tokens.tolist()}, {begin})"
         came = submission.call("decoder_tokens", tokens, begin)
-        agree_parts(came, right, dict(zip(usual, wrong, strict=True)), asked)
+        assert_parts_close(came, right, dict(zip(usual, wrong, strict=True)), asked)
 
 
 @item(points=1, section="translation")
@@ -698,7 +702,7 @@ def draws_by_chance(submission):
             "it is one token too low": right - 1,
         }
         asked = f"draw(probabilities, {temperature:g}, uniform)"
-        agree(submission.call("draw", p, temperature, uniform), right, usual, asked)
+        assert_close(submission.call("draw", p, temperature, uniform), right, usual, asked)
 
 
 def away_from_edges(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
@@ -735,7 +739,7 @@ def counts_bits(submission):
             "it is the entropy of what was said, whatever came": -(p * np.log2(p)).sum(),
             "the steps are not added up": each,
         }
-        agree(
+        assert_close(
             submission.call("bits", p, tokens), each.sum(), usual, f"bits(probabilities, {tokens.tolist()})"
         )
 
@@ -861,7 +865,9 @@ def knows_the_context_needed(submission):
             "letters that come twice count even where the same letter follows": longest_repeat(word) + 1,
             "the length of the longest run of letters that comes twice is given": longest_repeat(word),
         }
-        agree(np.asarray(submission.call("context_needed", word)), right, usual, f'context_needed("{word}")')
+        assert_close(
+            np.asarray(submission.call("context_needed", word)), right, usual, f'context_needed("{word}")'
+        )
 
 
 @item(points=1, section="completion")
@@ -981,7 +987,7 @@ def knows_the_baselines(submission):
         }
         asked = f"baselines(history, {period}, {horizon})"
         came = submission.call("baselines", history, period, horizon)
-        agree_parts(came, {"last": last, "seasonal": right}, usual, asked)
+        assert_parts_close(came, {"last": last, "seasonal": right}, usual, asked)
 
 
 @item(points=1, section="forecast")

@@ -20,13 +20,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from autograder.core import Failure, own, remembered
-from autograder.models import RECURRENT, check_architecture, read_blueprint
+from autograder.core import Failure, cache_by_value, own
+from autograder.models import RECURRENT, check_architecture, read_untrained_model
 from autograder.rubric import (
     Bars,
     Credit,
-    agree,
-    agree_parts,
+    assert_close,
+    assert_parts_close,
     concept_questions,
     confusion,
     credit,
@@ -34,9 +34,9 @@ from autograder.rubric import (
     fresh_seed,
     input_generator,
     item,
-    parts,
     share_right,
     show,
+    split_parts,
 )
 
 EXACT = 1e-8  # how closely a Jacobian must agree with automatic differentiation, in float64
@@ -103,7 +103,7 @@ def differentiates_the_steps(submission):
             "only the diagonal is returned": np.einsum("tii->ti", right),
         }
         asked = f"step_jacobians(U, states, {name!r})"
-        agree(submission.call("step_jacobians", run.U, run.states, name), right, usual, asked, EXACT)
+        assert_close(submission.call("step_jacobians", run.U, run.states, name), right, usual, asked, EXACT)
 
 
 @item(points=6, section="gradients")
@@ -143,7 +143,7 @@ def multiplies_back(submission):
                 ]
             ),
         }
-        agree(submission.call("product_norms", steps), right, usual, "product_norms(jacobians)", EXACT)
+        assert_close(submission.call("product_norms", steps), right, usual, "product_norms(jacobians)", EXACT)
 
 
 @item(points=3, section="gradients")
@@ -153,7 +153,7 @@ def counts_the_steps(submission):
     names = "steps until below 1e-6", "steps until above 1e6", "the factor that leaves one half"
     down, up = (shrinking ** np.arange(1000.0) < 1e-6).argmax(), (growing ** np.arange(1000.0) > 1e6).argmax()
     right = dict(zip(names, (float(down), float(up), 0.5 ** (1 / distance)), strict=True))
-    came = parts(submission.call("steps_until"), right, "steps_until()")
+    came = split_parts(submission.call("steps_until"), right, "steps_until()")
     yours = f"Yours: {shrinking}, {growing}, {distance} steps. g^n < 1e-6 where n log g < log 1e-6: the first whole n."
     if any(np.shape(came[name]) == () and came[name] == right[name] - 1 for name in names[:2]):
         yours += " You are one step short: round up."
@@ -196,7 +196,7 @@ def sets_the_radius(submission):
                 raise
             reason = "scaled_to_radius(U, ...) returns complex numbers: some eigenvalues of U are complex."
             raise Failure(reason, "Take the absolute value of each, then the largest.") from None
-        agree(came, right, usual, f"scaled_to_radius(U, {radius})", EXACT)
+        assert_close(came, right, usual, f"scaled_to_radius(U, {radius})", EXACT)
 
 
 @item(points=4, section="gradients")
@@ -235,7 +235,7 @@ def differentiates_the_skip(submission):
             ),
         }
         came = submission.call("skip_jacobians", run.W, run.U, run.b, run.x, states, scale)
-        agree(came, right, usual, f"skip_jacobians(..., scale={scale})", EXACT)
+        assert_close(came, right, usual, f"skip_jacobians(..., scale={scale})", EXACT)
 
 
 @item(points=2, section="gradients")
@@ -247,7 +247,7 @@ def bounds_the_skip(submission):
         np.linalg.matrix_power(identity + sign * scale * identity, steps)[0, 0] for sign in (-1, 1)
     )
     right = {"the least": least, "the most": most}
-    came = parts(submission.call("skip_bounds"), right, "skip_bounds()")
+    came = split_parts(submission.call("skip_bounds"), right, "skip_bounds()")
     yours = f"Yours: s = {scale}, {steps} steps. One step makes it 1 - s to 1 + s times as long."
     values = list(came.values())
     if not all(np.shape(value) == () for value in values):
@@ -309,7 +309,7 @@ def clips_entries(submission):
             "nothing is clipped": gradient,
         }
         right = by_keras(gradient, clipvalue=limit)[0]
-        agree(
+        assert_close(
             submission.call("clip_elementwise", limit, gradient),
             right,
             usual,
@@ -354,7 +354,9 @@ def measures_the_turn(submission):
             "the lengths are compared, and the direction is asked for": lengths[1] / lengths[0],
             "it is a correlation: no mean is taken off": np.corrcoef(gradient, clipped)[0, 1],
         }
-        agree(submission.call("turned_by", gradient, clipped), right, usual, "turned_by(gradient, clipped)")
+        assert_close(
+            submission.call("turned_by", gradient, clipped), right, usual, "turned_by(gradient, clipped)"
+        )
 
 
 def check_clip_norm(submission, limit: float, pieces: list[np.ndarray], what: str) -> None:
@@ -393,10 +395,10 @@ def check_clip_norm(submission, limit: float, pieces: list[np.ndarray], what: st
         }
     right = dict(zip(names, by_keras(*pieces, global_clipnorm=limit), strict=True))
     came = submission.call("clip_norm", limit, *pieces)
-    agree_parts(came, right, usual, f"clip_norm({limit}, ...) of {len(pieces)} arrays, {what},")
+    assert_parts_close(came, right, usual, f"clip_norm({limit}, ...) of {len(pieces)} arrays, {what},")
 
 
-@remembered
+@cache_by_value
 def by_keras(*gradients: np.ndarray, **clip: float) -> list[np.ndarray]:
     """What Keras's optimiser makes of gradients: where one step of rate 1 from 0 leads, with the other sign."""
     import keras
@@ -420,14 +422,14 @@ class Rows(NamedTuple):
     states: np.ndarray
     activation: str
 
-    @remembered
+    @cache_by_value
     def jacobians(self) -> np.ndarray:
         """dh_t/dh_(t-1) of every step, (T, n, n), old unit by new: the steps are the batch of Keras's own cell."""
         cell = rnn_cell(self.activation, *self.W.shape)
         cell.set_weights([self.W, self.U, self.b])
         return slopes_of(lambda old: cell(self.x, [old])[0], self.states[:-1])
 
-    @remembered
+    @cache_by_value
     def product(self, k: int) -> np.ndarray:
         """dh_T/dh_k, (n, n), old unit by new, of Keras's cell from step k on."""
         cell = rnn_cell(self.activation, *self.W.shape)
@@ -447,7 +449,7 @@ class Rows(NamedTuple):
             course.append(course[-1] + scale * np.tanh(x @ self.W + course[-1] @ self.U + self.b))
         return np.array(course)
 
-    @remembered
+    @cache_by_value
     def skip_jacobians(self, states: np.ndarray, scale: float) -> np.ndarray:
         """dh_t/dh_(t-1) of its steps, (T, n, n), old unit by new."""
         import tensorflow as tf
@@ -593,7 +595,7 @@ def exploding(length: int):
     config = json.loads(keras.Sequential([keras.Input((length, 8)), recurrent, head]).to_json())
     start = config["config"]["layers"][1]["config"]["recurrent_initializer"]
     start["config"]["gain"] = 1.1  # Keras 3.15.1 takes it and doesn't write it down
-    return read_blueprint(json.dumps(config).encode())
+    return read_untrained_model(json.dumps(config).encode())
 
 
 # --- section "ladder"
@@ -642,7 +644,7 @@ def steps_with_a_skip(submission):
         }
         single = (array.astype("float32") for array in (x, h, kernel, recurrent, bias))
         came = submission.call("skip_cell_step", *single, scale)
-        agree_parts(came, {"output": right, "state": right}, usual, "skip_cell_step(x, h, ...)")
+        assert_parts_close(came, {"output": right, "state": right}, usual, "skip_cell_step(x, h, ...)")
 
 
 @item(points=3, section="ladder")
@@ -762,7 +764,7 @@ def adam(submission, length: int) -> tuple[float, ...]:
 
 def plain_numbers(came, names: list[str], asked: str) -> tuple[float, ...]:
     """The numbers a function returned. Raises Failure where there are others, or one is no number from 0 on."""
-    values = parts(came, names, asked)
+    values = split_parts(came, names, asked)
     for name, value in values.items():
         value = np.asarray(value)
         if value.size != 1 or value.dtype.kind not in "biuf" or not 0 <= value.item() < np.inf:
@@ -983,7 +985,7 @@ def refuse_few(some: pd.DataFrame, task: str) -> None:
 def chosen_row(submission, task: str) -> pd.Series:
     """The row of the table that chosen_settings(task) names. Raises Failure where there is none."""
     table, asked = read_trials(submission), f'chosen_settings("{task}")'
-    named = parts(submission.call("chosen_settings", task), SETTINGS, asked)
+    named = split_parts(submission.call("chosen_settings", task), SETTINGS, asked)
     if any(np.size(value) != 1 or np.asarray(value).dtype.kind not in "iuf" for value in named.values()):
         raise Failure(f"{asked} should return four plain numbers.", f"In this order: {', '.join(SETTINGS)}.")
     chosen = np.array([np.ravel(value)[0] for value in named.values()], float)
@@ -1201,7 +1203,7 @@ def knows_how_sure_a_score_is(submission):
             "it is doubled, as for an interval of 95 %": 1.96 * right,
             "it is doubled: one standard error is asked for": 2 * right,
         }
-        agree(submission.call("standard_error", p, n), right, usual, f"standard_error({p}, {n})", 1e-5)
+        assert_close(submission.call("standard_error", p, n), right, usual, f"standard_error({p}, {n})", 1e-5)
 
 
 @item(points=1, stretch=True, section="splice")
@@ -1233,7 +1235,7 @@ def compares_on_the_same_rows(submission):
             "the variances are subtracted": math.sqrt(abs(alone[0] ** 2 - alone[1] ** 2)),
         }
         came = submission.call("error_of_difference", first, second)
-        agree(
+        assert_close(
             came, right, usual, "error_of_difference(first, second)", 5e-5
         )  # n - 1 in place of n is as good
 

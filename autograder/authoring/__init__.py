@@ -7,16 +7,16 @@ from autograder.authoring._markers import (
     MarkerError,
     Piece,
     Region,
-    cells,
     pieces,
+    read_cells,
     regions,
-    replaced,
+    replace_regions,
     write_notebook,
 )
 from autograder.authoring._reference import publish, require_due, run_reference, work_folder, write_perfect
 from autograder.authoring._starter import is_stale, release, seal_questions, stale_questions
 from autograder.authoring._student_bundle import write_bundle
-from autograder.authoring._template import new, planned
+from autograder.authoring._template import plan_assignment, write_assignment
 
 __all__ = [
     "Cell",
@@ -24,15 +24,15 @@ __all__ = [
     "Piece",
     "Region",
     "answer_cells",
-    "cells",
+    "read_cells",
     "is_stale",
-    "new",
+    "write_assignment",
     "pieces",
-    "planned",
+    "plan_assignment",
     "publish",
     "regions",
     "release",
-    "replaced",
+    "replace_regions",
     "require_due",
     "run_reference",
     "seal_questions",

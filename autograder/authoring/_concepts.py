@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from types import ModuleType
 
-from autograder.authoring._markers import Cell, cells, without_markers
+from autograder.authoring._markers import Cell, read_cells, strip_markers
 from autograder.rubric import STUB, Question
 
 _ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
@@ -13,15 +13,18 @@ _CONSTANT = re.compile(r"(\w+) = ")
 
 def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
     """Return the student's own questions, by the constant that answers each. reference: percent-format source."""
-    return {constant: getattr(rubric, question)(student) for constant, question in asked(reference).items()}
+    return {
+        constant: getattr(rubric, question)(student)
+        for constant, question in asked_questions(reference).items()
+    }
 
 
-def asked(reference: str) -> dict[str, str]:
+def asked_questions(reference: str) -> dict[str, str]:
     """Return the constants that answer concept questions, and the function of the rubric that asks each.
 
     A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
     """
-    shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(cells(reference)))
+    shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(read_cells(reference)))
     return {_CONSTANT.match(source)[1]: call[1] for call, source in shown if call}
 
 
@@ -29,6 +32,6 @@ def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool
     """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
     owed = questions(reference, rubric, student)
     made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in owed.items()]
-    own = [cell for cell in cells(reference) if cell.answers]
-    written = [STUB if guessed else without_markers(cell.source) for cell in own]
+    own = [cell for cell in read_cells(reference) if cell.answers]
+    written = [STUB if guessed else strip_markers(cell.source) for cell in own]
     return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]

@@ -4,11 +4,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.authoring._student_bundle import ENGINE, allowed, toml
+from autograder.authoring._student_bundle import ENGINE, public_course, to_toml
 from autograder.core import COURSE_FILE, Assignment, Course, CourseError, write_private
 from autograder.data import SEED_FILE, term_seed
 from autograder.rubric import questions_path
-from autograder.submissions import LITTER, zipped
+from autograder.submissions import LITTER, zip_files
 
 FOLDER = "gradescope"  # of the course: what Gradescope runs, from the archive's root
 PROGRAMS = ("setup.sh", "run_autograder")
@@ -30,7 +30,7 @@ def write_zip(course: Course, assignment: Assignment, path: Path) -> tuple[str, 
             f"{path} would hold the secret seed in a git repository that does not ignore it: {advice}."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, zipped(files, mode))
+    write_private(path, zip_files(files, mode))
     return tuple(files)
 
 
@@ -87,7 +87,7 @@ def course_file(course: Course, assignment: Assignment) -> str:
 
     Late days are counted where all assignments are: `grade` of what Gradescope exports. Here they cost nothing.
     """
-    written = allowed(course, [assignment])
+    written = public_course(course, [assignment])
     if course.late.policy == "late days":
         written.pop("late")
     written["extension"] = [
@@ -95,4 +95,4 @@ def course_file(course: Course, assignment: Assignment) -> str:
         for one in course.extensions
         if one.assignment == assignment.slug
     ]
-    return toml(written)
+    return to_toml(written)

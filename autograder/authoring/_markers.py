@@ -112,7 +112,7 @@ class Piece:
         return Region(self.first, self.first + len(self.lines) - 1, (), kind)
 
 
-def cells(source: str) -> list[Cell]:
+def read_cells(source: str) -> list[Cell]:
     """Return the cells of a percent-format `source`, in order, without blank lines at either end."""
     import jupytext  # here, because `autograder --help` must not wait for it
 
@@ -138,12 +138,12 @@ def node(cell: Cell, identity: str):
     return make(cell.source, id=identity, metadata={"tags": list(cell.tags)} if cell.tags else {})
 
 
-def without_solutions(source: str, name: str) -> str:
+def strip_solutions(source: str, name: str) -> str:
     """`source` as students see it; name: the file, for messages. Raises MarkerError as `regions` does."""
-    return replaced(source, regions(source, name))
+    return replace_regions(source, regions(source, name))
 
 
-def replaced(source: str, found: Iterable[Region]) -> str:
+def replace_regions(source: str, found: Iterable[Region]) -> str:
     """`source` with what is shown in the place of the regions `found`."""
     lines = source.split("\n")
     for region in sorted(found, reverse=True):
@@ -151,7 +151,7 @@ def replaced(source: str, found: Iterable[Region]) -> str:
     return "\n".join(lines)
 
 
-def without_markers(text: str) -> str:
+def strip_markers(text: str) -> str:
     """Return the text of a cell without the lines that begin or end a region: what is published as a solution."""
     return "\n".join(line for line in text.split("\n") if not _MARKER.fullmatch(f"# {line.lstrip()}"))
 

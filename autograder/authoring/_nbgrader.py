@@ -26,14 +26,14 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
     taken, made = set(), []
     for place, (cell, section) in enumerate(zip(kept, sections, strict=True)):
         if name := cell.answers:
-            made.append(marked(cell, name, grade=True, solution=True, points=answers[name]))
+            made.append(mark_cells(cell, name, grade=True, solution=True, points=answers[name]))
         elif is_solution(cell):
-            made.append(marked(cell, unique(identity(cell), cell, taken), solution=True))
+            made.append(mark_cells(cell, make_unique(identity(cell), cell, taken), solution=True))
         elif section and section in sections[place + 1 :]:
             name = f"check-{section}-{sections[:place].count(section) + 1}"
-            made.append(marked(cell, name, locked=True))
+            made.append(mark_cells(cell, name, locked=True))
         elif section:
-            made.append(marked(cell, f"check-{section}", grade=True, locked=True, points=points[section]))
+            made.append(mark_cells(cell, f"check-{section}", grade=True, locked=True, points=points[section]))
         else:
             made.append({})
     return made
@@ -71,7 +71,7 @@ def identity(cell: Cell) -> str:
     return f"cell-{digest(cell)}"
 
 
-def unique(name: str, cell: Cell, taken: set[str]) -> str:
+def make_unique(name: str, cell: Cell, taken: set[str]) -> str:
     """`name`, told apart by the cell's content and then by a count where an earlier cell has it."""
     choices = [name, f"{name}-{digest(cell)}", *(f"{name}-{digest(cell)}-{count}" for count in range(2, 100))]
     chosen = next(choice for choice in choices if choice not in taken)
@@ -83,7 +83,7 @@ def digest(cell: Cell) -> str:
     return hashlib.sha256(cell.source.encode()).hexdigest()[:8]
 
 
-def marked(cell: Cell, name: str, grade=False, solution=False, locked=False, points: float = 0) -> dict:
+def mark_cells(cell: Cell, name: str, grade=False, solution=False, locked=False, points: float = 0) -> dict:
     """Return the metadata of one cell, with the checksum by which nbgrader sees that a cell was changed."""
     flags = {"grade": grade, "solution": solution, "locked": locked}
     parts = [

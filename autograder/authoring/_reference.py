@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from autograder.authoring._markers import cells, node, without_markers, write_notebook
+from autograder.authoring._markers import node, read_cells, strip_markers, write_notebook
 from autograder.core import Assignment, CourseError
 
 Watch = Callable[[int, int], None]  # is told how many cells are done, of how many
@@ -34,7 +34,9 @@ def run_reference(
     from nbclient.exceptions import CellExecutionError, DeadKernelError
     from nbformat import v4
 
-    parts = cells(with_seed(assignment.reference.read_text(encoding="utf-8"), assignment.reference, seed))
+    parts = read_cells(
+        with_seed(assignment.reference.read_text(encoding="utf-8"), assignment.reference, seed)
+    )
     notebook = v4.new_notebook(cells=[node(cell, f"cell-{place}") for place, cell in enumerate(parts)])
     at = [0]  # the cell that runs, from 1
 
@@ -86,7 +88,7 @@ def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: Non
         run_reference(assignment, folder, watch)
         remove_old(perfect)
         shutil.copytree(folder, perfect, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*CACHES))
-    parts = cells(assignment.reference.read_text(encoding="utf-8"))
+    parts = read_cells(assignment.reference.read_text(encoding="utf-8"))
     write_notebook(perfect / assignment.starter.name, *parts)
     known = perfect / "specimen.toml"
     if not known.exists():
@@ -118,7 +120,7 @@ def publish(assignment: Assignment, out: Path, watch: Watch = lambda done, total
     with work_folder(assignment) as folder:
         notebook = run_reference(assignment, folder, watch)
     for cell in notebook.cells:
-        cell.source = without_markers(cell.source)
+        cell.source = strip_markers(cell.source)
     notebook.metadata["title"] = assignment.title
     solution = out / assignment.starter.name
     solution.write_text(nbformat_text(notebook), encoding="utf-8", newline="\n")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
-from autograder.authoring._markers import Cell, MarkerError, cells, node, regions, replaced
+from autograder.authoring._markers import Cell, MarkerError, node, read_cells, regions, replace_regions
 from autograder.authoring._nbgrader import metadata
 from autograder.core import Assignment, CourseError, read_course
 from autograder.rubric import SEALED, questions_path, sealed_json, source_digest
@@ -57,7 +57,9 @@ def starter(source: str, name: str, bundle: str = "", items: Sequence = ()) -> s
         advice = "put what students write between `# BEGIN SOLUTION` and `# END SOLUTION`"
         raise MarkerError(name, 1, "nothing is marked as a solution", advice)
     kept = [
-        _with_finder(cell, bundle) for cell in cells(replaced(source, found)) if "solution" not in cell.tags
+        _with_finder(cell, bundle)
+        for cell in read_cells(replace_regions(source, found))
+        if "solution" not in cell.tags
     ]
     _check_import(source, name)
     _check_answers(kept, items, source, name)
@@ -71,7 +73,7 @@ def release(assignment: Assignment, path: Path) -> bool:
     if is_stale(assignment, path) is None:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(fresh(assignment).encode())
+    path.write_bytes(make_starter(assignment).encode())
     return True
 
 
@@ -102,14 +104,14 @@ def is_stale(assignment: Assignment, path: Path) -> str | None:
     """Why `path` is not, byte for byte, what reference, rubric and course.toml give; None where it is."""
     if not path.is_file():
         return f"{path} is missing"
-    expected, bytes_found = fresh(assignment), path.read_bytes()
+    expected, bytes_found = make_starter(assignment), path.read_bytes()
     if expected.encode() == bytes_found:
         return None
     found = bytes_found.decode(errors="replace")
     return f"{path}: " + (_differing_cell(expected, found) or _differing_line(expected, found, "line"))
 
 
-def fresh(assignment: Assignment) -> str:
+def make_starter(assignment: Assignment) -> str:
     """Return the starter of an assignment as its files give it today."""
     from autograder.rubric import read_rubric
 

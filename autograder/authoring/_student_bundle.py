@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from autograder.authoring._markers import cells, regions
+from autograder.authoring._markers import read_cells, regions
 from autograder.authoring._starter import is_stale, stale_questions
 from autograder.core import COURSE_FILE, Assignment, Course, CourseError, load_module
 from autograder.data import hidden_data, is_remote
 from autograder.rubric import SEALED, questions_path
-from autograder.submissions import zipped
+from autograder.submissions import zip_files
 
 FOLDER = "rnn-course"
 ENGINE = Path(__file__).parents[1]
@@ -32,8 +32,8 @@ REQUIRED = {
     "README.md": "docs/students.md",
 }
 OPTIONAL = ("requirements-gpu.txt",)
-LOCKED = {"solutions", "specimens"}
-TELLING = 6  # distinct words or numbers that make a line of a solution more than a turn of phrase
+FORBIDDEN_FOLDERS = {"solutions", "specimens"}
+MIN_DISTINCT = 6  # distinct words or numbers that make a line of a solution more than a turn of phrase
 LONG, VARIED = 24, 4  # characters of a hidden value, and different ones: poorer ones come up by chance
 FIELD_ENDS = ("", "\n", "\r", ",", ";", "\t", '"', "'", "\\")
 _WORD = re.compile(r"\w+")
@@ -68,7 +68,7 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
         raise CourseError(f"{folder} is there and is no bundle: name another folder for --out.")
     out.mkdir(parents=True, exist_ok=True)
     try:
-        archive.write_bytes(zipped({f"{FOLDER}/{name}": content for name, content in files.items()}))
+        archive.write_bytes(zip_files({f"{FOLDER}/{name}": content for name, content in files.items()}))
         unproved = tuple(prove(course, archive))
         shutil.rmtree(folder, ignore_errors=True)
         zipfile.ZipFile(archive).extractall(out)
@@ -81,7 +81,7 @@ def write_bundle(course: Course, assignments: Iterable[Assignment], out: Path) -
 
 def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, bytes]:
     """Return the content of each file that students may have, by its place in the bundle."""
-    files = {COURSE_FILE: toml(allowed(course, assignments)).encode()}
+    files = {COURSE_FILE: to_toml(public_course(course, assignments)).encode()}
     for name, source in REQUIRED.items():
         if not (course.root / source).is_file():
             raise CourseError(f"{course.root / source} is missing: it becomes the bundle's {name}.")
@@ -102,7 +102,7 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
     return files
 
 
-def allowed(course: Course, assignments: Iterable[Assignment]) -> dict:
+def public_course(course: Course, assignments: Iterable[Assignment]) -> dict:
     """Return what course.toml says of the course, of being late, and of these assignments.
 
     Who has an extension, and why, stays here; so do comments, which may say the same.
@@ -114,8 +114,8 @@ def allowed(course: Course, assignments: Iterable[Assignment]) -> dict:
     return {name: written[name] for name in COURSE_KEYS if name in written} | {"assignment": entries}
 
 
-def toml(course: dict) -> str:
-    """Return what `allowed` gave as the text of a course.toml."""
+def to_toml(course: dict) -> str:
+    """Return what `public_course` gave as the text of a course.toml."""
     lines = [f"{name} = {toml_value(value)}" for name, value in course.items() if isinstance(value, str)]
     tables = [(f"[{name}]", value) for name, value in course.items() if isinstance(value, dict)]
     lists = ((name, value) for name, value in course.items() if isinstance(value, list))
@@ -179,7 +179,7 @@ def prove(course: Course, archive: Path) -> Iterator[str]:
     with zipfile.ZipFile(archive) as opened:
         for name in opened.namelist():
             content = opened.read(name)
-            if LOCKED & set(PurePosixPath(name).parts):
+            if FORBIDDEN_FOLDERS & set(PurePosixPath(name).parts):
                 raise CourseError(f"{name}: nothing of the locked room belongs in the students' bundle.")
             prove_file(name, content, secrets)
     yield from unproved
@@ -195,7 +195,7 @@ def prove_file(name: str, content: bytes, secrets: Secrets) -> None:
             raise CourseError(f"{name}:{number} holds the seed of {file}; the bundle is not written.")
     text = content.decode("utf-8", errors="replace")
     for number, line in readable_lines(name, text):
-        if origin := secrets.lines.get(normal(line)):
+        if origin := secrets.lines.get(normalize_line(line)):
             said = f"holds a line of the solution in {origin}: {line.strip()[:80]!r}"
             raise CourseError(f"{name}:{number} {said}; the bundle is not written.")
         if secrets.extension_in(name, line):
@@ -230,11 +230,11 @@ def solution_lines(course: Course) -> dict[str, str]:
     """Each telling line of a solution, and where it stands; none that some reference shows to students."""
     secret, shown = {}, set()
     for path in (one.reference for one in course.assignments if one.reference.is_file()):
-        for number, line, hidden in told_apart(path):
+        for number, line, hidden in distinguish(path):
             if not hidden:
-                shown.add(normal(line))
-            elif is_telling(line):
-                secret[normal(line)] = f"{path.name}:{number}"
+                shown.add(normalize_line(line))
+            elif is_distinctive(line):
+                secret[normalize_line(line)] = f"{path.name}:{number}"
     for assignment in course.assignments:
         secret |= dict(answer_lines(questions_path(assignment.room)))
     return {line: origin for line, origin in secret.items() if line not in shown}
@@ -247,31 +247,31 @@ def answer_lines(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "right":
             for number in range(node.value.lineno, node.value.end_lineno + 1):
-                if is_telling(lines[number - 1]):
-                    yield normal(lines[number - 1]), f"{path.name}:{number}"
+                if is_distinctive(lines[number - 1]):
+                    yield normalize_line(lines[number - 1]), f"{path.name}:{number}"
 
 
-def told_apart(path: Path) -> Iterator[tuple[int, str, bool]]:
+def distinguish(path: Path) -> Iterator[tuple[int, str, bool]]:
     """Return the numbered lines of a reference, and whether each is hidden from students."""
     source, hidden = path.read_text(encoding="utf-8"), set()
     for region in regions(source, path.name):
         hidden |= set(range(region.first, region.last + 1))
-    tagged = (cell.source.split("\n") for cell in cells(source) if "solution" in cell.tags)
-    tagged = {normal(line) for lines in tagged for line in lines}
+    tagged = (cell.source.split("\n") for cell in read_cells(source) if "solution" in cell.tags)
+    tagged = {normalize_line(line) for lines in tagged for line in lines}
     for number, line in enumerate(source.split("\n"), start=1):
-        yield number, line, number in hidden or normal(line) in tagged
+        yield number, line, number in hidden or normalize_line(line) in tagged
 
 
-def normal(line: str) -> str:
+def normalize_line(line: str) -> str:
     """Return a line without indent, comment sign of Markdown, marker of a solution and repeated blanks."""
     text = re.sub(r"#[# ]*SOLUTION( NO PROMPT)?[ \t]*$", "", line.strip())
     return " ".join(text.removeprefix("# ").split())
 
 
-def is_telling(line: str) -> bool:
+def is_distinctive(line: str) -> bool:
     """Whether a line says more than a turn of phrase, or the head of a loop, would."""
-    text = normal(line)
-    return len(set(_WORD.findall(text))) >= TELLING and not text.endswith(":")
+    text = normalize_line(line)
+    return len(set(_WORD.findall(text))) >= MIN_DISTINCT and not text.endswith(":")
 
 
 def seeds_of(course: Course) -> Iterator[tuple[bytes, str]]:
@@ -289,9 +289,9 @@ def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]
             "This term has no seed of its own, so there are no hidden rows to look for: `autograder term`."
         ]
     values, unproved = {}, []
-    for dataset, options in asked(course):
+    for dataset, options in drawn_data(course):
         options = options if options is not None else default_options(course, dataset)
-        drawn = set() if options is None else set(texts(source.draw(dataset, options)))
+        drawn = set() if options is None else set(table_texts(source.draw(dataset, options)))
         if not drawn:
             why = (
                 "its options are worked out" if options is None else "they are too short to tell from chance"
@@ -304,7 +304,7 @@ def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]
     return values, list(dict.fromkeys(unproved))
 
 
-def asked(course: Course) -> Iterator[tuple[str, dict | None]]:
+def drawn_data(course: Course) -> Iterator[tuple[str, dict | None]]:
     """Return the data that the rubrics draw, with their options; None for options that are not written out.
 
     Not those that are fetched: whoever fetches them has all rows.
@@ -334,7 +334,7 @@ def default_options(course: Course, dataset: str) -> dict | None:
     return {} if needed == ["seed"] else None
 
 
-def texts(table) -> Iterator[str]:
+def table_texts(table) -> Iterator[str]:
     """Return the texts of a table, or its lines where it holds numbers only, that are too rich to come up by chance."""
     columns = [table[name] for name in table if isinstance(table[name].iloc[0], str)]
     lines = table.to_csv(index=False, lineterminator="\n").split("\n")[1:]

@@ -1,4 +1,4 @@
-"""`new`: a small assignment that passes `verify` as it stands, for an instructor to change into another."""
+"""`autograder new`: a small assignment that passes `verify` as it stands, for an instructor to change into another."""
 
 import json
 import keyword
@@ -9,11 +9,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from autograder.authoring._markers import cells, write_notebook
+from autograder.authoring._markers import read_cells, write_notebook
 from autograder.authoring._reference import Watch, write_perfect
 from autograder.authoring._starter import release
 from autograder.core import COURSE_FILE, Assignment, Course, CourseError
-from autograder.grading import write
+from autograder.grading import write_atomically
 
 TEMPLATES = Path(__file__).with_name("templates")
 POINTS = 20
@@ -28,7 +28,7 @@ PACKAGES = {
     "matplotlib",
     "rubric",
 }
-ROOMS = {"assignments", "solutions", "datasets", "benchmarks", "tests", "results"}
+FOLDERS = {"assignments", "solutions", "datasets", "benchmarks", "tests", "results"}
 
 MISTAKE = "first_in_place_of_last"  # a specimen: the signature and one word are others
 CHANGES = {'STUDENT = "perfect"': f'STUDENT = "{MISTAKE}"', "return max(": "return min("}
@@ -53,8 +53,8 @@ remembers_the_lamp = "There is no lamp.keras"
 """
 
 
-def planned(course: Course, slug: str, title: str = "") -> Assignment:
-    """Return the assignment that `new` will write; title: as people read it, made of the slug where empty.
+def plan_assignment(course: Course, slug: str, title: str = "") -> Assignment:
+    """Return the assignment that `write_assignment` will write; title: as people read it, made of the slug where empty.
 
     Raises CourseError for a name or a title that won't do. Nothing is written yet.
     """
@@ -65,14 +65,14 @@ def planned(course: Course, slug: str, title: str = "") -> Assignment:
     return assignment
 
 
-def new(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
+def write_assignment(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
     """Write the files of a planned assignment, train its reference once, and enter it in `course.toml`.
 
     watch: is told after each cell of the reference. What is written is taken back where anything fails.
     """
-    with taken_back(assignment):
+    with undo_on_failure(assignment):
         write_written(assignment)
-        enter(assignment)
+        add_to_course(assignment)
         write_perfect(assignment, watch)
         write_specimens(assignment)
         for starter in assignment.starters:
@@ -85,7 +85,7 @@ def refuse_slug(slug: str) -> None:
         raise CourseError(
             f"{slug!r} won't do as a name: write small letters, digits and single underscores, as in word_order."
         )
-    if slug in ROOMS | PACKAGES | sys.stdlib_module_names or keyword.iskeyword(slug):
+    if slug in FOLDERS | PACKAGES | sys.stdlib_module_names or keyword.iskeyword(slug):
         raise CourseError(
             f"{slug} is the name of something else already (a folder or a package): take another."
         )
@@ -112,7 +112,7 @@ def folders(assignment: Assignment) -> tuple[Path, Path, Path]:
 
 
 @contextmanager
-def taken_back(assignment: Assignment):
+def undo_on_failure(assignment: Assignment):
     """Leaves the course as it was found where anything inside fails."""
     course_file = assignment.root / COURSE_FILE
     before = course_file.read_bytes()
@@ -136,22 +136,22 @@ def write_written(assignment: Assignment) -> None:
     }
     for path, template in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, filled((TEMPLATES / template).read_text(encoding="utf-8"), assignment))
+        write_atomically(path, fill_template((TEMPLATES / template).read_text(encoding="utf-8"), assignment))
     runpy.run_path(str(dataset / "generate.py"), run_name="__main__")
 
 
-def filled(template: str, assignment: Assignment) -> str:
+def fill_template(template: str, assignment: Assignment) -> str:
     """Return a template with the assignment's name and title in their places."""
     return template.replace("SLUG", assignment.slug).replace("TITLE", assignment.title)
 
 
-def enter(assignment: Assignment) -> None:
+def add_to_course(assignment: Assignment) -> None:
     """Add the assignment at the end of `course.toml`; what stands there, comments too, is kept."""
     course_file = assignment.root / COURSE_FILE
     before = course_file.read_text(encoding="utf-8").rstrip("\n")
     title = json.dumps(assignment.title, ensure_ascii=False)  # which TOML reads alike
     entry = f'[[assignment]]\nslug = "{assignment.slug}"\ntitle = {title}\npoints = {assignment.points}\n'
-    write(course_file, f"{before}\n\n{entry}")
+    write_atomically(course_file, f"{before}\n\n{entry}")
 
 
 def write_specimens(assignment: Assignment) -> None:
@@ -161,8 +161,8 @@ def write_specimens(assignment: Assignment) -> None:
     source = assignment.reference.read_text(encoding="utf-8")
     for right, wrong in CHANGES.items():
         source = source.replace(right, wrong)
-    write_notebook(mistaken / assignment.starter.name, *cells(source))
-    write(mistaken / "specimen.toml", KNOWN_MISTAKE)
+    write_notebook(mistaken / assignment.starter.name, *read_cells(source))
+    write_atomically(mistaken / "specimen.toml", KNOWN_MISTAKE)
     starter = assignment.starters[1].parent
     starter.mkdir()
-    write(starter / "specimen.toml", filled(KNOWN_STARTER, assignment))
+    write_atomically(starter / "specimen.toml", fill_template(KNOWN_STARTER, assignment))

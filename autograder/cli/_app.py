@@ -27,7 +27,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from autograder.core import Assignment, Course, CourseError, DeviceError, choose, find_course, plain
+from autograder.core import Assignment, Course, CourseError, DeviceError, choose_device, find_course, sanitize
 
 app = typer.Typer(
     help="Grades Keras models by a rubric. Students: check, pack. TAs: grade, export, integrity. "
@@ -40,7 +40,7 @@ app = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=False)
 LOG = "autograder-crash.log"
-MOST_LINES = 20  # of one kind, before the rest is counted
+MAX_LINES = 20  # of one kind, before the rest is counted
 
 Slug = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Its name in course.toml.")]
 Slugs = Annotated[
@@ -66,11 +66,13 @@ def check(
     """Student: every item at once; those on hidden data say that they are deferred."""
     from autograder.grading import author, require_submission
     from autograder.reports import student_report
-    from autograder.submissions import HandedIn
+    from autograder.submissions import RawSubmission
 
     course = find_course(Path.cwd())
     with students_grader(course, course.assignment(assignment), folder, device) as grader:
-        report = grader.grade(HandedIn(author(folder, grader.expected), require_submission(folder))).report
+        report = grader.grade(
+            RawSubmission(author(folder, grader.expected), require_submission(folder))
+        ).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
 
@@ -91,13 +93,13 @@ def pack(
     with students_grader(course, chosen, folder, device) as grader:
         packed = pack(course, chosen, folder, out, grader)
     console.print(student_report(packed.report))
-    say(f"{packed.path} holds: {', '.join(packed.names)}", "green")
+    print_plain(f"{packed.path} holds: {', '.join(packed.names)}", "green")
     if packed.replaced:
-        say("An archive with other content lay there; this one took its place.", "yellow")
+        print_plain("An archive with other content lay there; this one took its place.", "yellow")
     for name, reason in packed.missing.items():
-        say(f"Not in it: {name}. {reason}", "yellow")
+        print_plain(f"Not in it: {name}. {reason}", "yellow")
     if packed.failing:
-        say(
+        print_plain(
             f"Not full yet: {', '.join(packed.failing)}. You can hand it in as it is, or mend it and pack again."
         )
     raise typer.Exit(int(packed.report.status == "needs a person"))
@@ -115,25 +117,25 @@ def fetch(
     """All: real data for the optional parts, downloaded once and checked, or taken from your files."""
     from rich.filesize import decimal
 
-    from autograder.data import fetch, is_fetched, open_cache, remote, size
+    from autograder.data import download_size, fetch, is_fetched, open_cache, remote_datasets
 
     course = find_course(Path.cwd())
-    sets = remote(course, names or ())
+    sets = remote_datasets(course, names or ())
     if file and len(names or ()) != 1:
         raise CourseError("--file goes with the name of one data set: autograder fetch splice --file FILE")
     for dataset in sets if not names else ():
-        state = "is here" if is_fetched(dataset) else f"to fetch, {decimal(size(dataset))}"
-        say(f"{dataset.name}: {state} (datasets/{dataset.name}/README.md)")
+        state = "is here" if is_fetched(dataset) else f"to fetch, {decimal(download_size(dataset))}"
+        print_plain(f"{dataset.name}: {state} (datasets/{dataset.name}/README.md)")
     for dataset in sets if names else ():
-        with arriving() as told:
+        with read_arriving() as told:
             for line in fetch(dataset, file or (), told):
-                say(line)
+                print_plain(line)
     if line := open_cache(course):
-        say(line, "yellow")
+        print_plain(line, "yellow")
 
 
 @contextmanager
-def arriving() -> Iterator[Callable[[str, int, int], None]]:
+def read_arriving() -> Iterator[Callable[[str, int, int], None]]:
     """Bars that show how much of a download is here; gives what is to be told."""
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     progress, tasks = Bars(*columns, TimeRemainingColumn(), console=console, transient=True), {}
@@ -158,9 +160,9 @@ def students_grader(course: Course, assignment: Assignment, folder: Path, device
     from autograder.grading import Grader
     from autograder.sandbox import Sandbox, probe, training_sandbox
 
-    device, isolation, private = choose(device), probe(), (*assignment.private, folder)
+    device, isolation, private = choose_device(device), probe(), (*assignment.private, folder)
     if not isolation.holds:
-        say(
+        print_plain(
             f"Nothing isolates code on this machine: the code in {folder} runs without isolation, "
             "with all your rights. Check only work that is your own.",
             "yellow",
@@ -204,18 +206,18 @@ def grade(
     ] = 20,
 ) -> None:
     """TA: grade a class; writes grades.csv, index.html, and report.json and report.html for each student."""
-    from autograder.core import exposure
+    from autograder.core import exposure_warning
     from autograder.data import hidden_data, open_cache
     from autograder.grading import (
-        Books,
+        MarkSources,
         Setup,
-        at_work,
-        grade_class,
+        grade_cohort,
+        open_executor,
+        open_readers,
         packages_line,
         partial_line,
-        read_class,
-        readers,
-        slim,
+        read_cohort,
+        without_details,
     )
     from autograder.reports import Progress, class_lines, class_table
     from autograder.sandbox import probe
@@ -223,35 +225,42 @@ def grade(
     course = find_course(Path.cwd())
     chosen, source = course.assignment(assignment), hidden_data(course, term)
     out, reports = out or Path("results") / chosen.slug, []
-    device = device if dask and device == "gpu" else choose(device)  # the cluster's workers look for theirs
+    device = (
+        device if dask and device == "gpu" else choose_device(device)
+    )  # the cluster's workers look for theirs
     private = (submissions, out, *([roster] if roster else []))
     setup = Setup(chosen, source, device, probe(), no_isolation, minutes, private)
-    with logged(out), readers() as reading, setup.opened() as grader:
+    with run_logged(out), open_readers() as reading, setup.opened() as grader:
         zone = course.timezone or (chosen.due and chosen.due.tzinfo)
-        found = read_class(reading, submissions, chosen.slug, roster, zone, out)
+        found = read_cohort(reading, submissions, chosen.slug, roster, zone, out)
         if line := packages_line(reading, found.submissions, grader.expected):
-            say(line, "yellow")
+            print_plain(line, "yellow")
             found = replace(found, notices=(*found.notices, line))
-        books = Books.read(course, grader, found, out)
+        books = MarkSources.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)
-        told = lambda line: say(line, "yellow")  # noqa: E731
-        with at_work(setup, grader, jobs, progress.total, dask, told) as workers, live(progress):
+        told = lambda line: print_plain(line, "yellow")  # noqa: E731
+        with open_executor(setup, grader, jobs, progress.total, dask, told) as workers, live_table(progress):
             try:
-                for one in grade_class(grader, books, found, out, fresh, workers, reading):
+                for one in grade_cohort(grader, books, found, out, fresh, workers, reading):
                     progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
-                    reports.append(slim(one.report))
+                    reports.append(without_details(one.report))
             except BaseException:
                 if len(reports) < progress.total:
-                    say(partial_line(len(reports), progress.total), "bold red")
+                    print_plain(partial_line(len(reports), progress.total), "bold red")
                 raise
     console.print(class_table(reports))
     seed = course.root / "solutions/secret_seed"
-    for line in (*books.told, exposure("results", out), exposure("the seed", seed), open_cache(course)):
+    for line in (
+        *books.told,
+        exposure_warning("results", out),
+        exposure_warning("the seed", seed),
+        open_cache(course),
+    ):
         if line:
-            say(line, "yellow")
+            print_plain(line, "yellow")
     for line, style in class_lines(reports, found.left_out, progress.items, out):
-        say(line, style)
+        print_plain(line, style)
     unsettled = bool(found.doubts) or any(report.status == "needs a person" for report in reports)
     raise typer.Exit(int(unsettled))
 
@@ -279,11 +288,11 @@ def export(
     course = find_course(Path.cwd())
     done = export(course, results, to, file, filled, column, unfinished)
     for line in done.lines:
-        say(line)
-    for line in done.left_alone[:MOST_LINES]:
-        say(line, "yellow")
-    if (more := len(done.left_alone) - MOST_LINES) > 0:
-        say(f"and {more} more", "yellow")
+        print_plain(line)
+    for line in done.left_alone[:MAX_LINES]:
+        print_plain(line, "yellow")
+    if (more := len(done.left_alone) - MAX_LINES) > 0:
+        print_plain(f"and {more} more", "yellow")
     raise typer.Exit(int(bool(done.left_alone)))
 
 
@@ -301,30 +310,30 @@ def integrity(
 ) -> None:
     """TA: which submissions are so alike that a person should look; lists with evidence, never a mark."""
     from autograder.core import make_private_folder
-    from autograder.grading import read_class, readers, write
+    from autograder.grading import open_readers, read_cohort, write_atomically
     from autograder.similarity import compare, integrity_csv, integrity_html
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     out = out or Path("results") / chosen.slug
-    with logged(out), readers() as reading, console.status("") as status:
-        found, others = read_class(reading, submissions, chosen.slug, roster, out=out), {}
+    with run_logged(out), open_readers() as reading, console.status("") as status:
+        found, others = read_cohort(reading, submissions, chosen.slug, roster, out=out), {}
         for folder in against or ():
-            earlier = read_class(reading, folder, chosen.slug).submissions
+            earlier = read_cohort(reading, folder, chosen.slug).submissions
             others |= {f"{folder.name}: {one.student}": one for one in earlier}
         watch = lambda said: status.update(Text(said))  # noqa: E731
         findings = compare(course, chosen, found.submissions, others, watch, reading)
     make_private_folder(out)
-    write(out / "integrity.html", integrity_html(findings))
-    write(out / "integrity.csv", integrity_csv(findings))
-    say(
+    write_atomically(out / "integrity.html", integrity_html(findings))
+    write_atomically(out / "integrity.csv", integrity_csv(findings))
+    print_plain(
         f"{len(findings.found)} things to look at among {len(found.submissions)} submissions, no mark is changed."
     )
-    for line in findings.skipped[:MOST_LINES]:
-        say(f"Not compared in full: {line}", "yellow")
-    if (more := len(findings.skipped) - MOST_LINES) > 0:
-        say(f"and {more} more, see the page", "yellow")
-    say(f"Lists: {out / 'integrity.html'} and {out / 'integrity.csv'}")
+    for line in findings.skipped[:MAX_LINES]:
+        print_plain(f"Not compared in full: {line}", "yellow")
+    if (more := len(findings.skipped) - MAX_LINES) > 0:
+        print_plain(f"and {more} more, see the page", "yellow")
+    print_plain(f"Lists: {out / 'integrity.html'} and {out / 'integrity.csv'}")
 
 
 @app.command()
@@ -336,23 +345,29 @@ def verify(
     jobs: Jobs = None,
 ) -> None:
     """Instructor: each specimen earns its known marks, each item can be lost, each starter is fresh."""
-    from autograder.authoring.verify import benches, check_course, proof_table, region_table, verify
-    from autograder.grading import usual_jobs
+    from autograder.authoring.verify import (
+        check_course,
+        region_table,
+        verification_table,
+        verify,
+        verify_workers,
+    )
+    from autograder.grading import default_jobs
 
     course, proofs = find_course(Path.cwd()), []
-    chosen, astray = named(course, assignments), list(check_course(course))
-    tick(not astray, "the course", astray)
-    with benches(course, jobs or usual_jobs()) as submit, console.status("") as status:
+    chosen, astray = find_assignments(course, assignments), list(check_course(course))
+    print_check(not astray, "the course", astray)
+    with verify_workers(course, jobs or default_jobs()) as submit, console.status("") as status:
         watch = lambda done, total: status.update(f"{done} of {total} proofs")  # noqa: E731
         for proof in verify(chosen, submit, slow, watch):
             proofs.append(proof)
-            say(proof.assignment.slug)
+            print_plain(proof.assignment.slug)
             for finding in proof.findings:
-                tick(not finding.problems, finding.what, finding.problems)
+                print_check(not finding.problems, finding.what, finding.problems)
             console.print(region_table(proof))
-    console.print(proof_table(sorted(proofs, key=lambda proof: chosen.index(proof.assignment))))
+    console.print(verification_table(sorted(proofs, key=lambda proof: chosen.index(proof.assignment))))
     problems = len(astray) + sum(proof.problems for proof in proofs)
-    say(f"{problems} problem(s)" if problems else "All as it should be.")
+    print_plain(f"{problems} problem(s)" if problems else "All as it should be.")
     raise typer.Exit(int(problems > 0))
 
 
@@ -382,7 +397,7 @@ def release(
 ) -> None:
     """Instructor: derive the starter notebooks from the references; the students' bundle, the solutions."""
     course = find_course(Path.cwd())
-    chosen = named(course, assignments)
+    chosen = find_assignments(course, assignments)
     if [check, solutions, perfect, bool(gradescope), bool(out) and not solutions].count(True) > 1:
         raise CourseError(
             "release does one thing at a time: --check, --out, --solutions (--out), --perfect or --gradescope."
@@ -405,15 +420,15 @@ def new_assignment(
     title: Annotated[str, typer.Option(help="As people read it [default: made of the name].")] = "",
 ) -> None:
     """Instructor: a small assignment that passes `verify`, for you to change into your own."""
-    from autograder.authoring import new, planned
+    from autograder.authoring import plan_assignment, write_assignment
 
     course = find_course(Path.cwd())
-    assignment = planned(course, slug, title)
+    assignment = plan_assignment(course, slug, title)
     with cells_line(slug) as watch:
-        new(assignment, watch)
+        write_assignment(assignment, watch)
     for path in (assignment.reference, assignment.rubric, course.root / "datasets" / slug / "generate.py"):
-        say(f"written, for you to change: {path}")
-    say(f"Entered in course.toml. Next: autograder verify {slug}, and docs/instructors.md.")
+        print_plain(f"written, for you to change: {path}")
+    print_plain(f"Entered in course.toml. Next: autograder verify {slug}, and docs/instructors.md.")
 
 
 @app.command()
@@ -424,12 +439,12 @@ def term() -> None:
     from autograder.data import new_term
 
     kept = new_term(find_course(Path.cwd()), date.today())
-    say(
+    print_plain(
         "solutions/secret_seed: fresh. Hidden data are new ones from now on; keep a copy of it in a safe place."
     )
     if kept:
         name = kept.name.removeprefix("secret_seed.")
-        say(
+        print_plain(
             f"The one before is kept: `autograder grade ASSIGNMENT SUBMISSIONS --term {name}` grades with it."
         )
 
@@ -443,16 +458,18 @@ def write_starters(assignments: Iterable[Assignment], check: bool) -> int:
         reason = stale_questions(assignment)
         if check and reason:
             stale += 1
-            tick(False, "concept questions", (f"{reason}; run `autograder release {assignment.slug}`",))
+            print_check(
+                False, "concept questions", (f"{reason}; run `autograder release {assignment.slug}`",)
+            )
         elif reason and seal_questions(assignment):
-            say(f"{assignment.room / 'questions.json'}: written")
+            print_plain(f"{assignment.room / 'questions.json'}: written")
         for starter in assignment.starters:
             if check:
                 reason = is_stale(assignment, starter)
                 stale += reason is not None
-                tick(reason is None, str(starter), (reason,) if reason else ())
+                print_check(reason is None, str(starter), (reason,) if reason else ())
             else:
-                say(f"{starter}: {'written' if release(assignment, starter) else 'fresh already'}")
+                print_plain(f"{starter}: {'written' if release(assignment, starter) else 'fresh already'}")
     return stale
 
 
@@ -461,12 +478,12 @@ def make_bundle(course: Course, assignments: Iterable[Assignment], out: Path) ->
     from autograder.authoring import write_bundle
 
     bundle = write_bundle(course, assignments, out)
-    say(
+    print_plain(
         f"{bundle.archive}: {len(bundle.names)} files, no line of a solution, no seed and no hidden row among them"
     )
     for line in bundle.unproved:
-        say(line, "yellow")
-    say(f"Put it where students fetch it: {course.bundle}")
+        print_plain(line, "yellow")
+    print_plain(f"Put it where students fetch it: {course.bundle}")
 
 
 def make_gradescope(course: Course, assignments: list[Assignment], path: Path) -> None:
@@ -476,7 +493,7 @@ def make_gradescope(course: Course, assignments: list[Assignment], path: Path) -
     if len(assignments) != 1:
         raise CourseError("--gradescope makes the autograder of one assignment: name it.")
     names = write_zip(course, assignments[0], path)
-    say(
+    print_plain(
         f"{path}: {len(names)} files, this term's seed among them: for Gradescope alone, see docs/gradescope.md"
     )
 
@@ -493,8 +510,10 @@ def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bo
         with cells_line(assignment.slug) as watch:
             written = publish(assignment, out / assignment.slug, watch)
         for path in written:
-            say(str(path))
-    say("A page holds its plots; only formulas need the network, for MathJax, and are plain TeX without it.")
+            print_plain(str(path))
+    print_plain(
+        "A page holds its plots; only formulas need the network, for MathJax, and are plain TeX without it."
+    )
 
 
 def make_perfect(assignments: Iterable[Assignment]) -> None:
@@ -504,7 +523,7 @@ def make_perfect(assignments: Iterable[Assignment]) -> None:
     for assignment in assignments:
         with cells_line(assignment.slug) as watch:
             write_perfect(assignment, watch)
-        say(f"{assignment.specimens / 'perfect'}: written")
+        print_plain(f"{assignment.specimens / 'perfect'}: written")
 
 
 @contextmanager
@@ -527,30 +546,30 @@ def doctor(
 
     signs = list(examine(find_course(Path.cwd()), submissions))
     for sign in signs:
-        tick(sign.well, sign.what, () if sign.well else (sign.advice,))
+        print_check(sign.well, sign.what, () if sign.well else (sign.advice,))
     raise typer.Exit(int(not all(sign.well for sign in signs)))
 
 
-def named(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
+def find_assignments(course: Course, slugs: Iterable[str] | None) -> list[Assignment]:
     """Return the assignments named, or all of the course."""
     return [course.assignment(slug) for slug in slugs] if slugs else list(course.assignments)
 
 
-def live(table) -> AbstractContextManager:
+def live_table(table) -> AbstractContextManager:
     """Show a table, as it changes, until the end."""
     from rich.live import Live
 
     return Live(table, console=console, refresh_per_second=4)
 
 
-def tick(well: bool, what: str, problems: Iterable[str]) -> None:
+def print_check(well: bool, what: str, problems: Iterable[str]) -> None:
     """One line for a thing looked at, and one below it for each problem."""
-    say(f"{'ok ' if well else 'NO '} {what}", "green" if well else "bold red")
+    print_plain(f"{'ok ' if well else 'NO '} {what}", "green" if well else "bold red")
     for problem in problems:
-        say(f"      {problem}")
+        print_plain(f"      {problem}")
 
 
-def say(text: str, style: str = "") -> None:
+def print_plain(text: str, style: str = "") -> None:
     """Print text as it is: no markup, no wrapping that would break a path in two."""
     console.print(Text(text, style=style), soft_wrap=True)
 
@@ -560,7 +579,7 @@ class Crash(Exception):
 
 
 @contextmanager
-def logged(folder: Path) -> Iterator[None]:
+def run_logged(folder: Path) -> Iterator[None]:
     """Write the traceback of an error that is the autograder's own to LOG in `folder`, and raise Crash."""
     from autograder.authoring import MarkerError
 
@@ -576,7 +595,7 @@ def logged(folder: Path) -> Iterator[None]:
         except OSError:
             folder = Path(tempfile.mkdtemp(prefix="autograder-"))
             (folder / LOG).write_text(said, encoding="utf-8", errors="replace")
-        what = f"{type(error).__name__}: {plain(str(error), 200)}"
+        what = f"{type(error).__name__}: {sanitize(str(error), 200)}"
         raise Crash(f"The autograder itself failed ({what}). Report it with {folder / LOG}.") from error
 
 
@@ -589,7 +608,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong in TensorFlow is raised as well
     try:
-        with logged(Path(tempfile.gettempdir())):
+        with run_logged(Path(tempfile.gettempdir())):
             app()
     except (CourseError, MarkerError, DeviceError, OSError, Crash) as error:
         Console(stderr=True).print(Text(f"autograder: {error}"), soft_wrap=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import COURSE_FILE, Course, CourseError, exposure, is_exposed, look
+from autograder.core import COURSE_FILE, Course, CourseError, exposure_warning, is_exposed, probe_tensorflow
 from autograder.data import open_cache, term_seed
 from autograder.grading import versions
 from autograder.sandbox import Isolation, Sandbox, SandboxError, count_missing, probe
@@ -17,7 +17,7 @@ NAMESPACES = (
 )
 LANDLOCK = "pip install landlockpy, on Linux 5.13 or newer"
 SECCOMP = "pip install pyseccomp; apt-get install libseccomp2"
-TRY = """
+FIX = """
 def readable(paths):
     found = [1]
     for path in paths.split(chr(10)):
@@ -34,7 +34,7 @@ MAX_NOTEBOOKS, MAX_BYTES = 5_000, 32 * 2**20  # that are looked into for package
 
 
 @dataclass(frozen=True)
-class Sign:
+class Finding:
     """One thing looked at: well or not, what was seen, and what to do about it."""
 
     well: bool
@@ -42,16 +42,16 @@ class Sign:
     advice: str = ""
 
 
-def examine(course: Course, submissions: Path | None = None) -> Iterator[Sign]:
+def examine(course: Course, submissions: Path | None = None) -> Iterator[Finding]:
     """Python, TensorFlow and its devices, the course, the secret seed, what is run, and what submissions import."""
-    yield Sign(
+    yield Finding(
         sys.version_info >= (3, 11), f"Python {versions()['python']}", "Python 3.11 or newer is needed."
     )
     yield from examine_tensorflow()
-    yield Sign(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
+    yield Finding(True, f"course {course.title!r} in {course.root}, {len(course.assignments)} assignment(s)")
     yield examine_secret(course)
     if line := open_cache(course):
-        yield Sign(False, "fetched data: open to all", line)
+        yield Finding(False, "fetched data: open to all", line)
     isolation = probe()
     yield from examine_isolation(isolation)
     if isolation.holds:
@@ -60,38 +60,40 @@ def examine(course: Course, submissions: Path | None = None) -> Iterator[Sign]:
         yield from examine_packages(submissions)
 
 
-def examine_tensorflow() -> Iterator[Sign]:
+def examine_tensorflow() -> Iterator[Finding]:
     """Whether TensorFlow starts, and what it can train on."""
-    found = look()
+    found = probe_tensorflow()
     if found.trouble:
-        yield Sign(False, f"TensorFlow does not start: {found.trouble}", "pip install -r requirements.txt")
+        yield Finding(False, f"TensorFlow does not start: {found.trouble}", "pip install -r requirements.txt")
         return
-    yield Sign(True, f"TensorFlow {found.tensorflow}, Keras {found.keras}")
+    yield Finding(True, f"TensorFlow {found.tensorflow}, Keras {found.keras}")
     gpus = ", ".join(found.gpus)
-    yield Sign(
+    yield Finding(
         True, f"GPU: {gpus}; --device gpu trains there" if gpus else "GPU: none; the CPU trains and predicts"
     )
 
 
-def examine_secret(course: Course) -> Sign:
+def examine_secret(course: Course) -> Finding:
     """Whether marks rest on this term's secret, on the public demo seed, or wait for the TA."""
     solutions = course.root / "solutions"
     if not solutions.is_dir():
-        return Sign(True, "solutions: not here (a student's copy); hidden items are deferred")
+        return Finding(True, "solutions: not here (a student's copy); hidden items are deferred")
     seed = solutions / "secret_seed"
     try:
         if term_seed(course):
-            return Sign(not is_exposed(seed), "secret seed: set for this term", exposure("the seed", seed))
+            return Finding(
+                not is_exposed(seed), "secret seed: set for this term", exposure_warning("the seed", seed)
+            )
     except CourseError as error:
-        return Sign(False, f"secret seed: {error}")
-    return Sign(
+        return Finding(False, f"secret seed: {error}")
+    return Finding(
         False,
         "secret seed: not set, hidden data come from the public demo seed",
         f"run `autograder term`, which writes {seed}",
     )
 
 
-def examine_packages(submissions: Path) -> Iterator[Sign]:
+def examine_packages(submissions: Path) -> Iterator[Finding]:
     """Each package that notebooks in this folder import and this machine lacks; their code would not run here."""
     notebooks = sorted(
         path for kind in ("*.ipynb", "*.py") for path in submissions.rglob(kind) if path.is_file()
@@ -100,48 +102,52 @@ def examine_packages(submissions: Path) -> Iterator[Sign]:
     counts = count_missing((path.read_bytes(), path.name) for path in small)
     for package, count in counts.items():
         what = f"package {package}: missing, {count} notebook(s) import it"
-        yield Sign(
+        yield Finding(
             False, what, f"pip install {package} (or what it is called there), in the environment that grades"
         )
     if not counts:
-        yield Sign(True, f"packages: all that {len(notebooks)} notebook(s) import are here")
+        yield Finding(True, f"packages: all that {len(notebooks)} notebook(s) import are here")
 
 
-def examine_isolation(found: Isolation) -> Iterator[Sign]:
+def examine_isolation(found: Isolation) -> Iterator[Finding]:
     """Each layer that keeps student code from harm, and whether enough of them hold to run any."""
     if platform.system() != "Linux":
         advice = (
             "grade on Linux (a container or WSL2 will do), or pass --no-isolation to `grade` at your own risk"
         )
-        yield Sign(
+        yield Finding(
             False,
             f"isolation: none on {platform.system()}; models are graded, student code is not run",
             advice,
         )
         return
-    yield Sign(found.namespaces, f"isolation: namespaces {_has(found.namespaces)}", NAMESPACES)
-    yield Sign(found.landlock > 0, f"isolation: Landlock {_has(found.landlock)}", LANDLOCK)
-    yield Sign(found.seccomp, f"isolation: seccomp {_has(found.seccomp)}", SECCOMP)
+    yield Finding(found.namespaces, f"isolation: namespaces {_has(found.namespaces)}", NAMESPACES)
+    yield Finding(found.landlock > 0, f"isolation: Landlock {_has(found.landlock)}", LANDLOCK)
+    yield Finding(found.seccomp, f"isolation: seccomp {_has(found.seccomp)}", SECCOMP)
     verdict = "student code is run" if found.holds else "models are graded, student code is not run"
-    yield Sign(found.holds, f"isolation: {verdict}", "fix a layer above: seccomp, and namespaces or Landlock")
+    yield Finding(
+        found.holds, f"isolation: {verdict}", "fix a layer above: seccomp, and namespaces or Landlock"
+    )
 
 
-def examine_child(course: Course, isolation: Isolation) -> Sign:
+def examine_child(course: Course, isolation: Isolation) -> Finding:
     """Whether a child that runs student code can read any of the files that it must not, each tried for real."""
     private = (course.root, course.root / "solutions")
     paths = [str(path.resolve()) for path in private_files(course)]
     try:
         with Sandbox(isolation, private=private) as sandbox:
-            answer = sandbox.call(TRY.encode(), "doctor.py", "readable", ["\n".join(paths)])
+            answer = sandbox.call(FIX.encode(), "doctor.py", "readable", ["\n".join(paths)])
     except SandboxError as error:
-        return Sign(False, f"isolation: {error}", "run `autograder doctor` in another environment of Python")
+        return Finding(
+            False, f"isolation: {error}", "run `autograder doctor` in another environment of Python"
+        )
     if answer.failure:
-        return Sign(False, f"isolation: a child does not run: {answer.failure}", "report this as a bug")
+        return Finding(False, f"isolation: a child does not run: {answer.failure}", "report this as a bug")
     seen = [path for path, is_readable in zip(paths, answer.value[1:], strict=True) if is_readable]
     if seen:
         advice = "do not grade here; make a virtual environment outside the course, and report this as a bug"
-        return Sign(False, f"isolation: student code can read {seen[0]}, and {len(seen) - 1} more", advice)
-    return Sign(True, f"isolation: student code was let try {len(paths)} private files, and can read none")
+        return Finding(False, f"isolation: student code can read {seen[0]}, and {len(seen) - 1} more", advice)
+    return Finding(True, f"isolation: student code was let try {len(paths)} private files, and can read none")
 
 
 def private_files(course: Course) -> list[Path]:

@@ -1,6 +1,6 @@
 """core"""
 
-from autograder.core._caching import remembered
+from autograder.core._caching import cache_by_value
 from autograder.core._course import (
     COURSE_FILE,
     Assignment,
@@ -11,23 +11,31 @@ from autograder.core._course import (
     find_course,
     load_module,
     read_course,
-    unknown,
+    unknown_name,
 )
-from autograder.core._csv import Sheet, account, cell, number, read_sheet, records, unmasked
-from autograder.core._devices import DeviceError, choose, look
-from autograder.core._errors import Claim, Failure, Printed, Remark, Undecided, plain
-from autograder.core._fingerprint import digest, item_codes
+from autograder.core._csv import (
+    Sheet,
+    escape_formula,
+    parse_number,
+    read_sheet,
+    read_table,
+    restore_identifier,
+    unescape_formula,
+)
+from autograder.core._devices import DeviceError, choose_device, probe_tensorflow
+from autograder.core._errors import Failure, NeedsReview, Printed, Remark, StudentError, sanitize
+from autograder.core._fingerprint import digest, item_digests
 from autograder.core._identity import (
     Signature,
-    is_same,
+    names_student,
     own,
     read_signature,
-    text_of,
-    tokens,
+    signature_text,
+    split_tokens,
     without_accents,
 )
 from autograder.core._private_files import (
-    exposure,
+    exposure_warning,
     is_exposed,
     is_guessable,
     make_private_folder,
@@ -37,7 +45,7 @@ from autograder.core._private_files import (
 __all__ = [
     "Assignment",
     "COURSE_FILE",
-    "Claim",
+    "StudentError",
     "Course",
     "CourseError",
     "DeviceError",
@@ -48,32 +56,32 @@ __all__ = [
     "Remark",
     "Sheet",
     "Signature",
-    "Undecided",
-    "account",
-    "cell",
-    "choose",
+    "NeedsReview",
+    "restore_identifier",
+    "escape_formula",
+    "choose_device",
     "digest",
-    "exposure",
+    "exposure_warning",
     "find_course",
     "is_exposed",
     "is_guessable",
-    "is_same",
-    "item_codes",
+    "names_student",
+    "item_digests",
     "load_module",
-    "look",
+    "probe_tensorflow",
     "make_private_folder",
-    "number",
+    "parse_number",
     "own",
-    "plain",
+    "sanitize",
     "read_course",
     "read_sheet",
     "read_signature",
-    "records",
-    "remembered",
-    "text_of",
-    "tokens",
-    "unknown",
-    "unmasked",
+    "read_table",
+    "cache_by_value",
+    "signature_text",
+    "split_tokens",
+    "unknown_name",
+    "unescape_formula",
     "without_accents",
     "write_private",
 ]

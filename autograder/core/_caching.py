@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 
-MOST_KEPT = 512  # results of one function; those on a student's own numbers come once and go
+MAX_RESULTS = 512  # results of one function; those on a student's own numbers come once and go
 
 
 @dataclass(frozen=True)
-class Given:
+class HashedArguments:
     """Arguments that are equal where all their numbers are, arrays and dictionaries among them."""
 
     digest: str
@@ -16,7 +16,7 @@ class Given:
     named: dict = field(compare=False)
 
 
-def remembered(function: Callable) -> Callable:
+def cache_by_value(function: Callable) -> Callable:
     """Wrap `function` so that equal arguments are computed once; callers must not change the result.
 
     It may depend on its arguments alone, which may hold arrays, as those of `functools.cache` can't.
@@ -24,19 +24,19 @@ def remembered(function: Callable) -> Callable:
 
     import joblib  # here: only rubrics need it
 
-    @lru_cache(maxsize=MOST_KEPT)
-    def known(given: Given):
+    @lru_cache(maxsize=MAX_RESULTS)
+    def known(given: HashedArguments):
         return function(*given.arguments, **given.named)
 
     @wraps(function)
     def call(*arguments, **named):
-        return known(Given(joblib.hash(parts((arguments, named))), arguments, named))
+        return known(HashedArguments(joblib.hash(without_types((arguments, named))), arguments, named))
 
     return call
 
 
-def parts(value):
+def without_types(value):
     """Return a value without its types' names: joblib finds a named tuple's by import; rubrics are not imported."""
     if isinstance(value, tuple | list):
-        return tuple(map(parts, value))
-    return {name: parts(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return tuple(map(without_types, value))
+    return {name: without_types(one) for name, one in value.items()} if isinstance(value, dict) else value

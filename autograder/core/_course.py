@@ -20,7 +20,7 @@ POLICIES = {  # of late work: the rules that each needs, and those that it may h
     "percentage": ({"penalty"}, {"grace_minutes", "most_days"}),
     "late days": ({"days"}, {"penalty", "grace_minutes", "most_days"}),
 }
-MOST_PENALTY = 10_000  # points
+MAX_PENALTY = 10_000  # points
 
 
 class CourseError(Exception):
@@ -119,7 +119,7 @@ class Course:
         known = {assignment.slug: assignment for assignment in self.assignments}
         if slug in known:
             return known[slug]
-        raise unknown("assignment", slug, known)
+        raise unknown_name("assignment", slug, known)
 
 
 def find_course(start: Path) -> Course:
@@ -130,7 +130,7 @@ def find_course(start: Path) -> Course:
     raise CourseError(f"No {COURSE_FILE} in {start} or above it: run this inside the course's folder.")
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> CourseError:
+def unknown_name(what: str, name: str, known: Iterable[str]) -> CourseError:
     """There is no such `name` among those that are `known`; the nearest is suggested."""
     near = get_close_matches(name, known, n=1)
     advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}."
@@ -142,9 +142,11 @@ def read_course(root: Path) -> Course:
     try:
         text = tomllib.loads((root / COURSE_FILE).read_text(encoding="utf-8"))
         for name in set(text) - TABLES:  # a misspelt [[extension]] would cost a student points
-            raise CourseError(f"{root / COURSE_FILE}: {unknown('entry', name, sorted(TABLES))}")
+            raise CourseError(f"{root / COURSE_FILE}: {unknown_name('entry', name, sorted(TABLES))}")
         zone = read_timezone(text.get("timezone"), root)
-        assignments = tuple(read_assignment(entry, root, zone) for entry in tables(text, "assignment", root))
+        assignments = tuple(
+            read_assignment(entry, root, zone) for entry in require_tables(text, "assignment", root)
+        )
         late, extensions = read_late(text.get("late", {}), root), text.get("extension", [])
         bundle = read_bundle(text.get("bundle", ""), root)
         course = Course(root, text["title"], assignments, bundle, late, timezone=zone)
@@ -155,7 +157,7 @@ def read_course(root: Path) -> Course:
         raise CourseError(f"{root / COURSE_FILE} lacks {error}.") from None
 
 
-def tables(text: dict, name: str, root: Path) -> list[dict]:
+def require_tables(text: dict, name: str, root: Path) -> list[dict]:
     """Return the tables under lines `[[name]]`."""
     entries = text.get(name, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -170,7 +172,7 @@ def read_assignment(entry: dict, root: Path, zone: ZoneInfo | None = None) -> As
     for name in entry:
         if name not in ASSIGNMENT_KEYS:  # a misspelt due date would be no due date
             place = f"{root / COURSE_FILE}: [[assignment]] {entry.get('slug', '')}".rstrip()
-            raise CourseError(f"{place}: {unknown('entry', name, ASSIGNMENT_KEYS)}")
+            raise CourseError(f"{place}: {unknown_name('entry', name, ASSIGNMENT_KEYS)}")
     due = entry.get("due")
     if due is not None:
         due = read_due(due, f"the due date of {entry['slug']}", root, zone)
@@ -224,12 +226,12 @@ def read_late(table: object, root: Path) -> Late:
     needed, allowed = POLICIES[policy]
     for name in table:
         if name not in (known := [field.name for field in fields(Late)]):
-            raise CourseError(f"{place}: {unknown('rule', name, known)}")
+            raise CourseError(f"{place}: {unknown_name('rule', name, known)}")
         if name not in {"policy"} | needed | allowed:
             raise CourseError(f"{place} {name} means nothing under the policy {policy!r}: take it out.")
     for name in sorted(needed - set(table)):
         raise CourseError(f"{place} lacks {name}, which the policy {policy!r} needs.")
-    require_number(table, "penalty", MOST_PENALTY if policy == "constant" else 100, place)
+    require_number(table, "penalty", MAX_PENALTY if policy == "constant" else 100, place)
     require_number(table, "grace_minutes", 24 * 60, place)
     require_number(table, "days", 365, place, whole=True)
     require_number(table, "most_days", 365, place, whole=True)
@@ -264,7 +266,7 @@ def read_extension(entry: dict, course: Course, place: str) -> Extension:
     known = [field.name for field in fields(Extension)]
     for name in entry:
         if name not in known:
-            raise CourseError(f"{place}: {unknown('entry', name, known)}")
+            raise CourseError(f"{place}: {unknown_name('entry', name, known)}")
     for name in ("student", "assignment", "why"):
         if not isinstance(entry.get(name), str) or not entry[name].strip():
             raise CourseError(f"{place} {name} is {entry.get(name)!r}, expected a text.")

@@ -19,7 +19,7 @@ from autograder.core._course import CourseError
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 DELIMITERS = ",;\t"
-MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 MAX_BYTES = 64 * 2**20
 MAX_NUMBER = 30  # characters
 MAX_SAMPLE = 30  # rows by which the delimiter and the heading are found
@@ -35,7 +35,7 @@ SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009\u2007'’\u200b\u200e\u200f
 WITH_COMMA = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)")
 WITH_POINT = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})|0\.[0-9]+)")
 
-CLOSED = re.compile(r'"(?:[^"]|"")*+"')
+UNAMBIGUOUS_NUMBER = re.compile(r'"(?:[^"]|"")*+"')
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Sheet:
 
     def texts(self, row: int) -> list[str]:
         """Return the texts of a row's cells, without the quotes that CSV puts around them."""
-        return [unwrapped(cell) for cell in self.rows[row]]
+        return [unquote(cell) for cell in self.rows[row]]
 
     def place(self, row: int) -> str:
         """Return where a row stands, for a person to find it: the heading is in row 1 where nothing is above it."""
@@ -67,29 +67,29 @@ class Sheet:
         cells = self.rows[row]
         cells.extend([""] * (column + 1 - len(cells)))
         special = any(sign in text for sign in (self.delimiter, '"', "\n", "\r"))
-        cells[column] = wrapped(text) if special or cells[column].startswith('"') else text
+        cells[column] = quote(text) if special or cells[column].startswith('"') else text
 
     @cached_property
     def short_texts(self) -> set[str]:
         """The texts of all cells that a number may be in."""
-        return {tidy(unwrapped(cell)) for row in self.rows for cell in row if len(cell) < MAX_NUMBER}
+        return {tidy(unquote(cell)) for row in self.rows for cell in row if len(cell) < MAX_NUMBER}
 
     def decimal_comma(self, texts: Iterable[str] = ()) -> bool:
         """Return True if numbers have a decimal comma: those among `texts`, else those in the file."""
-        own = comma_in(tidy(text) for text in texts)
-        return bool(comma_in(self.short_texts) if own is None else own)
+        own = has_decimal_comma(tidy(text) for text in texts)
+        return bool(has_decimal_comma(self.short_texts) if own is None else own)
 
     @cached_property
     def reads_comma(self) -> bool | None:
         """Whether a number such as 1,012 has a decimal comma, by other numbers or semicolons; None if open."""
-        comma = comma_in(self.short_texts)
+        comma = has_decimal_comma(self.short_texts)
         if comma is None and any(WITH_COMMA.fullmatch(text) for text in self.short_texts):
             return None
         return self.delimiter == ";" if comma is None else comma
 
     def number(self, text: str) -> float:
         """Return a number of this file; NaN for what is none, or may be two."""
-        return number(text, self.reads_comma)
+        return parse_number(text, self.reads_comma)
 
     def __str__(self) -> str:
         """Return the whole file: in UTF-8 the bytes that were read, but for the cells that were filled."""
@@ -111,38 +111,38 @@ def read_sheet(path: Path) -> Sheet:
     for start, kind in OTHER_KINDS.items():
         if content.lstrip().startswith(start):
             raise CourseError(f"{path} is {kind}, expected a CSV file: export or save it as CSV (UTF-8).")
-    text, mark = decoded(content, path)
+    text, mark = decode(content, path)
     lead, delimiter = "", ""
     if separator := SEPARATOR_LINE.match(text):
         lead, delimiter = separator[0], separator[1]
         text = text.removeprefix(lead)
     delimiter = delimiter if delimiter and delimiter in DELIMITERS else likely_delimiter(text)
-    rows, ends = split(text, delimiter)
+    rows, ends = split_rows(text, delimiter)
     for place, row in enumerate(rows, start=1 + bool(lead)):
-        if any(cell.startswith('"') and not CLOSED.match(cell) for cell in row):
+        if any(cell.startswith('"') and not UNAMBIGUOUS_NUMBER.match(cell) for cell in row):
             raise CourseError(f"{path}, row {place}: a quotation mark opens a cell and none closes it.")
-    offset, above = int(bool(lead)), heading(rows)
+    offset, above = int(bool(lead)), find_heading(rows)
     for row, end in zip(rows[:above], ends[:above], strict=True):
         lead += delimiter.join(row) + end
     return Sheet(path, rows[above:], ends[above:], delimiter, mark, lead, offset + above)
 
 
-def decoded(content: bytes, path: Path) -> tuple[str, str]:
+def decode(content: bytes, path: Path) -> tuple[str, str]:
     """Return the text of a file and its byte order mark; text that was not UTF-8 will be, with a mark."""
     for start, encoding in UTF_16.items():
         half = content[start == codecs.BOM_UTF16_LE :: 2][:1000]  # of ASCII all zero
         if content.startswith(start) or (len(content) > 3 and half.count(0) > 0.6 * len(half)):
-            return strictly(content.removeprefix(start), encoding, path), MARK
+            return decode_as(content.removeprefix(start), encoding, path), BYTE_ORDER_MARK
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         special = [byte for byte in content if byte >= 0x80]
         is_mac = sum(byte < 0xA0 for byte in special) > len(special) / 2  # where Windows has few letters
-        return strictly(content, "mac-roman" if is_mac else "cp1252", path), MARK
-    return text.removeprefix(MARK), MARK if text.startswith(MARK) else ""
+        return decode_as(content, "mac-roman" if is_mac else "cp1252", path), BYTE_ORDER_MARK
+    return text.removeprefix(BYTE_ORDER_MARK), BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
 
 
-def strictly(content: bytes, encoding: str, path: Path) -> str:
+def decode_as(content: bytes, encoding: str, path: Path) -> str:
     """Return the text in this encoding. Raises CourseError if there is none."""
     try:
         return content.decode(encoding)
@@ -155,7 +155,7 @@ def likely_delimiter(text: str) -> str:
     sample = "\n".join(re.split(r"\r\n|\n|\r", text, maxsplit=MAX_SAMPLE)[:MAX_SAMPLE])
 
     def fit(delimiter: str) -> tuple[int, int]:
-        rows, _ = split(sample, delimiter)
+        rows, _ = split_rows(sample, delimiter)
         widths = Counter(len(row) for row in rows if any(row))
         wide = {width: count for width, count in widths.items() if width > 1}
         width = max(wide, key=lambda width: (wide[width], width), default=1)
@@ -164,14 +164,14 @@ def likely_delimiter(text: str) -> str:
     return max(DELIMITERS, key=fit)
 
 
-def heading(rows: list[list[str]]) -> int:
+def find_heading(rows: list[list[str]]) -> int:
     """Return the number of the first row that is not far emptier than others: a title may stand above the heading."""
-    filled = [sum(bool(unwrapped(cell).strip()) for cell in row) for row in rows[:MAX_SAMPLE]]
+    filled = [sum(bool(unquote(cell).strip()) for cell in row) for row in rows[:MAX_SAMPLE]]
     most = max(filled, default=0)
     return next((row for row, count in enumerate(filled) if 2 * count >= most > 0), 0)
 
 
-def split(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
+def split_rows(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
     """Return the cells of CSV text, row by row, each as it stands there, and what ends each row."""
     quoted, plain = r'"(?:[^"]|"")*"?', rf"[^{delimiter}\r\n]*"
     cell = re.compile(rf"((?:{quoted})?{plain})({delimiter}|\r\n|\n|\r|\Z)")
@@ -187,22 +187,22 @@ def split(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
     return rows, ends
 
 
-def wrapped(text: str) -> str:
+def quote(text: str) -> str:
     """Return a text in CSV's quotes."""
     return '"' + text.replace('"', '""') + '"'
 
 
-def unwrapped(cell: str) -> str:
+def unquote(cell: str) -> str:
     """Return the text that a cell of CSV stands for."""
     if not cell.startswith('"'):
         return cell
-    closed = CLOSED.match(cell)
+    closed = UNAMBIGUOUS_NUMBER.match(cell)
     inside, rest = (cell[1 : closed.end() - 1], cell[closed.end() :]) if closed else (cell[1:], "")
     return inside.replace('""', '"') + rest
 
 
 @dataclass(frozen=True)
-class Records:
+class Table:
     """The rows of a table that a person filled, by the names of its columns; `places` says where each stands."""
 
     rows: list[dict[str, str]]
@@ -211,16 +211,16 @@ class Records:
 
     def number(self, text: str) -> float:
         """Return a number of this table; NaN for what is none, or may be two."""
-        return number(text, self.reads_comma)
+        return parse_number(text, self.reads_comma)
 
 
-def records(path: Path, columns: Iterable[str]) -> Records:
+def read_table(path: Path, columns: Iterable[str]) -> Table:
     """Return the rows of a table that a person filled; formulas are unmasked (see `cell`).
 
     Empty rows are passed over; none where there is no file. Raises CourseError unless it has these columns, each once.
     """
     if not path.is_file():
-        return Records([], [])
+        return Table([], [])
     sheet, columns = read_sheet(path), list(columns)
     header = [text.strip() for text in sheet.texts(0)] if sheet.rows else []
     for name in columns if sheet.rows else ():
@@ -228,23 +228,23 @@ def records(path: Path, columns: Iterable[str]) -> Records:
             raise CourseError(f"{path} lacks the column {name}: expected {', '.join(columns)}.")
         if header.count(name) > 1:
             raise CourseError(f"{path} has {header.count(name)} columns {name}: leave one.")
-    texts = {row: [unmasked(text) for text in sheet.texts(row)] for row in range(1, len(sheet.rows))}
+    texts = {row: [unescape_formula(text) for text in sheet.texts(row)] for row in range(1, len(sheet.rows))}
     filled = {row: cells for row, cells in texts.items() if any(map(str.strip, cells))}
     rows = [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for cells in filled.values()]
-    return Records(rows, [sheet.place(row) for row in filled], sheet.reads_comma)
+    return Table(rows, [sheet.place(row) for row in filled], sheet.reads_comma)
 
 
-def cell(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return `text` such that a spreadsheet shows it and never runs it as a formula."""
     return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
-def unmasked(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """Return the text that `cell` kept from being run as a formula."""
-    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
+    return text[1:] if text.startswith("'") and escape_formula(text[1:]) == text else text
 
 
-def comma_in(texts: Iterable[str]) -> bool | None:
+def has_decimal_comma(texts: Iterable[str]) -> bool | None:
     """Return True if numbers among the texts have a decimal comma, False if a point; None if both or neither."""
     texts = set(texts)
     comma = any(WITH_COMMA.fullmatch(text) for text in texts)
@@ -257,7 +257,7 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(SPACES).replace("\u2212", "-")
 
 
-def number(text: str, decimal_comma: bool | None = None) -> float:
+def parse_number(text: str, decimal_comma: bool | None = None) -> float:
     """Return a number as spreadsheets write it; NaN for what is none.
 
     decimal_comma: whether a comma is before decimals, or between thousands, where it may be both, as in 1,012; such a
@@ -287,7 +287,7 @@ def number(text: str, decimal_comma: bool | None = None) -> float:
         return math.nan
 
 
-def account(text: str, place: str) -> str:
+def restore_identifier(text: str, place: str) -> str:
     """Return an id, login or address as it was before a spreadsheet changed it.
 
     Known are `="1001"`, `1001.0`, `1,001`, `1.001E+03`, an apostrophe before it, and spaces that are not seen.

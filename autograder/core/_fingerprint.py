@@ -12,7 +12,7 @@ from pathlib import Path
 LOOKED_UP = {"globals", "locals", "vars", "eval", "exec", "__import__"}
 
 
-def item_codes(rubric: Path) -> dict[str, str]:
+def item_digests(rubric: Path) -> dict[str, str]:
     """Return a digest for each top-level function of the rubric, of all code it can reach; "" for the file.
 
     Comments and blank lines do not count. Raises SyntaxError where it is no Python.
@@ -20,25 +20,27 @@ def item_codes(rubric: Path) -> dict[str, str]:
     statements = [node for node in ast.parse(rubric.read_bytes()).body if not is_text(node)]
     makers: dict[str, set[int]] = {}
     for place, node in enumerate(statements):
-        for name in made(node):
+        for name in names_made(node):
             makers.setdefault(name, set()).add(place)
-    for_all = {place for place, node in enumerate(statements) if not made(node)}
+    for_all = {place for place, node in enumerate(statements) if not names_made(node)}
     dumps = [ast.dump(node).encode() for node in statements]
     whole = digest(*dumps)
     codes = {"": whole}
     for node in statements:
         if isinstance(node, ast.FunctionDef):
-            places = reached(makers[node.name] | for_all, statements, makers)
-            known = not LOOKED_UP & set().union(*(named(statements[place]) for place in places))
+            places = reachable_statements(makers[node.name] | for_all, statements, makers)
+            known = not LOOKED_UP & set().union(*(names_in(statements[place]) for place in places))
             codes[node.name] = digest(*(dumps[place] for place in sorted(places))) if known else whole
     return codes
 
 
-def reached(places: set[int], statements: list[ast.stmt], makers: dict[str, set[int]]) -> set[int]:
+def reachable_statements(
+    places: set[int], statements: list[ast.stmt], makers: dict[str, set[int]]
+) -> set[int]:
     """Return these statements and all that make a name which one of them uses."""
     found, fresh = set(places), set(places)
     while fresh:
-        names = set().union(*(named(statements[place]) for place in fresh))
+        names = set().union(*(names_in(statements[place]) for place in fresh))
         fresh = set().union(*(makers.get(name, ()) for name in names)) - found
         found |= fresh
     return found
@@ -49,25 +51,25 @@ def is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def named(node: ast.stmt) -> set[str]:
+def names_in(node: ast.stmt) -> set[str]:
     """Every name that stands in a statement."""
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
-def made(node: ast.stmt) -> set[str]:
+def names_made(node: ast.stmt) -> set[str]:
     """Return the names that a top-level statement makes or changes; none if its effect is unknown."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names} - {"*"}
-    return set(stored(node))
+    return set(names_stored(node))
 
 
-def stored(node: ast.stmt) -> Iterator[str]:
+def names_stored(node: ast.stmt) -> Iterator[str]:
     """Return the names stored in a statement, and those whose parts are: `table["a"] = 1` changes `table`."""
     for one in ast.walk(node):
         if isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-            yield from made(one)  # under an `if`
+            yield from names_made(one)  # under an `if`
         if isinstance(getattr(one, "ctx", None), ast.Store):
             while isinstance(one, ast.Subscript | ast.Attribute):
                 one = one.value

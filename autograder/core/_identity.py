@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-MAX_JOINED = 5  # words of a signature that are tried in every order
+MAX_PERMUTED_WORDS = 5  # words of a signature that are tried in every order
 MAX_PIECES = 3  # names that one word of a signature may join
 MAX_SIGNATURE = 100  # characters
 MAX_CELL = 100_000  # characters of a cell that is parsed as a whole
@@ -33,23 +33,23 @@ STRAIGHT = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb", '""
 def own(student: str | int, topic: str) -> "np.random.Generator":
     """Return random numbers that are this student's own, and others for each topic.
 
-    Signatures with the same `canonical` words draw the same. PCG64 is named because NumPy may change its default,
-    and marks with it.
+    Signatures with the same canonical words draw the same. PCG64 is named because NumPy may change its default, and
+    marks with it.
     """
-    seed = hashlib.sha256(f"{topic}\n{' '.join(canonical(str(student)))}".encode()).digest()
+    seed = hashlib.sha256(f"{topic}\n{' '.join(canonical_signature(str(student)))}".encode()).digest()
     import numpy as np  # here: the command line does without it
 
     return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
 
 
-def canonical(signature: str) -> tuple[str, ...]:
+def canonical_signature(signature: str) -> tuple[str, ...]:
     """Return what own numbers rest on: the words of a signature, each once, sorted, numbers last, without accents.
 
     So there are few ways to sign that draw other numbers: order, repeated words, initials, labels ("id: "), leading
     zeros and the domain of an address make no difference. Names of folders ("lee_ann_12345") keep their order;
-    `is_same` takes them only as they are.
+    `names_student` takes them only as they are.
     """
-    words = tokens(_local_part(signature))
+    words = split_tokens(_local_part(signature))
     if _is_folder_name(signature):
         return words
     words = {without_accents(part) for word in words for part in _syllables(word)}
@@ -57,13 +57,13 @@ def canonical(signature: str) -> tuple[str, ...]:
     return tuple(sorted(words, key=lambda word: (word.isdigit(), word)))
 
 
-def tokens(name: str) -> tuple[str, ...]:
+def split_tokens(name: str) -> tuple[str, ...]:
     """Return the runs of letters and digits in `name`, in order, whatever its case and the encoding of its accents."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return tuple(re.findall(r"[^\W_]+", folded))
 
 
-def is_same(
+def names_student(
     signature: str, words: Set[str], shared: Collection[Set[str]] = (), name: str = "", folder: str = ""
 ) -> bool:
     """Return whether `signature` names the student known by `words`: "ann.lee" for lee, ann, 12345.
@@ -77,7 +77,9 @@ def is_same(
         name: the student's full name, which signs even if another student has the same.
         folder: the folder name of the submission. A signature written like one has to keep its order.
     """
-    if _is_folder_name(signature) and not _is_part_of(tokens(signature), tokens(folder), bool(folder)):
+    if _is_folder_name(signature) and not _is_part_of(
+        split_tokens(signature), split_tokens(folder), bool(folder)
+    ):
         return False
     for spell in (_exact, _spellings):
         known = {spelling for word in words for spelling in spell(word)}
@@ -85,13 +87,13 @@ def is_same(
         for signed in _readings(signature):
             if _fits(signed, known, spell) and (
                 not any(_fits(signed, other, spell) for other in others)
-                or _letters(signed) == _letters(tokens(name))
+                or _letters(signed) == _letters(split_tokens(name))
             ):
                 return True
     return False
 
 
-def text_of(value: object) -> str:
+def signature_text(value: object) -> str:
     """Return the signature that a value of STUDENT is: a text or a whole number; empty if it names nobody."""
     if (
         isinstance(value, bool)
@@ -100,7 +102,7 @@ def text_of(value: object) -> str:
     ):
         return ""
     text = str(value)
-    words = set(tokens(text))
+    words = set(split_tokens(text))
     is_placeholder = words & PLACEHOLDERS and words <= PLACEHOLDERS | LABELS
     return text if words and not is_placeholder and len(text) <= MAX_SIGNATURE else ""
 
@@ -119,8 +121,8 @@ def read_signature(sources: Iterable[str]) -> Signature:
     for source in sources:
         for name, value in _assignments(source):
             if name == "STUDENT":
-                text = text_of(value)
-            elif text_of(value):
+                text = signature_text(value)
+            elif signature_text(value):
                 near = f"{name} = {value!r}"
     return Signature(text, "" if text else near)
 
@@ -200,7 +202,7 @@ def _fits(signed: tuple[str, ...], known: Set[str], spell) -> bool:
         return False
     if all(spell(word) & known or _is_joined(word, known) for word in signed):
         return True
-    orders = permutations(signed) if len(signed) <= MAX_JOINED else ()
+    orders = permutations(signed) if len(signed) <= MAX_PERMUTED_WORDS else ()
     return any(spell("".join(order)) & known for order in orders)
 
 
@@ -215,7 +217,7 @@ def _is_joined(word: str, known: Set[str], pieces: int = MAX_PIECES) -> bool:
 def _readings(signature: str) -> Iterator[tuple[str, ...]]:
     """Yield the ways to read a signature: with apostrophes as breaks or not, without labels and initials."""
     for text in dict.fromkeys((_local_part(signature), APOSTROPHES.sub("", _local_part(signature)))):
-        words = tokens(text)
+        words = split_tokens(text)
         without_labels = tuple(word for word in words if word not in LABELS)
         yield words
         yield without_labels

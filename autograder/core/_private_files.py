@@ -39,7 +39,7 @@ def is_exposed(path: Path, rights: int = OTHERS) -> bool:
     return reachable and bool(path.stat().st_mode & rights)
 
 
-def exposure(what: str, path: Path) -> str:
+def exposure_warning(what: str, path: Path) -> str:
     """Return a line that says that other users can read `path`, which holds `what`; empty if they can't."""
     if not is_exposed(path):
         return ""

@@ -2,13 +2,13 @@
 
 from autograder.data._download import (
     NotFetched,
+    download_size,
     fetch,
     is_fetched,
     is_remote,
-    maker,
+    load_maker,
     open_cache,
-    remote,
-    size,
+    remote_datasets,
 )
 from autograder.data._generated import (
     DEMO_SECRET,
@@ -29,11 +29,11 @@ __all__ = [
     "hidden_data",
     "is_fetched",
     "is_remote",
-    "maker",
+    "load_maker",
     "new_term",
     "open_cache",
     "practice_data",
-    "remote",
-    "size",
+    "remote_datasets",
+    "download_size",
     "term_seed",
 ]

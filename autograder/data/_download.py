@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
-from autograder.core import Course, CourseError, is_exposed, load_module, unknown
+from autograder.core import Course, CourseError, is_exposed, load_module, unknown_name
 
 CACHE = "AUTOGRADER_DATA"  # the environment variable that names a cache for many
 PARTS = ".parts"  # where downloads grow, beside the data sets
@@ -26,7 +26,7 @@ ATTEMPTS = 5  # to go on with a download that breaks off and had got further
 PATIENCE = 30.0  # seconds that a server may be silent
 CHUNK = 1 << 16  # bytes
 
-Told = Callable[
+Notify = Callable[
     [str, int, int], None
 ]  # is told a file's name, the bytes that are here, and how many there will be
 
@@ -49,7 +49,7 @@ class Remote:
     name: str
     url: str
     digest: str
-    size: int
+    download_size: int
     inner: str = ""
 
     @property
@@ -62,10 +62,10 @@ class Remote:
         return Path(urlsplit(self.url).path).name if self.inner else self.name
 
     def __str__(self) -> str:
-        return f"{self.comes_as} ({self.size:,} bytes, {short(self.digest)})"
+        return f"{self.comes_as} ({self.size:,} bytes, {short_digest(self.digest)})"
 
 
-def cache(dataset: str) -> Path:
+def cache_folder(dataset: str) -> Path:
     """Return the folder on this machine for the files of a data set."""
     from platformdirs import user_cache_path
 
@@ -73,7 +73,7 @@ def cache(dataset: str) -> Path:
     return (Path(shared).expanduser() if shared else user_cache_path("autograder", appauthor=False)) / dataset
 
 
-def maker(dataset: Path) -> Callable:
+def load_maker(dataset: Path) -> Callable:
     """`make(seed=..., **options)` of the data set in the folder `dataset`, generated or fetched.
 
     Raises NotFetched where it is one that is fetched, and was not; CourseError where a file is another one by now.
@@ -83,19 +83,21 @@ def maker(dataset: Path) -> Callable:
     if not is_fetched(dataset):
         raise NotFetched(dataset.name)
     module = load_module(dataset / "fetch.py")
-    require_intact(dataset.name, remotes(module))
-    return partial(module.make, folder=cache(dataset.name))
+    require_intact(dataset.name, read_remotes(module))
+    return partial(module.make, folder=cache_folder(dataset.name))
 
 
 def require_intact(dataset: str, files: Sequence[Remote]) -> None:
     """Raise CourseError unless each file has the digest that is listed; one that stays as it is is read once."""
     for one in files:
-        place, expected = cache(dataset) / one.name, one.inner or one.digest
+        place, expected = cache_folder(dataset) / one.name, one.inner or one.digest
         state = place.stat()
         marks = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
         if (got := digest_once(place, expected, marks)) != expected:
-            said = f"{place} was changed after it was fetched (expected {short(expected)}, got {short(got)})"
-            raise CourseError(f"{said}: `python -m autograder fetch {dataset}` replaces it.")
+            raise CourseError(
+                f"{place} was changed after it was fetched (expected {short_digest(expected)}, got "
+                f"{short_digest(got)}): `python -m autograder fetch {dataset}` replaces it."
+            )
 
 
 @lru_cache(maxsize=256)
@@ -110,28 +112,30 @@ def is_remote(dataset: Path) -> bool:
 
 def is_fetched(dataset: Path) -> bool:
     """Whether all files of the data set are on this machine."""
-    return all((cache(dataset.name) / name).is_file() for name in load_module(dataset / "fetch.py").FILES)
+    return all(
+        (cache_folder(dataset.name) / name).is_file() for name in load_module(dataset / "fetch.py").FILES
+    )
 
 
 def open_cache(course: Course) -> str:
     """Return a line that names a folder of fetched data which every user can change; empty where there is none."""
-    folders = [cache(dataset.name) for dataset in remote(course, ())]
+    folders = [cache_folder(dataset.name) for dataset in remote_datasets(course, ())]
     for folder in dict.fromkeys([*(folder.parent for folder in folders), *folders]):
         if is_exposed(folder, stat.S_IWOTH):
             return f"Every user of this machine can change the data in {folder}. Run: chmod -R o-w {folder}"
     return ""
 
 
-def remote(course: Course, names: Sequence[str]) -> list[Path]:
+def remote_datasets(course: Course, names: Sequence[str]) -> list[Path]:
     """Return the folders of the data sets that are fetched: those named, or all."""
     known = {path.parent.name: path.parent for path in sorted(course.root.glob("datasets/*/fetch.py"))}
     for name in names:
         if name not in known:
-            raise unknown("data set to fetch", name, known)
+            raise unknown_name("data set to fetch", name, known)
     return [known[name] for name in names or known]
 
 
-def remotes(module: ModuleType) -> list[Remote]:
+def read_remotes(module: ModuleType) -> list[Remote]:
     """Return what a fetch.py lists in FILES."""
 
     def digest(entry: dict) -> str:
@@ -144,20 +148,20 @@ def remotes(module: ModuleType) -> list[Remote]:
     ]
 
 
-def size(dataset: Path) -> int:
+def download_size(dataset: Path) -> int:
     """Return the bytes that come over the network for a data set."""
-    return sum(one.size for one in remotes(load_module(dataset / "fetch.py")))
+    return sum(one.size for one in read_remotes(load_module(dataset / "fetch.py")))
 
 
-def fetch(dataset: Path, offered: Sequence[Path] = (), told: Told = lambda *_: None) -> Iterator[str]:
+def fetch(dataset: Path, offered: Sequence[Path] = (), told: Notify = lambda *_: None) -> Iterator[str]:
     """Get each file of a data set that is not here yet; yield a line for each.
 
     offered: files at hand, taken in place of a download, whatever their names. Raises CourseError, in one line, for
     what goes wrong; what has arrived of a download stays aside, and the next run goes on from there.
     """
-    folder, files = cache(dataset.name), remotes(load_module(dataset / "fetch.py"))
-    chosen = {source: taken_for(source, files) for source in offered}
-    with writing(folder):
+    folder, files = cache_folder(dataset.name), read_remotes(load_module(dataset / "fetch.py"))
+    chosen = {source: matching_names(source, files) for source in offered}
+    with create_folder(folder):
         for one in files:
             place = folder / one.name
             sources = [source for source, names in chosen.items() if one.name in names]
@@ -166,14 +170,14 @@ def fetch(dataset: Path, offered: Sequence[Path] = (), told: Told = lambda *_: N
                 continue
             place.unlink(missing_ok=True)
             if sources:
-                keep(sources[0], one, place, copy=True)
+                move_into_cache(sources[0], one, place, copy=True)
                 yield f"{place}: taken from {sources[0]}"
             else:
-                keep(download(one, folder.parent / PARTS, dataset.name, told), one, place)
+                move_into_cache(download(one, folder.parent / PARTS, dataset.name, told), one, place)
                 yield f"{place}: fetched from {one.host}"
 
 
-def taken_for(source: Path, files: Sequence[Remote]) -> set[str]:
+def matching_names(source: Path, files: Sequence[Remote]) -> set[str]:
     """Return the names of the files that `source` holds, by its digest alone."""
     if not source.is_file():
         raise CourseError(f"There is no file {source}: --file names one that you have.")
@@ -181,7 +185,7 @@ def taken_for(source: Path, files: Sequence[Remote]) -> set[str]:
     if names := {one.name for one in files if {one.digest, one.inner} & digests}:
         return names
     expected, size = "; or ".join(map(str, files)), source.stat().st_size
-    said = f"{source} ({size:,} bytes, {short(digest_of(source, 'sha256'))}) is not what is expected"
+    said = f"{source} ({size:,} bytes, {short_digest(digest_of(source, 'sha256'))}) is not what is expected"
     raise CourseError(f"{said}: {expected}. Nothing was taken.")
 
 
@@ -192,14 +196,14 @@ def digest_of(path: Path, like: str) -> str:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
-def short(digest: str) -> str:
+def short_digest(digest: str) -> str:
     """Return the beginning of a digest, for people to compare."""
     kind, _, digits = digest.partition(":")
     return f"{kind} {digits[:12]}…"
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def create_folder(folder: Path) -> Iterator[None]:
     """Make the folder; raise one line that says what keeps a person from writing there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,12 +213,12 @@ def writing(folder: Path) -> Iterator[None]:
         raise CourseError(f"{said}; set {CACHE} to a folder that is yours, or make room.") from None
 
 
-def keep(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
+def move_into_cache(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
     """Put what came to its place in the cache, whole and right or not at all. copy: leaves `source` where it is."""
     draft = place.with_name(f".{place.name}.draft")
     try:
         if one.inner and zipfile.is_zipfile(source):
-            unzip(source, one, draft)
+            extract_member(source, one, draft)
         else:
             shutil.copyfile(source, draft)
         os.replace(draft, place)
@@ -224,7 +228,7 @@ def keep(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
             source.unlink(missing_ok=True)
 
 
-def unzip(archive: Path, one: Remote, draft: Path) -> None:
+def extract_member(archive: Path, one: Remote, draft: Path) -> None:
     """Return the file `one` out of the archive that it comes in."""
     with zipfile.ZipFile(archive) as opened, opened.open(one.name) as inner, draft.open("wb") as file:
         shutil.copyfileobj(inner, file, CHUNK)
@@ -232,7 +236,7 @@ def unzip(archive: Path, one: Remote, draft: Path) -> None:
         raise CourseError(f"{one.name} in {one.comes_as} is not the file that is expected: nothing was kept.")
 
 
-def download(one: Remote, aside: Path, dataset: str, told: Told) -> Path:
+def download(one: Remote, aside: Path, dataset: str, told: Notify) -> Path:
     """Return what comes for a file, in the folder `aside`; resumed where an earlier run got to, and checked."""
     import pooch
     import requests
@@ -244,16 +248,16 @@ def download(one: Remote, aside: Path, dataset: str, told: Told) -> Path:
     by_hand = f"or get it elsewhere: `python -m autograder fetch {dataset} --file {one.comes_as}`"
     try:
         with FileLock(f"{part}.lock"):  # two of a class may fetch into one cache
-            goes_on = partial(resumed, one, part, told)
+            goes_on = partial(resume_download, one, part, told)
             return Path(pooch.retrieve(one.url, one.digest, kept, aside, downloader=goes_on))
     except requests.RequestException as error:
-        why = reason(error, one) + so_far(part, one)
+        why = describe_download_error(error, one) + describe_progress(part, one)
     except ValueError:  # of pooch: another digest
         why = f"what {one.host} sent is not {one} and was thrown away: run it again"
     raise CourseError(f"{dataset}: {why}, {by_hand}.")
 
 
-def reason(error: Exception, one: Remote) -> str:
+def describe_download_error(error: Exception, one: Remote) -> str:
     """Return what kept a download from going on; the text of requests' own errors is a page long."""
     import requests
 
@@ -266,14 +270,14 @@ def reason(error: Exception, one: Remote) -> str:
     return f"the download from {one.host} broke off"
 
 
-def so_far(part: Path, one: Remote) -> str:
+def describe_progress(part: Path, one: Remote) -> str:
     """How much of a download has arrived, and what to do."""
-    if have := arrived(part):
+    if have := downloaded_bytes(part):
         return f", after {have:,} of {one.size:,} bytes: run it again, it goes on from there"
     return ": run it again later"
 
 
-def resumed(one: Remote, part: Path, told: Told, url: str, output: str, _pooch) -> None:
+def resume_download(one: Remote, part: Path, told: Notify, url: str, output: str, _pooch) -> None:
     """Download for pooch: let `part` grow until it is whole, then move it to `output`.
 
     It goes on where an earlier run broke off, if the server can, and tries anew while it gets further. Raises what
@@ -282,33 +286,33 @@ def resumed(one: Remote, part: Path, told: Told, url: str, output: str, _pooch) 
     import requests
 
     for _ in range(ATTEMPTS):
-        before, broken = arrived(part), None
+        before, broken = downloaded_bytes(part), None
         try:
-            grow(one, part, told, url)
+            request_rest(one, part, told, url)
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
             broken = error
-        if arrived(part) >= one.size:
+        if downloaded_bytes(part) >= one.size:
             os.replace(part, output)
             return
-        if arrived(part) == before:
+        if downloaded_bytes(part) == before:
             break
     raise broken or requests.exceptions.ChunkedEncodingError("it is shorter than expected")
 
 
-def arrived(part: Path) -> int:
+def downloaded_bytes(part: Path) -> int:
     """How many bytes of a download are here."""
     return part.stat().st_size if part.is_file() else 0
 
 
-def grow(one: Remote, part: Path, told: Told, url: str) -> None:
+def request_rest(one: Remote, part: Path, told: Notify, url: str) -> None:
     """One request for what is missing of `part`; a server that can't go on in the middle sends all of it."""
     import requests
 
-    have = arrived(part)
+    have = downloaded_bytes(part)
     asks = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, stream=True, timeout=PATIENCE, headers=asks) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:

@@ -6,8 +6,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from autograder.core import Course, CourseError, is_guessable, unknown, write_private
-from autograder.data._download import is_fetched, is_remote, maker
+from autograder.core import Course, CourseError, is_guessable, unknown_name, write_private
+from autograder.data._download import is_fetched, is_remote, load_maker
 
 DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
 SEED_FILE = "secret_seed"
@@ -65,7 +65,7 @@ class HiddenData:
         """
         key = f"{dataset}/{sorted(options.items())}"
         if key not in self._drawn:
-            self._drawn[key] = maker(self._datasets / dataset)(seed=self.seed(key), **options)
+            self._drawn[key] = load_maker(self._datasets / dataset)(seed=self.seed(key), **options)
         return self._drawn[key].copy()
 
     def seed(self, topic: str) -> int:
@@ -80,7 +80,7 @@ def hidden_data(course: Course, term: str = "") -> HiddenData:
     which there are where none has this name.
     """
     if term:
-        return HiddenData(course, read_secret(kept_seed(course, term)), term=term)
+        return HiddenData(course, read_secret(keep_seed_of_term(course, term)), term=term)
     if not (course.root / "solutions").is_dir():
         return practice_data(course)
     return HiddenData(course, term_seed(course) or DEMO_SECRET)
@@ -91,32 +91,32 @@ def new_term(course: Course, today: date) -> Path | None:
 
     Raises CourseError where there is no locked room to put it in.
     """
-    seed = locked_room(course) / SEED_FILE
+    seed = solutions_folder(course) / SEED_FILE
     old = seed.read_text(encoding="utf-8") if seed.is_file() else ""
-    kept = free_name(seed, today) if old.strip() else None
+    kept = free_seed_name(seed, today) if old.strip() else None
     if kept:
         write_private(kept, old.encode())  # before the new one: whatever happens between, no seed is lost
     write_private(seed, f"{secrets.token_hex(20)}\n".encode())
     return kept
 
 
-def kept_seed(course: Course, term: str) -> Path:
+def keep_seed_of_term(course: Course, term: str) -> Path:
     """Return the file that keeps the seed of `term`."""
-    files = sorted(locked_room(course).glob(f"{SEED_FILE}.*"))
+    files = sorted(solutions_folder(course).glob(f"{SEED_FILE}.*"))
     kept = {path.name.removeprefix(f"{SEED_FILE}."): path for path in files if path.is_file()}
     if term not in kept:
-        raise unknown("kept term", term, kept)
+        raise unknown_name("kept term", term, kept)
     return kept[term]
 
 
-def locked_room(course: Course) -> Path:
+def solutions_folder(course: Course) -> Path:
     """Return the folder `solutions`, where seeds lie."""
     if not (course.root / "solutions").is_dir():
         raise CourseError(f"There is no folder solutions in {course.root}: terms and seeds are the TA's.")
     return course.root / "solutions"
 
 
-def free_name(seed: Path, today: date) -> Path:
+def free_seed_name(seed: Path, today: date) -> Path:
     """Where to keep a seed that ends today; a second one of a day gets a number."""
     kept, number = seed.with_name(f"{SEED_FILE}.{today}"), 2
     while kept.exists():

@@ -1,36 +1,42 @@
 """grading"""
 
-from autograder.grading._cache import write
-from autograder.grading._executors import Here, Workers, crew, usual_jobs
+from autograder.grading._cache import write_atomically
+from autograder.grading._executors import Executor, SerialExecutor, default_jobs, process_pool
 from autograder.grading._export import export
 from autograder.grading._grader import Grader, Setup, author, expectations, versions
-from autograder.grading._reading import limit_processor, packages_line, read_class, readers, said_of
+from autograder.grading._reading import (
+    failure_text,
+    limit_processor,
+    open_readers,
+    packages_line,
+    read_cohort,
+)
 from autograder.grading._results import partial_line, require_submission
-from autograder.grading._runner import Books, at_work, grade_class, slim
+from autograder.grading._runner import MarkSources, grade_cohort, open_executor, without_details
 from autograder.grading._submission_archive import pack
 
 __all__ = [
-    "Books",
+    "MarkSources",
     "Grader",
-    "Here",
+    "SerialExecutor",
     "Setup",
-    "Workers",
-    "at_work",
+    "Executor",
+    "open_executor",
     "author",
-    "crew",
+    "process_pool",
     "expectations",
     "export",
-    "grade_class",
+    "grade_cohort",
     "limit_processor",
     "pack",
     "packages_line",
     "partial_line",
-    "read_class",
-    "readers",
+    "read_cohort",
+    "open_readers",
     "require_submission",
-    "said_of",
-    "slim",
-    "usual_jobs",
+    "failure_text",
+    "without_details",
+    "default_jobs",
     "versions",
-    "write",
+    "write_atomically",
 ]

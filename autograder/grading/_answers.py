@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from autograder.core import CourseError, cell, number, plain, records
+from autograder.core import CourseError, escape_formula, parse_number, read_table, sanitize
 from autograder.rubric import UNREAD, Report, Score
 
 FILE = "answers.csv"
 
 
 @dataclass(frozen=True)
-class Row:
+class AnswerRow:
     """One answer in own words, and what its reader gave for it: `points` is empty until then."""
 
     student: str
@@ -35,19 +35,19 @@ class Row:
         return self.student, self.item
 
 
-COLUMNS = tuple(Row.__dataclass_fields__)
+COLUMNS = tuple(AnswerRow.__dataclass_fields__)
 
 
-def read_answers(path: Path) -> dict[tuple[str, str], Row]:
+def read_answers(path: Path) -> dict[tuple[str, str], AnswerRow]:
     """Return the rows of an earlier run by student and item, as a person filled them; none where there is no file.
 
     Spreadsheets write what they like between columns and before decimals: `,` and `;` are both understood. Raises
     CourseError with the row for points that are no number or out of range, before anything is graded or written.
     """
-    table = records(path, COLUMNS)
+    table = read_table(path, COLUMNS)
     rows = {}
     for line, place in zip(table.rows, table.places, strict=True):
-        row = Row(**{name: line[name] for name in COLUMNS})
+        row = AnswerRow(**{name: line[name] for name in COLUMNS})
         points, where = table.number(row.points), f"{place} ({row.student}, {row.item})"
         if row.points.strip() and not 0 <= points <= table.number(row.possible):
             raise CourseError(
@@ -59,34 +59,34 @@ def read_answers(path: Path) -> dict[tuple[str, str], Row]:
     return rows
 
 
-def answered(report: Report, rows: dict[tuple[str, str], Row]) -> Report:
+def apply_answers(report: Report, rows: dict[tuple[str, str], AnswerRow]) -> Report:
     """Return the report with the points that a person gave for what is written in own words."""
-    scores = (marked(score, rows.get((report.student, score.item))) for score in report.scores)
+    scores = (score_answer(score, rows.get((report.student, score.item))) for score in report.scores)
     return replace(report, scores=tuple(scores))
 
 
-def marked(score: Score, row: Row | None) -> Score:
+def score_answer(score: Score, row: AnswerRow | None) -> Score:
     """Return an answer's Score by its row in the table: unread where there is none, or where it is another answer's."""
     if not score.answer:
         return score
     if row is None or not row.points or row.answer != score.answer:
         return replace(score, outcome="unread", earned=None, message=UNREAD, hint="")
-    by = f" by {plain(row.reader)}" if row.reader.strip() else ""
-    earned = round(number(row.points), 2)
-    return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=plain(row.comment))
+    by = f" by {sanitize(row.reader)}" if row.reader.strip() else ""
+    earned = round(parse_number(row.points), 2)
+    return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=sanitize(row.comment))
 
 
-def rows_of(reports: Iterable[Report], before: dict[tuple[str, str], Row]) -> list[Row]:
+def answer_rows(reports: Iterable[Report], before: dict[tuple[str, str], AnswerRow]) -> list[AnswerRow]:
     """Return a row for each answer, filled in as before; rows of students who are not here stay as they are."""
     found = {}
     for report in reports:
         for score in (score for score in report.scores if score.answer):
-            row = Row(report.student, score.item, score.text, score.answer, f"{score.possible:g}")
-            found[row.key] = kept(row, before.get(row.key))
+            row = AnswerRow(report.student, score.item, score.text, score.answer, f"{score.possible:g}")
+            found[row.key] = keep_filled(row, before.get(row.key))
     return [row for _, row in sorted((before | found).items())]
 
 
-def kept(row: Row, before: Row | None) -> Row:
+def keep_filled(row: AnswerRow, before: AnswerRow | None) -> AnswerRow:
     """Return the row as a person filled it; points for an earlier answer go to the comment and don't count."""
     if before is None:
         return row
@@ -96,7 +96,7 @@ def kept(row: Row, before: Row | None) -> Row:
     return replace(row, comment=said, reader=before.reader)
 
 
-def answers_csv(rows: Sequence[Row]) -> str:
+def answers_csv(rows: Sequence[AnswerRow]) -> str:
     """Return the table as CSV text, in which no cell is run as a formula."""
-    lines = [{name: cell(text) for name, text in asdict(row).items()} for row in rows]
+    lines = [{name: escape_formula(text) for name, text in asdict(row).items()} for row in rows]
     return pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")

@@ -14,7 +14,7 @@ from autograder.rubric import Score
 
 
 @dataclass(frozen=True)
-class Kept:
+class ScoreCache:
     """The folder of kept scores; `fresh` reads none of them and replaces what it meets."""
 
     folder: Path
@@ -37,13 +37,13 @@ class Kept:
         place = self.place(key)
         place.parent.mkdir(parents=True, exist_ok=True)
         record = {"score": score_record(score), "seconds": round(seconds, 3)}
-        write(place, json_text(record))
+        write_atomically(place, json_text(record))
 
     def place(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.json"
 
 
-def write(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file whole or not at all, however the run ends; one that holds this text already is left alone."""
     content = text.encode("utf-8", errors="replace")
     if path.is_file() and path.read_bytes() == content:

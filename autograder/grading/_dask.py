@@ -19,8 +19,8 @@ import dask
 from distributed import Client, KilledWorker, LocalCluster, Security, Status, Worker, WorkerPlugin, get_worker
 from distributed.comm import connect
 
-from autograder.core import COURSE_FILE, CourseError, choose, read_course
-from autograder.grading._executors import Crew, Lost
+from autograder.core import COURSE_FILE, CourseError, choose_device, read_course
+from autograder.grading._executors import ProcessPool, WorkerLost
 from autograder.grading._grader import Grader, Setup
 
 COURSE = (
@@ -38,7 +38,7 @@ NO_PAGES = {
 
 
 @dataclass(frozen=True)
-class Opening:
+class CopyOpening:
     """Opens the Grader of a machine that has its own copy of the course."""
 
     setup: Setup
@@ -49,12 +49,12 @@ class Opening:
         if not (root / COURSE_FILE).is_file():
             raise CourseError(f"no {COURSE_FILE} in {root}; set {COURSE} to where the course lies there")
         if self.setup.device == "gpu":
-            choose("gpu")
+            choose_device("gpu")
         with self.setup.moved(read_course(root)).opened(watch) as grader:
             yield grader
 
 
-class Post(WorkerPlugin):
+class WorkerPlugin(WorkerPlugin):
     """What stands on each worker of a cluster, also on one that joins later: a process of its own for the items.
 
     The threads of Dask start no sandbox, which would end with them. refusal: why this worker gets no submission;
@@ -65,10 +65,10 @@ class Post(WorkerPlugin):
         self.name, self.refusal, self._setup, self._standing = name, "", setup, standing
 
     async def setup(self, worker: Worker) -> None:
-        self.crew = Crew(1, Opening(self._setup), lambda line: None, self._setup.patience)
+        self.crew = ProcessPool(1, CopyOpening(self._setup), lambda line: None, self._setup.patience)
         try:
             there = await asyncio.wrap_future(self.crew.submit(Grader.standing))
-            self.refusal = difference(self._standing, there)
+            self.refusal = describe_difference(self._standing, there)
         except Exception as error:
             self.refusal = f"{error}".rstrip(".")
         if self.refusal:
@@ -82,7 +82,7 @@ class Post(WorkerPlugin):
         await asyncio.to_thread(self.crew.end)
 
 
-class Cluster:
+class DaskExecutor:
     """The workers of a cluster that are at their posts."""
 
     def __init__(self, client: Client, name: str):
@@ -95,14 +95,16 @@ class Cluster:
     def submit(self, task: Callable, *arguments) -> Future:
         given = Future()
         asked = self._client.submit(
-            at_post, self._name, task, arguments, resources={self._name: 1}, pure=False
+            run_on_worker, self._name, task, arguments, resources={self._name: 1}, pure=False
         )
-        asked.add_done_callback(partial(tell, given))
+        asked.add_done_callback(partial(pass_result, given))
         return given
 
 
 @contextmanager
-def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], None]) -> Iterator[Cluster]:
+def dask_executor(
+    address: str, setup: Setup, grader: Grader, told: Callable[[str], None]
+) -> Iterator[DaskExecutor]:
     """Return the workers of the Dask cluster at `address`; "local:4" starts one of four processes here.
 
     A worker whose marks would rest on another engine, data, versions or isolation than those of `grader` is left
@@ -116,30 +118,32 @@ def cluster(address: str, setup: Setup, grader: Grader, told: Callable[[str], No
         )
     with (
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}),
-        connected(address) as client,
+        connect_client(address) as client,
     ):
         try:
             client.wait_for_workers(1, WORKERS_PATIENCE)
-            client.register_plugin(Post(name, setup, grader.standing()), name)
+            client.register_plugin(WorkerPlugin(name, setup, grader.standing()), name)
         except TimeoutError:
             raise CourseError(f"The Dask cluster at {address} has no workers.") from None
         except Exception as error:  # of a worker that can't even read what it is sent
             raise CourseError(f"The Dask cluster at {address} can't grade: {error}") from None
         try:
-            refused = refusals(client, name)
+            refused = incompatible_workers(client, name)
             if len(refused) == len(client.nthreads()):
                 raise CourseError(f"No worker of the cluster can grade: {next(iter(refused.values()), '')}")
             for line in refused.values():
                 told(line)
-            yield Cluster(client, name)
-            for line in (line for one, line in refusals(client, name).items() if one not in refused):
+            yield DaskExecutor(client, name)
+            for line in (
+                line for one, line in incompatible_workers(client, name).items() if one not in refused
+            ):
                 told(line)
         finally:
             client.unregister_worker_plugin(name)
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Client]:
+def connect_client(address: str) -> Iterator[Client]:
     """Return a client of the cluster; one that is started here ends with it.
 
     Who can connect to a cluster runs code as the one who started it, and every user of this machine reaches its
@@ -187,19 +191,19 @@ async def try_to_reach(address: str) -> None:
     await comm.close()
 
 
-def refusals(client: Client, name: str) -> dict[str, str]:
+def incompatible_workers(client: Client, name: str) -> dict[str, str]:
     """Return a line for each worker that gets no submission, by its address."""
-    found = client.run(refusal, name, on_error="ignore")
+    found = client.run(why_incompatible, name, on_error="ignore")
     return {one: f"The worker at {one} is left out: {why}." for one, why in found.items() if why}
 
 
-def refusal(name: str, dask_worker: Worker) -> str:
+def why_incompatible(name: str, dask_worker: Worker) -> str:
     """Why the worker that runs this gets no submission."""
     post = dask_worker.plugins.get(name)
     return post.refusal if post else "it has not been set up"
 
 
-def difference(here: dict[str, str], there: dict[str, str]) -> str:
+def describe_difference(here: dict[str, str], there: dict[str, str]) -> str:
     """Return what a worker has that is another than here; empty where marks would come out the same."""
     differs = [
         f"{what} is {there.get(what, 'absent')} there and {here.get(what, 'absent')} here"
@@ -211,17 +215,17 @@ def difference(here: dict[str, str], there: dict[str, str]) -> str:
     return "; ".join(differs)
 
 
-def at_post(name: str, task: Callable, arguments: tuple):
+def run_on_worker(name: str, task: Callable, arguments: tuple):
     """Run a task in the process that stands ready on this worker."""
     return get_worker().plugins[name].crew.submit(task, *arguments).result()
 
 
-def tell(given: Future, asked) -> None:
+def pass_result(given: Future, asked) -> None:
     """Pass on what came of a task."""
     try:
         given.set_result(asked.result())
     except KilledWorker:
-        given.set_exception(Lost("each worker of the cluster that ran it was killed"))
+        given.set_exception(WorkerLost("each worker of the cluster that ran it was killed"))
     except (CancelledError, asyncio.CancelledError):
         said = "The cluster ended; grade again, and it goes on where it was."
         given.set_exception(CourseError(said))

@@ -29,15 +29,15 @@ Watch = Callable[[str], None]
 Opening = Callable[[Watch], AbstractContextManager]  # it and all tasks can be pickled
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """A task has no result: whichever process ran it was killed, each time, or took too long."""
 
 
-class Silent(Exception):
+class WorkerSilent(Exception):
     """A process has said nothing for too long."""
 
 
-class Workers(Protocol):
+class Executor(Protocol):
     """What runs tasks, here or elsewhere.
 
     room: how many tasks may be under way, so that nobody waits and memory stays as it is.
@@ -50,7 +50,7 @@ class Workers(Protocol):
         """Return a Future of `task(opened, ...)`, which may raise Lost."""
 
 
-def usual_jobs() -> int:
+def default_jobs() -> int:
     """How many workers this machine has room for: one to each core that this process may use, as memory allows."""
     if os.name != "posix":
         return 1
@@ -62,7 +62,7 @@ def usual_jobs() -> int:
 
 
 @dataclass(frozen=True)
-class Here:
+class SerialExecutor:
     """The one worker that is this process: each task runs where it is submitted, on what is opened already."""
 
     opened: object
@@ -74,8 +74,8 @@ class Here:
         return done
 
 
-class Crew:
-    """So many processes, each started when there is first a task for it. Use `crew`.
+class ProcessPool:
+    """So many processes, each started when there is first a task for it. Use `process_pool`.
 
     A task whose process is killed is run in a new one, TRIES times in all; the others' go on meanwhile. A process
     that says nothing for `patience` seconds is killed, and its task is lost.
@@ -96,15 +96,15 @@ class Crew:
             worker = self._worker()
             try:
                 return worker.run(task, arguments, self._patience)
-            except Silent:
+            except WorkerSilent:
                 worker.popen.kill()
                 worker.end()
-                raise Lost(f"it took more than {self._patience:g} s, and was stopped") from None
+                raise WorkerLost(f"it took more than {self._patience:g} s, and was stopped") from None
             except (EOFError, OSError):
                 worker.end()
                 if worker.popen.returncode == -getattr(signal, "SIGXCPU", 0):
-                    raise Lost("it took too much time of the processor, and was stopped") from None
-        raise Lost(f"the process that ran it was killed {TRIES} times; is there enough memory?")
+                    raise WorkerLost("it took too much time of the processor, and was stopped") from None
+        raise WorkerLost(f"the process that ran it was killed {TRIES} times; is there enough memory?")
 
     def _worker(self) -> "Process":
         """Return the process of this thread; a new one where there is none that is alive."""
@@ -129,14 +129,14 @@ class Crew:
 
 
 @contextmanager
-def crew(
+def process_pool(
     jobs: int, opening: Opening, watch: Watch = lambda line: None, patience: float | None = None
-) -> Iterator[Crew]:
+) -> Iterator[ProcessPool]:
     """So many workers of this machine; `opening(watch)` is entered in each, and what it gives passed to each task.
 
-    watch: is told, from other threads, what the workers tell theirs. patience: see `Crew`.
+    watch: is told, from other threads, what the workers tell theirs. patience: see `ProcessPool`.
     """
-    workers = Crew(jobs, opening, watch, patience)
+    workers = ProcessPool(jobs, opening, watch, patience)
     try:
         yield workers
     finally:
@@ -182,7 +182,7 @@ class Process:
             self.connection.send((task, arguments))
         while True:
             if not self.connection.poll(patience if self.is_open else patience and max(patience, START)):
-                raise Silent
+                raise WorkerSilent
             kind, value = self.connection.recv()
             if kind == "said":
                 self.watch(value)
@@ -212,7 +212,7 @@ def main(descriptor: int) -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # who presses Ctrl-C means the grader, which ends its workers
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, end_process)
     connection, saying = Connection(descriptor), threading.Lock()
     paths, parent = connection.recv()
     if sys.platform == "linux":
@@ -229,29 +229,29 @@ def main(descriptor: int) -> None:
         with connection.recv()(lambda line: say("said", line)) as opened:
             say("open", None)
             while True:
-                work(say, opened, *connection.recv())
+                run_task(say, opened, *connection.recv())
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:
-        say("failed", sendable(error))
+        say("failed", picklable_error(error))
 
 
-def leave(*signals) -> None:
+def end_process(*signals) -> None:
     """End this process, once: a second signal must not break off the cleaning up."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
 
 
-def work(say: Callable, opened, task: Callable, arguments: tuple) -> None:
+def run_task(say: Callable, opened, task: Callable, arguments: tuple) -> None:
     """Run one task and send its result."""
     try:
         result = "done", task(opened, *arguments)
     except Exception as error:
-        result = "failed", sendable(error)
+        result = "failed", picklable_error(error)
     say(*result)
 
 
-def sendable(error: Exception) -> Exception:
+def picklable_error(error: Exception) -> Exception:
     """Return the error, or one that says the same where it does not survive being sent."""
     try:
         pickle.loads(pickle.dumps(error))

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.core import Course, CourseError, read_sheet
-from autograder.grading._cache import write
-from autograder.grading._results import OWN_FILES, SavedClass, saved_class
+from autograder.grading._cache import write_atomically
+from autograder.grading._results import OWN_FILES, SavedResults, read_results
 from autograder.lms import _canvas as canvas
 from autograder.lms import _moodle as moodle
 from autograder.lms import _nbgrader as nbgrader
@@ -21,7 +21,7 @@ TABLES = {
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportSummary:
     """What was written, a line each; and whose marks were left alone, with the reason."""
 
     lines: tuple[str, ...]
@@ -36,14 +36,14 @@ def export(
     filled: Path | None = None,
     column: str = "",
     unfinished: bool = False,
-) -> Exported:
+) -> ExportSummary:
     """Write the marks of the class in `results` for a platform, and a zip of the students' pages.
 
     file: the table that the platform exported, of which `filled` is to be a copy with the marks. column: Canvas's
     for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
     Raises CourseError, in one line, for a table or column that does not fit.
     """
-    saved = saved_class(results)
+    saved = read_results(results)
     reports = saved.reports
     stopped = ()
     if saved.waiting:
@@ -51,42 +51,46 @@ def export(
             f"{saved.waiting} submissions are not graded, as the run stopped: run `grade` again, then export.",
         )
     if to == "gradescope":
-        return replace(for_gradescope(saved, results), left_alone=stopped)
+        return replace(write_gradescope(saved, results), left_alone=stopped)
     if to == "csv":
-        return replace(for_others(course, reports, filled or results / "export.csv"), left_alone=stopped)
+        return replace(
+            write_generic_table(course, reports, filled or results / "export.csv"), left_alone=stopped
+        )
     if file is None:
         raise CourseError(f"--to {to} fills in {TABLES[to]}: name it with --file.")
-    filled = filled or results / own_name(file.name, to)
+    filled = filled or results / output_name(file.name, to)
     if filled.resolve() == file.resolve():
         raise CourseError(
             f"{filled} is the table that was exported: name another for --as, it is not overwritten."
         )
     sheet, marks = read_sheet(file), [(report.origin, report) for report in reports]
     if to == "canvas":
-        done = canvas.fill(sheet, marks, *wanted(course, reports, column), unfinished=unfinished)
+        done = canvas.write_grades(
+            sheet, marks, *column_titles(course, reports, column), unfinished=unfinished
+        )
     else:
-        done = moodle.fill(sheet, marks, unfinished)
-    write(filled, done.text)
+        done = moodle.write_grades(sheet, marks, unfinished)
+    write_atomically(filled, done.text)
     lines = (
         f"{filled}: {done.written} marks in the column {done.column!r}",
         *done.warnings,
-        pages(saved, results),
+        zip_pages(saved, results),
     )
-    return Exported(lines, (*stopped, *done.untouched))
+    return ExportSummary(lines, (*stopped, *done.untouched))
 
 
-def wanted(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
+def column_titles(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
     """Return the title of Canvas's column that a person gave, alone; or the assignment's title and name."""
     slug = reports[0].assignment if reports else ""
     return (column, "") if column or not slug else (course.assignment(slug).title, slug)
 
 
-def own_name(name: str, to: str) -> str:
+def output_name(name: str, to: str) -> str:
     """Return a name for the filled table that is none of the results' own."""
     return f"{to}_{name}" if name.casefold() in OWN_FILES else name
 
 
-def pages(saved: SavedClass, results: Path) -> str:
+def zip_pages(saved: SavedResults, results: Path) -> str:
     """Zip the students' pages as the platform takes them back. Return a line about it."""
     students = [report.student for report in saved.reports]
     found = {student: (saved.folders[student] / "report.html").read_bytes() for student in students}
@@ -95,15 +99,15 @@ def pages(saved: SavedClass, results: Path) -> str:
     return f"{results / FEEDBACK}: a page for each student, named as the platform takes them back"
 
 
-def for_gradescope(saved: SavedClass, results: Path) -> Exported:
+def write_gradescope(saved: SavedResults, results: Path) -> ExportSummary:
     """Write `results.json` beside each report."""
     for report in saved.reports:
-        write(saved.folders[report.student] / "results.json", results_json(report))
-    return Exported((f"{results}/<student>/results.json: {len(saved.reports)} written",))
+        write_atomically(saved.folders[report.student] / "results.json", results_json(report))
+    return ExportSummary((f"{results}/<student>/results.json: {len(saved.reports)} written",))
 
 
-def for_others(course: Course, reports: list[Report], filled: Path) -> Exported:
+def write_generic_table(course: Course, reports: list[Report], filled: Path) -> ExportSummary:
     """Write a table with the columns of nbgrader's export, which other systems read."""
     assignment = course.assignment(reports[0].assignment) if reports else None
-    write(filled, nbgrader.grades(reports, assignment))
-    return Exported((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))
+    write_atomically(filled, nbgrader.grades(reports, assignment))
+    return ExportSummary((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))

@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from autograder.core import Assignment, Course, Failure, Undecided, digest, item_codes, plain
+from autograder.core import Assignment, Course, Failure, NeedsReview, digest, item_digests, sanitize
 from autograder.core import _devices as devices
 from autograder.data import HiddenData
-from autograder.grading._reading import Read, read_submission
+from autograder.grading._reading import ReadSubmission, read_submission
 from autograder.models import Predictor
 from autograder.rubric import (
     Expected,
@@ -31,7 +31,7 @@ from autograder.rubric import (
     texts_of,
 )
 from autograder.sandbox import Isolation, Sandbox, probe, training_sandbox
-from autograder.submissions import Carried, HandedIn
+from autograder.submissions import FileBundle, RawSubmission
 
 ENGINE = Path(__file__).parents[1]
 MARKING = (  # what scores rest on: the packages below the reports, and what runs their items
@@ -39,11 +39,11 @@ MARKING = (  # what scores rest on: the packages below the reports, and what run
 )  # fmt: skip
 MINUTES = 20.0  # for one submission, unless a person says otherwise; the slowest assignment takes two
 MARGIN = 600.0  # seconds beyond that, after which a worker is taken to hang
-MOST_TRAININGS = 200  # whose results are kept in memory, for submissions that ask for equal ones
+MAX_TRAININGS = 200  # whose results are kept in memory, for submissions that ask for equal ones
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn", "scipy")
 
 
-class Ran(NamedTuple):
+class ItemResult(NamedTuple):
     """What an item gave, and the seconds that it took. lasts: whether another run would give the same."""
 
     score: Score
@@ -51,26 +51,26 @@ class Ran(NamedTuple):
     lasts: bool = True
 
 
-Given = dict[int, Ran]  # by the place of the item
+Given = dict[int, ItemResult]  # by the place of the item
 
 
-class Latest(dict):
+class BoundedCache(dict):
     """The values that were set last, at most MOST_TRAININGS."""
 
     def __setitem__(self, key, value) -> None:
         super().__setitem__(key, value)
-        while len(self) > MOST_TRAININGS:
+        while len(self) > MAX_TRAININGS:
             del self[next(iter(self))]
 
 
 @dataclass(frozen=True)
-class Planned:
+class ScorePlan:
     """A submission that was read: its files' checksums, and for each item the key of its score.
 
     A key is empty where it is not known what the score rests on: this machine could not read it all.
     """
 
-    handed: HandedIn
+    handed: RawSubmission
     sums: dict[str, str]
     keys: tuple[str, ...]
 
@@ -80,13 +80,13 @@ class Planned:
         return self.handed.source.size
 
     @property
-    def emptied(self) -> "Planned":
+    def emptied(self) -> "ScorePlan":
         """The same without the files."""
-        return replace(self, handed=replace(self.handed, source=Carried({})))
+        return replace(self, handed=replace(self.handed, source=FileBundle({})))
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedSubmission:
     """A report, and how it came about: the seconds that each item took, now or when it was graded; which ran now."""
 
     report: Report
@@ -114,7 +114,7 @@ class Grader:
     basis: str
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
-    trainings: dict[str, tuple] = field(default_factory=Latest)
+    trainings: dict[str, tuple] = field(default_factory=BoundedCache)
     expected: Expected = Expected()
     minutes: float = MINUTES
 
@@ -133,7 +133,7 @@ class Grader:
         parts = identity, str(source.practice), str(made_with), found_by
         basis = digest(*(part.encode("utf-8", "replace") for part in parts), *texts[1:], *engine_code())
         made_with |= {"rubric": digest(*texts)[:16], "data": identity[:16]}
-        codes = item_codes(assignment.rubric)
+        codes = item_digests(assignment.rubric)
         shared = {"trainer": trainer, "expected": expected}
         return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
 
@@ -142,24 +142,24 @@ class Grader:
         fetched = ", ".join(self.source.fetched) or "nothing"
         return self.versions | {"fetched data": fetched, "basis": self.basis}
 
-    def grade(self, handed: HandedIn) -> Graded:
+    def grade(self, handed: RawSubmission) -> GradedSubmission:
         """Return the report on what was handed in. Never raises for what a student handed in."""
         planned = self.plan(read_submission(handed, self.expected))
         return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
 
-    def plan(self, read: Read) -> Planned:
+    def plan(self, read: ReadSubmission) -> ScorePlan:
         """Tells by which keys the scores of a submission that was read may be known."""
         keys = tuple(self.key(read.state, place) for place in range(len(self.items)))
-        return Planned(read.handed, read.sums, keys)
+        return ScorePlan(read.handed, read.sums, keys)
 
-    def run(self, handed: HandedIn, places: Iterable[int]) -> Given:
+    def run(self, handed: RawSubmission, places: Iterable[int]) -> Given:
         """Return what the items at these places give, in the time that one submission has."""
         submission, given, before = self.submission(handed), {}, self.clock()
         for place in places:
             if given and self.clock() - before > 60 * self.minutes:
                 given |= self.unreached([place], list(given)[-1])
             else:
-                given[place] = Ran(*self.timed(self.items[place], submission))
+                given[place] = ItemResult(*self.timed(self.items[place], submission))
         submission.forget()
         return given
 
@@ -178,7 +178,7 @@ class Grader:
 
     def lost(self, places: Iterable[int], why: str) -> Given:
         """Return what is given where no process lived to tell: a person must look."""
-        return self.all_raise(places, Undecided(why))
+        return self.all_raise(places, NeedsReview(why))
 
     def all_raise(self, places: Iterable[int], error: Exception) -> Given:
         """Return what the items at these places give if each raises `error`; not to be kept."""
@@ -187,20 +187,21 @@ class Grader:
             raise error
 
         return {
-            place: Ran(score(wraps(self.items[place])(raising), None), 0.0, lasts=False) for place in places
+            place: ItemResult(score(wraps(self.items[place])(raising), None), 0.0, lasts=False)
+            for place in places
         }
 
-    def graded(self, planned: Planned, ran: Given, known: Given) -> Graded:
+    def graded(self, planned: ScorePlan, ran: Given, known: Given) -> GradedSubmission:
         """Return the report on a submission, from what its items gave now and what is known of earlier runs."""
         given, handed = ran | known, planned.handed
         names = [item.__name__ for item in self.items]
         scores = tuple(given[place].score for place in range(len(names)))
         report = Report(
-            plain(handed.student), self.assignment, scores, describe(self.source), self.versions,
+            sanitize(handed.student), self.assignment, scores, describe(self.source), self.versions,
             handed.origin, planned.sums, doubts=handed.doubts,
         )  # fmt: skip
         seconds = {name: given[place].seconds for place, name in enumerate(names)}
-        return Graded(report, seconds, tuple(names[place] for place in sorted(ran)))
+        return GradedSubmission(report, seconds, tuple(names[place] for place in sorted(ran)))
 
     def key(self, state: tuple[str, ...], place: int) -> str:
         """Stands for all that the score of the item at `place` depends on: `state` is the submission's part of it.
@@ -218,7 +219,7 @@ class Grader:
             given = score(item, self.watched(submission, item))
         return given, time.perf_counter() - start
 
-    def submission(self, handed: HandedIn) -> Submission:
+    def submission(self, handed: RawSubmission) -> Submission:
         """Return what was handed in, with what it shares with the others."""
         shared = {"trainer": self.trainer, "trainings": self.trainings, "expected": self.expected}
         words = {"words": handed.words, "shared": handed.shared, "name": handed.origin.name}
@@ -226,7 +227,7 @@ class Grader:
 
     def watched(self, submission: Submission, item: Item) -> Submission:
         """Return the submission as one item sees it: what it says of its progress names both."""
-        where = f"{plain(submission.student)}, {item.__name__}"
+        where = f"{sanitize(submission.student)}, {item.__name__}"
         self.watch(where)
         return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
 
@@ -255,7 +256,7 @@ class Setup:
     @contextmanager
     def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
         """Return a Grader, and the sandboxes that it uses for as long as it is open."""
-        devices.hide()
+        devices.hide_gpu()
         isolation = self.isolation or probe()
         private = (*self.assignment.private, *self.private)
         with (
@@ -281,7 +282,7 @@ def engine_code() -> Iterator[bytes]:
 def author(path: Path, expected: Expected | None = None) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
-    with warnings.catch_warnings(), suppress(Failure, Undecided):
+    with warnings.catch_warnings(), suppress(Failure, NeedsReview):
         warnings.simplefilter("ignore")
         return (
             Submission(name, path, Predictor(), sandbox=None, expected=expected or Expected()).signature

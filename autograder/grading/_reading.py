@@ -16,12 +16,20 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
-from autograder.core import CourseError, Undecided
-from autograder.grading._executors import Here, Lost, Watch, Workers, crew
+from autograder.core import CourseError, NeedsReview
+from autograder.grading._executors import Executor, SerialExecutor, Watch, WorkerLost, process_pool
 from autograder.models import Predictor
 from autograder.rubric import Expected, Submission
 from autograder.sandbox import missing_packages
-from autograder.submissions import Budget, Carried, Class, HandedIn, carried, checksums, opened
+from autograder.submissions import (
+    Budget,
+    Cohort,
+    FileBundle,
+    RawSubmission,
+    checksums,
+    open_source,
+    read_bundle,
+)
 
 READERS = 2
 AHEAD = 4  # submissions that are read before they are needed
@@ -34,28 +42,28 @@ IMPORTS_OF_SUBMISSION = {"seconds": 0.5, "bytes": 64 * 2**20, "entries": 20_000}
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadSubmission:
     """A submission that was read: `handed` holds its files.
 
     sums: their checksums, see `checksums`. state: what of it scores depend on; empty where that is not known.
     """
 
-    handed: HandedIn
+    handed: RawSubmission
     sums: dict[str, str]
     state: tuple[str, ...]
 
 
-def read_submission(handed: HandedIn, expected: Expected) -> Read:
+def read_submission(handed: RawSubmission, expected: Expected) -> ReadSubmission:
     """Read what was handed in of the assignment `expected`. Never raises for what a student handed in."""
-    source = carried(handed.source, expected.slug)
+    source = read_bundle(handed.source, expected.slug)
     handed = replace(handed, source=source)
     sums, whole = checksums(source)
-    return Read(handed, sums, (whole, signer(handed, expected)) if whole else ())
+    return ReadSubmission(handed, sums, (whole, read_signer(handed, expected)) if whole else ())
 
 
-def signer(handed: HandedIn, expected: Expected) -> str:
+def read_signer(handed: RawSubmission, expected: Expected) -> str:
     """Return what marks depend on of the notebook's signature: whether it stands for the student, and for others."""
-    submission = readable(handed, expected)
+    submission = open_submission(handed, expected)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to remark is said by the items
         try:
@@ -64,7 +72,7 @@ def signer(handed: HandedIn, expected: Expected) -> str:
             return f"{type(error).__name__}: {error}"
 
 
-def readable(handed: HandedIn, expected: Expected) -> Submission:
+def open_submission(handed: RawSubmission, expected: Expected) -> Submission:
     """Return the submission, whose files can be read and whose functions can't be called."""
     return Submission(
         handed.student, handed.source, Predictor(), sandbox=None, expected=expected,
@@ -73,7 +81,7 @@ def readable(handed: HandedIn, expected: Expected) -> Submission:
 
 
 @contextmanager
-def limited(watch: Watch) -> Iterator[bool]:
+def limited_reader(watch: Watch) -> Iterator[bool]:
     """Limit this process, a reader, and open True: its tasks may limit it further, see `limit_processor`."""
     if sys.platform == "linux":
         import resource
@@ -86,16 +94,16 @@ def limited(watch: Watch) -> Iterator[bool]:
 
 
 @contextmanager
-def readers() -> Iterator[Workers]:
+def open_readers() -> Iterator[Executor]:
     """Return the readers of a class; this process where the system has none that can be limited."""
     if os.name != "posix":
-        yield Here(None)
+        yield SerialExecutor(None)
         return
-    with crew(READERS, limited, patience=PATIENCE) as workers:
+    with process_pool(READERS, limited_reader, patience=PATIENCE) as workers:
         yield workers
 
 
-def of_submission(is_reader: bool | None, handed: HandedIn, expected: Expected) -> Read:
+def read_task(is_reader: bool | None, handed: RawSubmission, expected: Expected) -> ReadSubmission:
     """Run as the task of a reader."""
     if is_reader:
         limit_processor()
@@ -112,58 +120,60 @@ def limit_processor(seconds: int = PROCESSOR) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def read_ahead(workers: Workers, submissions: Iterable[HandedIn], expected: Expected) -> Iterator[Read]:
+def read_ahead(
+    workers: Executor, submissions: Iterable[RawSubmission], expected: Expected
+) -> Iterator[ReadSubmission]:
     """Each of the submissions, read, in this order; some are read before they are asked for."""
     line = deque()
     for handed in submissions:
-        line.append((handed, workers.submit(of_submission, handed, expected)))
+        line.append((handed, workers.submit(read_task, handed, expected)))
         if len(line) > AHEAD:
-            yield result_of(*line.popleft())
+            yield reader_result(*line.popleft())
     while line:
-        yield result_of(*line.popleft())
+        yield reader_result(*line.popleft())
 
 
-def result_of(handed: HandedIn, future: Future) -> Read:
+def reader_result(handed: RawSubmission, future: Future) -> ReadSubmission:
     """Return what a reader gave; where none lived to tell, a person must look."""
     try:
         return future.result()
     except (CancelledError, CourseError):
         raise
     except Exception as error:  # of any kind: it is no reason to read no other
-        trouble = Undecided(f"the submission could not be read: {said_of(error)}")
-        return Read(replace(handed, source=Carried(trouble)), {}, ())
+        trouble = NeedsReview(f"the submission could not be read: {failure_text(error)}")
+        return ReadSubmission(replace(handed, source=FileBundle(trouble)), {}, ())
 
 
-def said_of(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Why a task has no result, for a person."""
-    return str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, WorkerLost) else f"{type(error).__name__}: {error}"
 
 
-def read_class(
-    workers: Workers,
+def read_cohort(
+    workers: Executor,
     path: Path,
     slug: str,
     roster: Path | None = None,
     zone: tzinfo | None = None,
     out: Path | None = None,
-) -> Class:
+) -> Cohort:
     """Return the same as `platforms.read_class`, in a reader."""
     try:
-        return workers.submit(of_class, path, slug, roster, zone, out).result()
-    except Lost as lost:
+        return workers.submit(read_cohort_task, path, slug, roster, zone, out).result()
+    except WorkerLost as lost:
         raise CourseError(f"{path} can't be read: {lost}") from None
 
 
-def of_class(opened: None, *arguments) -> Class:
+def read_cohort_task(opened: None, *arguments) -> Cohort:
     """Run as the task of a reader."""
     from autograder.lms import _detect as platforms
 
-    return platforms.read_class(*arguments)
+    return platforms.read_cohort(*arguments)
 
 
 def packages_line(
-    workers: Workers,
-    submissions: Sequence[HandedIn],
+    workers: Executor,
+    submissions: Sequence[RawSubmission],
     expected: Expected,
     seconds: float = IMPORTS_OF_CLASS,
 ) -> str:
@@ -172,7 +182,7 @@ def packages_line(
     Only notebooks are read, in readers. After so many seconds the line is about the submissions that were read.
     """
     end, counts, done = time.monotonic() + seconds, Counter(), 0
-    line = [workers.submit(of_imports, handed, expected) for handed in submissions]
+    line = [workers.submit(imports_task, handed, expected) for handed in submissions]
     for future in line:
         try:
             counts.update(future.result(timeout=max(0.0, end - time.monotonic())))
@@ -181,7 +191,7 @@ def packages_line(
             future.cancel()
         except (CancelledError, CourseError):
             raise
-        except Exception:  # of any kind: `result_of` says what is wrong with the submission
+        except Exception:  # of any kind: `reader_result` says what is wrong with the submission
             done += 1
     if not counts:
         return ""
@@ -194,18 +204,18 @@ def packages_line(
     )
 
 
-def of_imports(is_reader: bool | None, handed: HandedIn, expected: Expected) -> list[str]:
+def imports_task(is_reader: bool | None, handed: RawSubmission, expected: Expected) -> list[str]:
     """Run as the task of a reader."""
     if is_reader:
         limit_processor()
     return missing_imports(handed, expected)
 
 
-def missing_imports(handed: HandedIn, expected: Expected) -> list[str]:
+def missing_imports(handed: RawSubmission, expected: Expected) -> list[str]:
     """Return the packages that the notebook of a submission imports, and neither it nor this machine has."""
-    files = opened(handed.source, expected.slug, Budget(**IMPORTS_OF_SUBMISSION))
+    files = open_source(handed.source, expected.slug, Budget(**IMPORTS_OF_SUBMISSION))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        name, content = readable(replace(handed, source=lambda budget: files), expected).code
+        name, content = open_submission(replace(handed, source=lambda budget: files), expected).code
     own = {part.removesuffix(".py") for path in files.names for part in PurePosixPath(path).parts}
     return [package for package in missing_packages(content, name) if package not in own]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import CourseError, plain, records
-from autograder.grading._cache import write
-from autograder.lms import as_file, told_apart
+from autograder.core import CourseError, read_table, sanitize
+from autograder.grading._cache import write_atomically
+from autograder.lms import distinguish, file_name
 from autograder.reports import (
     NOT_GRADED,
-    Took,
+    Timing,
     class_html,
     grades_csv,
     left_out_csv,
@@ -19,7 +19,7 @@ from autograder.reports import (
     times_html,
 )
 from autograder.rubric import Report
-from autograder.submissions import HandedIn, suffix
+from autograder.submissions import RawSubmission, suffix
 
 GRADES, LEFT_OUT = "grades.csv", "left_out.csv"
 OWN_FILES = {
@@ -41,7 +41,7 @@ def require_submission(path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class SavedClass:
+class SavedResults:
     """A class as a run left it on disk: the reports in the order of `grades.csv`, and each student's folder.
 
     waiting: how many submissions were not graded when the run stopped early.
@@ -57,43 +57,46 @@ def folder_names(students: Iterable[str]) -> dict[str, str]:
 
     All are different, on systems that ignore case as well, and clear of the class's own files.
     """
-    own = {student: as_file(student) in OWN_FILES for student in students}
+    own = {student: file_name(student) in OWN_FILES for student in students}
     students = sorted(own, key=lambda student: (own[student], student))
     names = (f"{student}_" if own[student] else student for student in students)
-    return dict(zip(students, told_apart(names, as_file), strict=True))
+    return dict(zip(students, distinguish(names, file_name), strict=True))
 
 
 def save_report(report: Report, title: str, folder: Path) -> None:
     """Write `report.html`, then `report.json`: where the second stands, the first is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "report.html", report_html(report, title))
-    write(folder / "report.json", report_json(report))
+    write_atomically(folder / "report.html", report_html(report, title))
+    write_atomically(folder / "report.json", report_json(report))
 
 
-def save_class(
+def save_results(
     reports: Sequence[Report],
     title: str,
-    took: Sequence[Took],
+    took: Sequence[Timing],
     left_out: Mapping[str, str],
     told: Sequence[str],
     out: Path,
-    waiting: Sequence[HandedIn] = (),
+    waiting: Sequence[RawSubmission] = (),
 ) -> None:
     """Write the table of marks and the pages of the class beside the folders of its reports.
 
     title: the assignment's. told: what the TA should know of the class, a line each. waiting: the submissions that
     were not graded, as the run stopped early.
     """
-    people = [*(report.student for report in reports), *(plain(handed_in.student) for handed_in in waiting)]
+    people = [
+        *(report.student for report in reports),
+        *(sanitize(handed_in.student) for handed_in in waiting),
+    ]
     folders = {
         student: name for student, name in folder_names(people).items() if student in people[: len(reports)]
     }
     if waiting:
         told = (partial_line(len(reports), len(people)), *told)
-    write(out / GRADES, grades_csv(reports, waiting))
-    write(out / LEFT_OUT, left_out_csv(left_out))
-    write(out / "times.html", times_html(took, folders))
-    write(out / "index.html", class_html(reports, left_out, folders, title, told))
+    write_atomically(out / GRADES, grades_csv(reports, waiting))
+    write_atomically(out / LEFT_OUT, left_out_csv(left_out))
+    write_atomically(out / "times.html", times_html(took, folders))
+    write_atomically(out / "index.html", class_html(reports, left_out, folders, title, told))
 
 
 def partial_line(graded: int, total: int) -> str:
@@ -103,7 +106,7 @@ def partial_line(graded: int, total: int) -> str:
     )
 
 
-def saved_class(results: Path) -> SavedClass:
+def read_results(results: Path) -> SavedResults:
     """Return the class whose grades stand in the folder `results`.
 
     Raises CourseError where it is no folder of results, or a report of it can't be read.
@@ -112,7 +115,7 @@ def saved_class(results: Path) -> SavedClass:
         raise CourseError(
             f"{results} holds no {GRADES}: name the folder that `autograder grade` wrote with --out."
         )
-    rows = records(results / GRADES, ["student"]).rows
+    rows = read_table(results / GRADES, ["student"]).rows
     folders = {
         student: results / name for student, name in folder_names(row["student"] for row in rows).items()
     }
@@ -126,4 +129,4 @@ def saved_class(results: Path) -> SavedClass:
             raise CourseError(
                 f"{path} can't be read: run `autograder grade` again, which writes it."
             ) from None
-    return SavedClass(reports, folders, len(rows) - len(graded))
+    return SavedResults(reports, folders, len(rows) - len(graded))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from autograder.core import Assignment, Course, CourseError, Failure, Remark, Undecided
+from autograder.core import Assignment, Course, CourseError, Failure, NeedsReview, Remark
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading._grader import Grader, author
 from autograder.rubric import Item, Report, Submission, hidden_from, score
-from autograder.submissions import HandedIn, zipped
+from autograder.submissions import RawSubmission, zip_files
 
 UNFIT = r"[^\w.-]+"  # for the name of a file
 ON_TOP = "For points on top alone: "
@@ -22,7 +22,7 @@ class Unsigned(BaseException):
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedWork:
     """An archive that was written: what it holds, what items asked for in vain, and its report, read from it."""
 
     path: Path
@@ -38,7 +38,9 @@ class Packed:
         return [score.item for score in scores if not score.is_full]
 
 
-def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None, grader: Grader) -> Packed:
+def pack(
+    course: Course, assignment: Assignment, folder: Path, out: Path | None, grader: Grader
+) -> PackedWork:
     """Packs the work in `folder` as ASSIGNMENT_SIGNATURE.zip in the current folder, or as `out`; then grades that.
 
     grader: as for `check`. Raises CourseError, and writes nothing, where there is no archive to be made: no
@@ -49,12 +51,12 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Remark)  # the report says it
-            submission = own_work(assignment, folder, grader)
-            files, missing = gathered(submission, asked_for(course, submission, grader))
+            submission = open_own_work(assignment, folder, grader)
+            files, missing = gather_files(submission, requested_files(course, submission, grader))
             name = file_name(assignment, submission.signature or submission.student)
     except Failure as failure:
         raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
-    except Undecided as undecided:
+    except NeedsReview as undecided:
         raise CourseError(f"Nothing is packed. {undecided}.") from None
     except Unsigned as unsigned:
         advice = (
@@ -62,14 +64,14 @@ def pack(course: Course, assignment: Assignment, folder: Path, out: Path | None,
         )
         raise CourseError(f"Nothing is packed. Your notebook is not signed{unsigned}: {advice}.") from None
     path = out or Path(name)
-    replaced = write_archive(path, zipped(files))
-    report = grader.grade(HandedIn(author(path, grader.expected), path)).report
-    return Packed(path, tuple(sorted(files)), missing, replaced, report)
+    replaced = write_archive(path, zip_files(files))
+    report = grader.grade(RawSubmission(author(path, grader.expected), path)).report
+    return PackedWork(path, tuple(sorted(files)), missing, replaced, report)
 
 
-def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
+def open_own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission:
     """Return the work in `folder`, as its author hands it in. Raises Failure where there is no one notebook."""
-    submission = grader.submission(HandedIn(folder.resolve().name, folder))
+    submission = grader.submission(RawSubmission(folder.resolve().name, folder))
     if submission.content(submission.notebook) == assignment.rubric.read_bytes():
         raise Failure(
             "There is no notebook in your folder.", "Put the .ipynb file with your functions there."
@@ -77,7 +79,7 @@ def own_work(assignment: Assignment, folder: Path, grader: Grader) -> Submission
     return replace(submission, student=submission.signature or submission.student)
 
 
-def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[str, bool]:
+def requested_files(course: Course, submission: Submission, grader: Grader) -> dict[str, bool]:
     """Return the files that the items ask for, by name, and whether points on top alone rest on each.
 
     For that every item is run.
@@ -99,14 +101,14 @@ def asked_for(course: Course, submission: Submission, grader: Grader) -> dict[st
     return names
 
 
-def gathered(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, bytes], dict[str, str]]:
+def gather_files(submission: Submission, names: dict[str, bool]) -> tuple[dict[str, bytes], dict[str, str]]:
     """Return the notebook and each file by its path, and why those that can't be read are missing."""
     files, missing = {submission.notebook: submission.content(submission.notebook)}, {}
     for name, on_top in names.items():
         try:
             path = submission.find(name)
             files[path] = submission.content(path)
-        except (Failure, Undecided) as problem:
+        except (Failure, NeedsReview) as problem:
             missing[name] = f"{ON_TOP if on_top else ''}{problem}"
     return files, missing
 

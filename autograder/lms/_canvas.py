@@ -6,12 +6,12 @@ Names in the zip: `doejane_LATE_1234_98765_work.ipynb`, which is name, mark of b
 import re
 from collections.abc import Sequence, Set
 
-from autograder.core import CourseError, Sheet, plain, tokens, unknown
+from autograder.core import CourseError, Sheet, sanitize, split_tokens, unknown_name
 from autograder.lms._export import Export
-from autograder.lms._gradebook import Filled, Marks, Table, filled
-from autograder.lms._matching import Found, Upload, named
+from autograder.lms._gradebook import FilledTable, Marks, Table, fill_marks
+from autograder.lms._matching import Claims, Upload, by_name
 from autograder.lms._readings import Reading, decide
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 NUMBER = r"(?:0|[1-9][0-9]{0,19})"
 OWNER = re.compile(rf"(?<![^_])(?=(?P<user>{NUMBER})_(?P<attachment>{NUMBER})_(?P<rest>.))", re.DOTALL)
@@ -37,21 +37,21 @@ def recognises(export: Export) -> bool:
     return bool(persons) and 2 * len(list(filter(None, found))) > len(found)
 
 
-def read(export: Export, people: Sequence[Origin] = ()) -> Found:
+def read(export: Export, people: Sequence[Submitter] = ()) -> Claims:
     """Return one submission for each user; of two files of one name the later attachment counts.
 
     people: those of the gradebook, where there is one; they decide between several readings of a file's name.
     """
     options = {name: anonymous(name) for name in export.names}
     if any(readings(name) for name, found in options.items() if not found):
-        options = plausible({name: readings(name) for name in export.names})
+        options = plausible_readings({name: readings(name) for name in export.names})
     others = dict.fromkeys(
         (name for name, found in options.items() if not found), "not named as Canvas names what is handed in"
     )
     decided = decide({name: found for name, found in options.items() if found}, people)
     typed = {reading.whole: KINDS[reading.kind] for reading in decided.readings if reading.kind}
     left_out = others | decided.left_out | typed
-    called_late = {person.id for person in people if "late" in tokens(person.name)}
+    called_late = {person.id for person in people if "late" in split_tokens(person.name)}
     users: dict[str, list[Reading]] = {}
     for reading in sorted(decided.readings, key=lambda reading: reading.attachment):
         if reading.file:
@@ -62,7 +62,7 @@ def read(export: Export, people: Sequence[Origin] = ()) -> Found:
         replaced = {reading.whole for reading in own} - set(files.values())
         left_out |= dict.fromkeys(replaced, "replaced by a later one")
         uploads.append(upload(own, files, called_late))
-    return Found("canvas", uploads, left_out, decided.doubts)
+    return Claims("canvas", uploads, left_out, decided.doubts)
 
 
 def anonymous(name: str) -> list[Reading]:
@@ -80,17 +80,17 @@ def readings(name: str) -> list[Reading]:
     """Return each way to read the name of a file as one that Canvas gave it, the shortest student's name first."""
     found, end = [], name.find("/") if "/" in name else len(name)
     for match in OWNER.finditer(name, 0, end):
-        student, late = parted(name[: max(0, match.start() - 1)])
+        student, late = split_upload_name(name[: max(0, match.start() - 1)])
         file = name[match.start("rest") :]
         found.append(Reading(name, student, match["user"], file, int(match["attachment"]), late))
     match = TYPED.fullmatch(name)
     if match and match["user"][0] not in "aA" and "/" not in name:
-        student, _ = parted(match["before"] or "")
+        student, _ = split_upload_name(match["before"] or "")
         found.append(Reading(name, student, match["user"], "", kind=match["kind"].casefold()))
     return found
 
 
-def parted(before: str) -> tuple[str, bool]:
+def split_upload_name(before: str) -> tuple[str, bool]:
     """Return the student's name in what precedes the ids, and whether the mark of being late follows it."""
     if before == "LATE":
         return "", True
@@ -98,7 +98,7 @@ def parted(before: str) -> tuple[str, bool]:
     return (before[: -len("_late")], True) if is_late else (before, False)
 
 
-def plausible(options: dict[str, list[Reading]]) -> dict[str, list[Reading]]:
+def plausible_readings(options: dict[str, list[Reading]]) -> dict[str, list[Reading]]:
     """Return the readings without those that files with one reading rule out.
 
     A user has one name, and the numbers of a class's uploads lie near each other. No student chooses either number, so
@@ -123,13 +123,13 @@ def upload(own: list[Reading], files: dict[str, str], called_late: Set[str]) -> 
     first = next((reading for reading in own if reading.file.lower().endswith(".ipynb")), own[0])
     name, late = first.name, any(reading.late for reading in own)
     prefix = first.whole.removesuffix(first.file)
-    origin = Origin("canvas", first.user, plain(name), prefix=prefix, late=late)
+    origin = Submitter("canvas", first.user, sanitize(name), prefix=prefix, late=late)
     doubt = "The file names begin with `late`, the mark of being late or a name: settle which in marks.csv."
     is_open = name.casefold() == "late" and first.user not in called_late
-    return Upload(origin, files, named(name, first.user), doubts=(doubt,) if is_open else ())
+    return Upload(origin, files, by_name(name, first.user), doubts=(doubt,) if is_open else ())
 
 
-def people(sheet: Sheet) -> list[Origin] | None:
+def people(sheet: Sheet) -> list[Submitter] | None:
     """Who is in a gradebook; none if it is another table."""
     table = in_english(Table(sheet))
     if "id" not in table.header or not {"student", "lastname"} & set(table.header):
@@ -141,11 +141,15 @@ def people(sheet: Sheet) -> list[Origin] | None:
         )
         login = table.account(row, "sis login id")
         email = login if "@" in login else ""
-        found.append(Origin("canvas", table.account(row, "id"), plain(name), plain(login), plain(email)))
+        found.append(
+            Submitter("canvas", table.account(row, "id"), sanitize(name), sanitize(login), sanitize(email))
+        )
     return [person for person in found if person.id]
 
 
-def fill(sheet: Sheet, marks: Marks, title: str, slug: str = "", unfinished: bool = False) -> Filled:
+def write_grades(
+    sheet: Sheet, marks: Marks, title: str, slug: str = "", unfinished: bool = False
+) -> FilledTable:
     """Return the gradebook with these marks in the assignment's column, all else byte for byte as it was.
 
     title: the column as it stands there, with its number or without; or the assignment's title, for the only
@@ -163,7 +167,7 @@ def fill(sheet: Sheet, marks: Marks, title: str, slug: str = "", unfinished: boo
         return "excused in Canvas (EX)" if table.at(row, column).strip().upper() in ("EX", "EXCUSED") else ""
 
     comma = sheet.decimal_comma(table.at(row, column) for row in table.rows)
-    result = filled(sheet, marks, students, rows, column, comma, excused, unfinished)
+    result = fill_marks(sheet, marks, students, rows, column, comma, excused, unfinished)
     return result.warned(differing_points(table, column, marks))
 
 
@@ -199,7 +203,7 @@ def column_of(table: Table, title: str, slug: str) -> int:
             raise CourseError(
                 f"{table.sheet.path} has {len(alike)} columns for {title!r}: name one of {several}."
             )
-    raise unknown(f"column in {table.sheet.path}", title, [titles[number] for number in offered])
+    raise unknown_name(f"column in {table.sheet.path}", title, [titles[number] for number in offered])
 
 
 def read_only(table: Table, column: int) -> bool:
@@ -210,14 +214,18 @@ def read_only(table: Table, column: int) -> bool:
 
 def same(offered: dict[int, str], wanted: list[str]) -> list[int]:
     """Columns whose title has the words of a wanted one, in order."""
-    return [number for number, text in offered.items() if any(tokens(text) == tokens(one) for one in wanted)]
+    return [
+        number
+        for number, text in offered.items()
+        if any(split_tokens(text) == split_tokens(one) for one in wanted)
+    ]
 
 
 def similar(offered: dict[int, str], wanted: list[str]) -> list[int]:
     """Columns whose title has all words of a wanted one; or the reverse, if these are no mere "a" or "1"."""
 
     def is_like(text: str, one: str) -> bool:
-        a, b = set(tokens(text)), set(tokens(one))
+        a, b = set(split_tokens(text)), set(split_tokens(one))
         return b <= a or (a <= b and len("".join(a)) > 3)
 
     return [number for number, text in offered.items() if any(is_like(text, one) for one in wanted)]

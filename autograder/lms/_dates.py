@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from dateutil import parser
 
-from autograder.lms._months import folded, month_among
+from autograder.lms._months import find_month, fold_text
 
-LONGEST = 100  # characters
+MAX_TEXT = 100  # characters
 YEAR_FIRST = re.compile(r"\d{4}-\d\d-\d\d")  # then comes the month
 CLOCK = re.compile(
     r"(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-5][0-9])(?:[:.](?P<second>[0-5][0-9]))?\s*(?!.*[0-9])"
@@ -22,18 +22,18 @@ HALVES = {
     "am": "am", "pm": "pm", "上午": "am", "下午": "pm", "午前": "am", "午後": "pm", "오전": "am", "오후": "pm",
     "πμ": "am", "μμ": "pm", "öö": "am", "ös": "pm", "de": "am", "du": "pm", "fm": "am", "em": "pm",
 }  # fmt: skip
-FOLDED_HALVES = {folded(word): half for word, half in HALVES.items()}
+FOLDED_HALVES = {fold_text(word): half for word, half in HALVES.items()}
 OCLOCK = {"uhr", "h", "час", "kl", "klo", "ora", "godz", "hrs"}
 GAPS = datetime(2000, 1, 1), datetime(2001, 2, 2, 1, 1)  # what stands in for parts that a text leaves out
 
 
-def moment(text: str, zone: tzinfo | None = None) -> str:
+def parse_time(text: str, zone: tzinfo | None = None) -> str:
     """Return the time that `text` tells, of `zone` where it names none; empty where it can be read in two ways or none.
 
     Times in other languages are read where the month is written out, or as East Asian dates are.
     """
-    text, own_zone = zone_at_the_end(text.strip()[:LONGEST])
-    time = read_moment(text) or read_moment(in_english(text))
+    text, own_zone = zone_at_the_end(text.strip()[:MAX_TEXT])
+    time = read_moment(text) or read_moment(to_english(text))
     return iso(time, own_zone or zone) if time else ""
 
 
@@ -44,7 +44,7 @@ def read_moment(text: str) -> datetime | None:
     return readings.pop() if len(readings) == 1 else None
 
 
-def in_english(text: str) -> str:
+def to_english(text: str) -> str:
     """Return a date of another language in a form that is read everywhere; empty if a part of it is not understood."""
     text = "".join(str(unicodedata.decimal(sign, sign)) for sign in unicodedata.normalize("NFKC", text))
     clock = CLOCK.search(text)
@@ -55,7 +55,7 @@ def in_english(text: str) -> str:
         year, month, day = map(int, date.groups())
         before, after = "", EAST_ASIAN_WEEKDAY.sub("", before[date.end() :]) + after
     else:
-        month, numbers = month_among(WORD.findall(before)), sorted(map(int, re.findall(r"[0-9]+", before)))
+        month, numbers = find_month(WORD.findall(before)), sorted(map(int, re.findall(r"[0-9]+", before)))
         if month is None or len(numbers) != 2 or not numbers[0] <= 31 < 1000 <= numbers[1]:
             return ""
         day, year = numbers
@@ -69,7 +69,7 @@ def in_english(text: str) -> str:
 
 def half_of_day(text: str) -> str | None:
     """Return "am" or "pm" as the words beside a time say, "24" where there are none; None for words not understood."""
-    words = [folded(word) for word in WORD.findall(text.replace(".", ""))]
+    words = [fold_text(word) for word in WORD.findall(text.replace(".", ""))]
     words = ["".join(words)] if words and all(len(word) == 1 for word in words) else words
     halves = {FOLDED_HALVES[word] for word in words if word in FOLDED_HALVES}
     unknown = [word for word in words if word not in FOLDED_HALVES and word not in OCLOCK]

@@ -12,31 +12,39 @@ from autograder.lms import _folder as folder
 from autograder.lms import _gradescope as gradescope
 from autograder.lms import _moodle as moodle
 from autograder.lms import _nbgrader as nbgrader
-from autograder.lms._export import Export, below, in_zip, is_parted, listed, merged, open_export
-from autograder.lms._matching import Found, Roster, class_of
+from autograder.lms._export import (
+    Export,
+    descend,
+    is_parted,
+    list_exports,
+    merge_parts,
+    open_export,
+    open_zip_export,
+)
+from autograder.lms._matching import Claims, Roster, match_cohort
 from autograder.lms._results import without_results
 from autograder.lms._roster import read_roster
-from autograder.submissions import Class, Origin, litter_of
+from autograder.submissions import Cohort, Submitter, litter_reason
 
-DEEPEST = 3  # folders around a class
+MAX_DEPTH = 3  # folders around a class
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReadRequest:
     """What is asked of an export: the submissions of an assignment, by people of a roster, with times of a zone."""
 
     slug: str
     roster: Roster
     zone: tzinfo | None
 
-    def listed(self, platform: str) -> list[Origin]:
+    def listed(self, platform: str) -> list[Submitter]:
         """Return the people of the roster who have an id of the platform."""
         return [person for person in self.roster.people if person.platform == platform and person.id]
 
 
-def read_class(
+def read_cohort(
     path: Path, slug: str, roster: Path | None = None, zone: tzinfo | None = None, out: Path | None = None
-) -> Class:
+) -> Cohort:
     """Return what a class handed in of the assignment `slug`, in the zip or folder at `path` that a platform exported.
 
     roster: the table of people that the platform exported. zone: in which its times are where they don't say.
@@ -44,39 +52,41 @@ def read_class(
     Nothing is written, and a submission is opened only when its `source` is called, which may raise Failure.
     Raises CourseError, in one line, where there is no class at `path`, or the roster is of another kind.
     """
-    asked = Asked(slug, read_roster(roster, zone), zone)
+    asked = ReadRequest(slug, read_roster(roster, zone), zone)
     if gradescope.is_container(path):
         export, found = gradescope.read_container(path)
     else:
-        export, found = understood(without_results(open_class(path, asked), out), asked)
+        export, found = read_first_match(without_results(open_cohort(path, asked), out), asked)
     uploads, lines = asked.roster.identified(found.uploads)
     found = replace(found, uploads=uploads, doubts=(*found.doubts, *lines), notices=asked.roster.notices)
-    return class_of(export, found, slug)
+    return match_cohort(export, found, slug)
 
 
-def open_class(path: Path, asked: Asked) -> Export:
+def open_cohort(path: Path, asked: ReadRequest) -> Export:
     """Return the export at `path`. A folder of nothing but zips is one export if they are parts of one."""
     zips = only_zips(path)
     if zips and (is_parted(zips) or all(is_export(one, asked) for one in zips)):
-        return merged(path, [in_zip(one) for one in zips])
+        return merge_parts(path, [open_zip_export(one) for one in zips])
     return open_export(path)
 
 
 def only_zips(path: Path) -> list[Path]:
     """Return the zips in a folder; none if it holds anything else."""
-    entries = [entry for entry in listed(path) if not litter_of(entry.name)] if path.is_dir() else []
+    entries = (
+        [entry for entry in list_exports(path) if not litter_reason(entry.name)] if path.is_dir() else []
+    )
     return entries if all(one.is_file() and one.suffix.lower() == ".zip" for one in entries) else []
 
 
-def is_export(path: Path, asked: Asked) -> bool:
+def is_export(path: Path, asked: ReadRequest) -> bool:
     """Whether the zip at `path` is a platform's export rather than one student's."""
     try:
-        return any(reader(level, asked) for level in levels(in_zip(path)))
+        return any(reader(level, asked) for level in levels(open_zip_export(path)))
     except CourseError:
         return False
 
 
-def understood(export: Export, asked: Asked) -> tuple[Export, Found]:
+def read_first_match(export: Export, asked: ReadRequest) -> tuple[Export, Claims]:
     """Return the submissions in the export of a platform, in whichever folder it lies; else those in a plain folder."""
     for level in levels(export):
         if read := reader(level, asked):
@@ -90,23 +100,23 @@ def understood(export: Export, asked: Asked) -> tuple[Export, Found]:
 def levels(export: Export) -> Iterator[Export]:
     """Return the export, and what is in the folders around it."""
     level: Export | None = export
-    for _ in range(DEEPEST + 1):
+    for _ in range(MAX_DEPTH + 1):
         if level is None:
             return
         yield level
-        level = below(level)
+        level = descend(level)
 
 
-def plain_level(export: Export, asked: Asked) -> Export:
+def plain_level(export: Export, asked: ReadRequest) -> Export:
     """Yield the export and the folder inside it: a packed class often has a folder around it."""
-    inner = below(export) if export.packed else None
+    inner = descend(export) if export.packed else None
     if inner is None or len(inner.tops) < 2:
         return export
     is_loose = drive.recognises(inner, asked.slug, asked.roster.people)
     return inner if is_loose or not folder.loose_work(inner) else export
 
 
-def reader(export: Export, asked: Asked) -> Callable[[], Found] | None:
+def reader(export: Export, asked: ReadRequest) -> Callable[[], Claims] | None:
     """Return what reads the export of a learning platform; none where it is none's."""
     if gradescope.recognises(export):
         return lambda: gradescope.read(export)

@@ -9,29 +9,29 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from autograder.core import CourseError, Failure, plain
+from autograder.core import CourseError, Failure, sanitize
 from autograder.submissions import (
     Budget,
     Files,
-    entries_of,
-    entry_count,
-    folders_of,
+    count_entries,
+    describe_read_error,
     is_archive,
     leads_out,
-    litter_of,
+    litter_reason,
     open_regular,
     open_whole,
+    parent_folders,
     read_entry,
     read_regular,
-    reading,
     refuse_entry,
-    sifted,
-    unpacked,
-    walked,
+    sift_names,
+    unpack,
+    walk_folder,
+    zip_entries,
 )
 
-LARGEST_CLASS = 500_000  # files
-MOST_OPEN = 16  # zips of a class that a process keeps open
+MAX_COHORT_BYTES = 500_000  # files
+MAX_OPEN = 16  # zips of a class that a process keeps open
 PARTED = re.compile(r"(?P<download>.+-\d{8}T\d{6}Z)(?:-\d+)?-\d{3}\.zip", re.IGNORECASE)
 
 
@@ -47,7 +47,7 @@ class Place:
         if self.root.is_dir():
             return read_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
-        with reading(self.entry, self.damaged):
+        with describe_read_error(self.entry, self.damaged):
             return read_entry(archive, entry, self.entry)
 
     def open(self) -> BinaryIO:
@@ -55,13 +55,13 @@ class Place:
         if self.root.is_dir():
             return open_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
-        with reading(self.entry, self.damaged):
+        with describe_read_error(self.entry, self.damaged):
             refuse_entry(entry, self.entry)
             return archive.open(entry)
 
     def find(self) -> tuple[zipfile.ZipFile, zipfile.ZipInfo]:
         """Return the zip, which each process opens once, and what it says of the file."""
-        with reading(self.root.name, self.damaged):
+        with describe_read_error(self.root.name, self.damaged):
             state = self.root.stat()
             archive, entries = open_zip(self.root, state.st_size, state.st_mtime_ns)
             return archive, entries[self.entry]
@@ -71,35 +71,35 @@ class Place:
         return Failure(f"{self.entry} is damaged in {self.root.name}.", "Hand the file in again.")
 
 
-@lru_cache(MOST_OPEN)
+@lru_cache(MAX_OPEN)
 def open_zip(path: Path, *state: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
     """Return the zip at `path`, which stays open, and its entries by name. state: tells it from a later one."""
     with path.open("rb") as file:
-        if entry_count(file, LARGEST_CLASS) > LARGEST_CLASS:
-            raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
+        if count_entries(file, MAX_COHORT_BYTES) > MAX_COHORT_BYTES:
+            raise CourseError(f"{path} holds more than {MAX_COHORT_BYTES} files: is it the class you mean?")
     archive = open_whole(path)
-    return archive, entries_of(archive)
+    return archive, zip_entries(archive)
 
 
 @dataclass(frozen=True)
 class Uploaded:
     """The files of one student in an export, by their path in the submission: any process can open them.
 
-    slug: of the assignment, see `unpacked`.
+    slug: of the assignment, see `unpack`.
     """
 
     places: Mapping[str, Place]
     slug: str = ""
 
     def __call__(self, budget: Budget | None = None) -> Files:
-        names, passed_over = sifted(self.places)
+        names, passed_over = sift_names(self.places)
         files = Files(
             tuple(names),
             lambda name: self.places[name].read(),
             lambda name: self.places[name].open(),
             passed_over,
         )
-        return unpacked(files, self.slug, budget)
+        return unpack(files, self.slug, budget)
 
 
 @dataclass(frozen=True)
@@ -136,23 +136,23 @@ class Export:
 def open_export(path: Path) -> Export:
     """Return the folder or the zip at `path`. Raises CourseError, in one line, for what is neither."""
     if path.is_dir():
-        return on_disk(path)
+        return open_folder_export(path)
     if path.is_file() and path.name.lower().endswith(".zip"):
-        return in_zip(path)
+        return open_zip_export(path)
     expected = (
         "expected the .zip that a platform gave, or a folder with a folder or an archive for each student"
     )
     raise CourseError(f"{path} is no {'.zip' if path.exists() else 'folder'}: {expected}.")
 
 
-def on_disk(root: Path, links: bool = True) -> Export:
+def open_folder_export(root: Path, links: bool = True) -> Export:
     """Return a folder's files; `links` at its top to folders and archives count, as the TA laid them there."""
-    entries = [entry for entry in listed(root) if links or not entry.is_symlink()]
-    folders = {entry.name for entry in entries if entry.is_dir() and not litter_of(entry.name)}
+    entries = [entry for entry in list_exports(root) if links or not entry.is_symlink()]
+    folders = {entry.name for entry in entries if entry.is_dir() and not litter_reason(entry.name)}
     where, left_out = {}, {}
     for entry in entries:
         if entry.name in folders:
-            names, passed_over = walked(entry)
+            names, passed_over = walk_folder(entry)
             where |= {f"{entry.name}/{name}": Place(root, f"{entry.name}/{name}") for name in names}
             left_out |= {f"{entry.name}/{name}": why for name, why in passed_over.items()}
         else:
@@ -162,7 +162,7 @@ def on_disk(root: Path, links: bool = True) -> Export:
     return export(root, where, folders, left_out)
 
 
-def listed(root: Path) -> list[Path]:
+def list_exports(root: Path) -> list[Path]:
     """Return what is in a folder, sorted. Raises CourseError if that can't be read."""
     try:
         return sorted(root.iterdir())
@@ -170,7 +170,7 @@ def listed(root: Path) -> list[Path]:
         raise CourseError(f"{root} can't be read: {error.strerror}.") from None
 
 
-def in_zip(path: Path) -> Export:
+def open_zip_export(path: Path) -> Export:
     """Return the files of a zip. Raises CourseError if it is damaged."""
     try:
         state = path.stat()
@@ -178,7 +178,7 @@ def in_zip(path: Path) -> Export:
     except CourseError:
         raise
     except Exception as error:  # of any kind, for crafted bytes
-        reason = plain(str(error)) or "it breaks off, or is no zip"
+        reason = sanitize(str(error)) or "it breaks off, or is no zip"
         raise CourseError(f"{path} can't be opened as a zip ({reason}): download it again.") from None
     folders = {name.partition("/")[0] for name in entries if "/" in name}
     where = {name: Place(path, name) for name in entries if not name.endswith("/")}
@@ -189,19 +189,21 @@ def export(
     path: Path, where: dict[str, Place], folders: Iterable[str], left_out: Mapping[str, str] | None = None
 ) -> Export:
     """Return an Export of the files that can be taken. Raises CourseError for far too many."""
-    kept, passed_over = sifted(where)
-    litter = {name: f"litter of {litter_of(name)}" for name in where.keys() - set(kept) if litter_of(name)}
-    places = {place[:-1] for name in kept for place in folders_of(name)}
+    kept, passed_over = sift_names(where)
+    litter = {
+        name: f"litter of {litter_reason(name)}" for name in where.keys() - set(kept) if litter_reason(name)
+    }
+    places = {place[:-1] for name in kept for place in parent_folders(name)}
     same = {name: "a folder has the same name" for name in kept if name in places}
-    if len(kept) > LARGEST_CLASS:
-        raise CourseError(f"{path} holds more than {LARGEST_CLASS} files: is it the class you mean?")
-    meant = {name for name in folders if not (litter_of(name) or leads_out(f"{name}/x"))}
+    if len(kept) > MAX_COHORT_BYTES:
+        raise CourseError(f"{path} holds more than {MAX_COHORT_BYTES} files: is it the class you mean?")
+    meant = {name for name in folders if not (litter_reason(name) or leads_out(f"{name}/x"))}
     said = (left_out or {}) | litter | passed_over | same
     taken = {name: where[name] for name in kept if name not in same}
-    return Export(path, taken, frozenset(meant), {plain(name): why for name, why in said.items()})
+    return Export(path, taken, frozenset(meant), {sanitize(name): why for name, why in said.items()})
 
 
-def merged(path: Path, exports: Sequence[Export]) -> Export:
+def merge_parts(path: Path, exports: Sequence[Export]) -> Export:
     """Several zips as one: a platform parts a large download. Of one path in two of them the later counts."""
     where = {name: place for one in exports for name, place in one.where.items()}
     folders = frozenset().union(*(one.folders for one in exports))
@@ -209,7 +211,7 @@ def merged(path: Path, exports: Sequence[Export]) -> Export:
     return Export(path, where, folders, left_out, packed=True)
 
 
-def below(export: Export) -> Export | None:
+def descend(export: Export) -> Export | None:
     """Return what the one folder holds that everything lies in; none where more than that is at the top."""
     if len(export.tops) != 1 or not export.folders:
         return None

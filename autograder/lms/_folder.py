@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from autograder.core import CourseError, plain
+from autograder.core import CourseError, sanitize
 from autograder.lms._export import Export
-from autograder.lms._matching import Found, Upload, look
-from autograder.submissions import Origin, is_archive, suffix
+from autograder.lms._matching import Claims, Upload, fold_look
+from autograder.submissions import Submitter, is_archive, suffix
 
 EXPECTED = "expected one that holds a folder or an archive (.zip, .tar, .tar.gz) for each student"
 OTHER_KINDS = (".rar", ".7z", ".gz", ".bz2", ".xz")
@@ -16,20 +16,20 @@ COPY = re.compile(r"(?P<who>.+?) ?\((?P<number>[1-9])\)")  # as browsers name wh
 ATTEMPT = re.compile(r"(?P<who>.+?)[ _.-]+(?:attempt|version)[ _.-]?(?P<number>\d{1,3})", re.IGNORECASE)
 
 
-def read(export: Export) -> Found:
+def read(export: Export) -> Claims:
     """Each folder and each archive at the top is a student's. Raises CourseError for a folder of another kind."""
     tops = [top for top in export.tops if is_submission(export, top)]
     others = [top for top in export.tops if top not in tops]
     if loose := loose_work(export):
         advice = "Name the folder above it, or use `autograder check`"
         raise CourseError(
-            f"{export.path} looks like one submission ({plain(loose[0])}): {EXPECTED}. {advice}."
+            f"{export.path} looks like one submission ({sanitize(loose[0])}): {EXPECTED}. {advice}."
         )
     if not tops:
         raise CourseError(f"{export.path} holds no submission: {EXPECTED}.")
     left_out = {name: no_submission(name) for top in others for name in export.tops[top].values()}
     earlier = earlier_attempts(tops)
-    return Found("folder", [upload(export, top, earlier.get(top, "")) for top in tops], left_out)
+    return Claims("folder", [upload(export, top, earlier.get(top, "")) for top in tops], left_out)
 
 
 def loose_work(export: Export) -> list[str]:
@@ -61,12 +61,12 @@ def upload(export: Export, top: str, earlier: str) -> Upload:
     key = stem(top) if top == first else top
     doubts = []
     if top != first:
-        doubts.append(f"{plain(first)} has the same name: find out whether both are of one student.")
+        doubts.append(f"{sanitize(first)} has the same name: find out whether both are of one student.")
     if earlier:
         doubts.append(
-            f"May be a later attempt of {plain(earlier)}, or another student's: keep one, or rename it."
+            f"May be a later attempt of {sanitize(earlier)}, or another student's: keep one, or rename it."
         )
-    origin = Origin(name=plain(key), prefix=f"{top}/" if is_folder else "")
+    origin = Submitter(name=sanitize(key), prefix=f"{top}/" if is_folder else "")
     return Upload(origin, export.tops[top], key, doubts=tuple(doubts))
 
 
@@ -78,9 +78,9 @@ def earlier_attempts(tops: Iterable[str]) -> dict[str, str]:
     attempts: dict[str, list[tuple[int, str]]] = {}
     for top in tops:
         who, number = attempt(top)
-        attempts.setdefault(look(who), []).append((number, top))
+        attempts.setdefault(fold_look(who), []).append((number, top))
         if number:  # somebody may be called so
-            attempts.setdefault(look(stem(top)), []).append((0, top))
+            attempts.setdefault(fold_look(stem(top)), []).append((0, top))
     earlier = {}
     for tried in attempts.values():
         tried = sorted(tried)

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.core import Sheet, account, unmasked
+from autograder.core import Sheet, restore_identifier, unescape_formula
 from autograder.lms._matching import Roster
 from autograder.rubric import Report
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
-Marks = Sequence[tuple[Origin, Report]]
+Marks = Sequence[tuple[Submitter, Report]]
 
 
 @dataclass(frozen=True)
-class Filled:
+class FilledTable:
     """A filled table: its text, how many marks were written, and a line for each that was not.
 
     column: the title of the column that was filled. warnings: lines about the table itself, and how many marks of
@@ -26,7 +26,7 @@ class Filled:
     warnings: tuple[str, ...] = ()
     column: str = ""
 
-    def warned(self, lines: Iterable[str]) -> "Filled":
+    def warned(self, lines: Iterable[str]) -> "FilledTable":
         """Return the same with more warnings."""
         return replace(self, warnings=(*lines, *self.warnings))
 
@@ -36,7 +36,7 @@ class Table:
 
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
-        self.texts = [[unmasked(text) for text in sheet.texts(row)] for row in range(len(sheet.rows))]
+        self.texts = [[unescape_formula(text) for text in sheet.texts(row)] for row in range(len(sheet.rows))]
         self.titles = sheet.texts(0) if sheet.rows else []
         self.header = [" ".join(title.split()).casefold() for title in self.titles]
         self.rows = range(1, len(sheet.rows))
@@ -53,23 +53,23 @@ class Table:
 
     def account(self, row: int, title: str) -> str:
         """Return the id, login or address below this title, as it was before a spreadsheet changed it."""
-        return account(self.text(row, title), self.sheet.place(row))
+        return restore_identifier(self.text(row, title), self.sheet.place(row))
 
     def text(self, row: int, title: str) -> str:
         """Return the text of the cell below this title; empty where there is none."""
         return self.at(row, self.header.index(title)).strip() if title in self.header else ""
 
 
-def filled(
+def fill_marks(
     sheet: Sheet,
     marks: Marks,
-    people: Iterable[Origin],
+    people: Iterable[Submitter],
     rows: dict[str, int],
     column: int,
     comma: bool,
     refuses: Callable[[int, Report], str],
     unfinished: bool,
-) -> Filled:
+) -> FilledTable:
     """Return the sheet with each mark in its student's row, unless there is a reason against it.
 
     people: who is in the table. rows: theirs, by id. refuses: says why a row takes no such mark.
@@ -84,19 +84,19 @@ def filled(
         row = rows[person.id] if person else None
         is_shared = person is not None and claims[person.id] > 1
         why = "its id is in more than one row of the table" if origin.id and ids[origin.id] > 1 else ""
-        why = why or reason_against(row, report, is_shared, unfinished) or refuses(row, report)
-        if why := why or strange(table, row, column):
+        why = why or why_not_filled(row, report, is_shared, unfinished) or refuses(row, report)
+        if why := why or strange_values(table, row, column):
             untouched.append(f"{report.student}: {why}.")
             continue
         before = table.number(row, column)
-        sheet.fill(row, column, points(report.earned, comma))
+        sheet.fill(row, column, points_text(report.earned, comma))
         written += 1
         replaced += before == before and before != report.earned
     warnings = (f"{replaced} marks that were in the table are replaced by others.",) if replaced else ()
-    return Filled(str(sheet), written, tuple(untouched), warnings, table.titles[column].strip())
+    return FilledTable(str(sheet), written, tuple(untouched), warnings, table.titles[column].strip())
 
 
-def reason_against(row: int | None, report: Report, is_shared: bool, unfinished: bool) -> str:
+def why_not_filled(row: int | None, report: Report, is_shared: bool, unfinished: bool) -> str:
     """Why a mark is not written; empty where nothing speaks against it."""
     if row is None:
         return "not in the table"
@@ -105,7 +105,7 @@ def reason_against(row: int | None, report: Report, is_shared: bool, unfinished:
     return "" if report.status == "graded" or unfinished else f"not finished ({report.status})"
 
 
-def strange(table: Table, row: int, column: int) -> str:
+def strange_values(table: Table, row: int, column: int) -> str:
     """Return why a cell is left as it is: it holds something that is no mark."""
     text = table.at(row, column).strip()
     return (
@@ -115,7 +115,7 @@ def strange(table: Table, row: int, column: int) -> str:
     )
 
 
-def points(earned: float, comma: bool) -> str:
+def points_text(earned: float, comma: bool) -> str:
     """Return a mark with its two decimals."""
     text = f"{earned:.2f}"
     return text.replace(".", ",") if comma else text

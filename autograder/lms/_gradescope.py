@@ -9,12 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from autograder.core import CourseError, Failure, Sheet, Undecided, plain, tokens
-from autograder.lms._dates import iso, moment
-from autograder.lms._export import Export, on_disk
+from autograder.core import CourseError, Failure, NeedsReview, Sheet, sanitize, split_tokens
+from autograder.lms._dates import iso, parse_time
+from autograder.lms._export import Export, open_folder_export
 from autograder.lms._gradebook import Table
-from autograder.lms._matching import Found, Upload, named
-from autograder.submissions import Origin
+from autograder.lms._matching import Claims, Upload, by_name
+from autograder.submissions import Submitter
 
 METADATA = "submission_metadata.yml"
 CONTAINER = "submission_metadata.json"
@@ -53,7 +53,7 @@ def recognises(export: Export) -> bool:
     return METADATA in export.names
 
 
-def read(export: Export) -> Found:
+def read(export: Export) -> Claims:
     """Return one submission for each submitter, of several the latest; the members of a group share one."""
     folders = {
         top: match["id"] for top in export.tops if (match := FOLDER.fullmatch(top)) and top in export.folders
@@ -63,7 +63,7 @@ def read(export: Export) -> Found:
     }
     left_out.pop(METADATA)
     entries, doubts = metadata(export)
-    tried: dict[tuple, list[tuple[datetime, str, Origin]]] = {}
+    tried: dict[tuple, list[tuple[datetime, str, Submitter]]] = {}
     members: dict[str, set[tuple]] = {}
     for top in folders:
         for person, time in submitters(entries.get(top), folders[top]):
@@ -92,18 +92,18 @@ def read(export: Export) -> Found:
         for top in earlier
         for name in export.tops[top].values()
     }
-    return Found("gradescope", uploads, left_out, tuple(doubts))
+    return Claims("gradescope", uploads, left_out, tuple(doubts))
 
 
-def account(person: Origin) -> tuple[str, str, tuple[str, ...], str]:
+def account(person: Submitter) -> tuple[str, str, tuple[str, ...], str]:
     """Return what two submissions must share to be one person's; without an address none is another's."""
     email = person.email.casefold()
-    return email, person.login.casefold(), tokens(person.name), "" if email else person.id
+    return email, person.login.casefold(), split_tokens(person.name), "" if email else person.id
 
 
-def upload(export: Export, top: str, person: Origin, doubts: tuple[str, ...] = ()) -> Upload:
+def upload(export: Export, top: str, person: Submitter, doubts: tuple[str, ...] = ()) -> Upload:
     """Return the folder of a submission as one submitter's."""
-    key = named(person.name or "submission", person.login or person.id)
+    key = by_name(person.name or "submission", person.login or person.id)
     return Upload(person, export.tops[top], key, doubts=doubts)
 
 
@@ -115,8 +115,8 @@ def metadata(export: Export) -> tuple[dict, list[str]]:
     try:
         loader = Loader(export.read(METADATA))
         entries = loader.get_single_data()
-    except (yaml.YAMLError, Failure, Undecided, ValueError, RecursionError) as error:
-        reason = plain(str(error), 100)
+    except (yaml.YAMLError, Failure, NeedsReview, ValueError, RecursionError) as error:
+        reason = sanitize(str(error), 100)
         raise CourseError(
             f"{export.path}: {METADATA} can't be read ({reason}): download the export again."
         ) from None
@@ -126,7 +126,7 @@ def metadata(export: Export) -> tuple[dict, list[str]]:
     return {key: value for key, value in entries.items() if key not in twice}, lines
 
 
-def submitters(told: object, id: str) -> list[tuple[Origin, datetime]]:
+def submitters(told: object, id: str) -> list[tuple[Submitter, datetime]]:
     """Who handed in a submission, and when; somebody without a name where Gradescope does not tell."""
     told = told if isinstance(told, dict) else {}
     time = created(told.get(":created_at"))
@@ -136,16 +136,18 @@ def submitters(told: object, id: str) -> list[tuple[Origin, datetime]]:
     return [(person(one, id, when, mark=":"), time) for one in persons or [{}]]
 
 
-def person(told: dict, id: str, when: str, mark: str = "") -> Origin:
+def person(told: dict, id: str, when: str, mark: str = "") -> Submitter:
     """One submitter; `mark` is what the names of the fields begin with."""
-    name, login, email = (plain(str(told.get(f"{mark}{field}") or "")) for field in ("name", "sid", "email"))
-    return Origin("gradescope", id, name, login, email, f"submission_{id}/", when)
+    name, login, email = (
+        sanitize(str(told.get(f"{mark}{field}") or "")) for field in ("name", "sid", "email")
+    )
+    return Submitter("gradescope", id, name, login, email, f"submission_{id}/", when)
 
 
 def created(value: object) -> datetime:
     """Return a time of the metadata, in UTC unless it says otherwise."""
     if isinstance(value, str):
-        text = moment(value, UTC)
+        text = parse_time(value, UTC)
         value = datetime.fromisoformat(text) if text else None
     if not isinstance(value, datetime):
         return EARLIEST
@@ -157,23 +159,23 @@ def is_container(path: Path) -> bool:
     return (path / CONTAINER).is_file() and (path / "submission").is_dir()
 
 
-def read_container(path: Path) -> tuple[Export, Found]:
+def read_container(path: Path) -> tuple[Export, Claims]:
     """Return the submission that Gradescope's autograder was started for. Raises CourseError without metadata."""
     told = container_metadata(path / CONTAINER)
-    id, time = plain(str(told.get("id", ""))), created(told.get("created_at"))
+    id, time = sanitize(str(told.get("id", ""))), created(told.get("created_at"))
     users = told.get("users")
     when = iso(time) if time != EARLIEST else ""
     persons = (
         [person(one, id, when) for one in users if isinstance(one, dict)] if isinstance(users, list) else []
     )
-    first, *others = persons or [Origin("gradescope", id, submitted=when)]
-    export = on_disk(path / "submission", links=False)  # which the student may have laid
-    key = named(first.name or first.email.partition("@")[0] or "submission", first.id)
+    first, *others = persons or [Submitter("gradescope", id, submitted=when)]
+    export = open_folder_export(path / "submission", links=False)  # which the student may have laid
+    key = by_name(first.name or first.email.partition("@")[0] or "submission", first.id)
     files = {name: name for name in export.names}
-    return export, Found("gradescope", [Upload(first, files, key, tuple(names_of(others)))])
+    return export, Claims("gradescope", [Upload(first, files, key, tuple(names_of(others)))])
 
 
-def names_of(persons: Iterable[Origin]) -> Iterable[str]:
+def names_of(persons: Iterable[Submitter]) -> Iterable[str]:
     """Texts that name the other members of a group."""
     for one in persons:
         yield from (one.name, one.login, one.email.partition("@")[0])
@@ -184,7 +186,7 @@ def container_metadata(path: Path) -> dict:
     try:
         told = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise CourseError(f"{path} can't be read ({plain(str(error), 100)}).") from None
+        raise CourseError(f"{path} can't be read ({sanitize(str(error), 100)}).") from None
     return told if isinstance(told, dict) else {}
 
 
@@ -194,7 +196,7 @@ def times(sheet: Sheet) -> list[str]:
     return [table.text(row, "submission time") for row in table.rows]
 
 
-def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
+def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Submitter] | None:
     """Who is in a roster or in an assignment's grades; none if it is another table."""
     table = Table(sheet)
     if not {"sid", "email"} <= set(table.header):
@@ -207,7 +209,9 @@ def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
             table.account(row, "sid"),
             table.text(row, "email"),
         )
-        time = moment(table.text(row, "submission time"), zone)
+        time = parse_time(table.text(row, "submission time"), zone)
         id = table.account(row, "submission id")
-        found.append(Origin("gradescope", id, plain(name), plain(login), plain(email), submitted=time))
+        found.append(
+            Submitter("gradescope", id, sanitize(name), sanitize(login), sanitize(email), submitted=time)
+        )
     return [one for one in found if one.name or one.email]

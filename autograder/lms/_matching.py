@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from autograder.core import plain, tokens, without_accents
+from autograder.core import sanitize, split_tokens, without_accents
 from autograder.lms._export import Export, Uploaded
-from autograder.submissions import Class, HandedIn, Origin
+from autograder.submissions import Cohort, RawSubmission, Submitter
 
 RESERVED = re.compile(
     r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))"
 )  # names of devices on Windows
-LONGEST_KEY = 100  # characters
-LARGEST_KEY = 180  # bytes: a file name may have 255 on most systems, and one is written beside
-LONGEST_ID = 40
+MAX_KEY_LENGTH = 100  # characters
+MAX_KEY_NUMBER = 180  # bytes: a file name may have 255 on most systems, and one is written beside
+MAX_ID = 40
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Upload:
     doubts: what a person must settle about whose it is.
     """
 
-    origin: Origin
+    origin: Submitter
     files: dict[str, str]
     key: str
     more: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Found:
+class Claims:
     """The uploads in an export, and each file that is none of theirs, with the reason.
 
     doubts: lines on files that may be of more than one student. notices: other lines for the TA.
@@ -47,42 +47,42 @@ class Found:
     notices: tuple[str, ...] = ()
 
 
-def class_of(export: Export, found: Found, slug: str = "") -> Class:
+def match_cohort(export: Export, found: Claims, slug: str = "") -> Cohort:
     """Return the class as the grader takes it: each student once, files opened only when they are asked for."""
-    uploads = sorted(found.uploads, key=claim)
-    plain_keys = [safe(upload.key, upload.origin.id) for upload in uploads]
-    keys = told_apart(plain_keys)
-    words = [words_of(upload, key) for upload, key in zip(uploads, keys, strict=True)]
+    uploads = sorted(found.uploads, key=claim_key)
+    plain_keys = [safe_name(upload.key, upload.origin.id) for upload in uploads]
+    keys = distinguish(plain_keys)
+    words = [name_words(upload, key) for upload, key in zip(uploads, keys, strict=True)]
     shared, submissions = shared_words(words), []
     for upload, plain_key, key, named, common in zip(uploads, plain_keys, keys, words, shared, strict=True):
         doubts = upload.doubts
         if key != plain_key:
             doubts += (f"Another submission is named {plain_key!r} as well: find out whose this one is.",)
         submissions.append(
-            HandedIn(key, source_of(export, upload, slug), upload.origin, named, common, doubts)
+            RawSubmission(key, upload_source(export, upload, slug), upload.origin, named, common, doubts)
         )
-    left_out = export.left_out | {plain(name): why for name, why in found.left_out.items()}
+    left_out = export.left_out | {sanitize(name): why for name, why in found.left_out.items()}
     submissions.sort(key=lambda submission: submission.student)
-    doubts = (*found.doubts, *look_alikes(keys))
-    return Class(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts, found.notices)
+    doubts = (*found.doubts, *similar_keys(keys))
+    return Cohort(found.platform, tuple(submissions), dict(sorted(left_out.items())), doubts, found.notices)
 
 
-def source_of(export: Export, upload: Upload, slug: str) -> Uploaded:
+def upload_source(export: Export, upload: Upload, slug: str) -> Uploaded:
     """Where the files of one student lie."""
     return Uploaded({path: export.where[name] for path, name in upload.files.items()}, slug)
 
 
-def claim(upload: Upload) -> tuple:
+def claim_key(upload: Upload) -> tuple:
     """Return the order in which uploads get the name that they claim: first who is named just so, then earlier ids."""
-    key, origin = safe(upload.key, upload.origin.id), upload.origin
+    key, origin = safe_name(upload.key, upload.origin.id), upload.origin
     return key, upload.key != key, len(origin.id), origin.id, origin.prefix, origin.name
 
 
-def look_alikes(keys: Iterable[str]) -> list[str]:
+def similar_keys(keys: Iterable[str]) -> list[str]:
     """Return a line for each group of names that a person could take for one: by case, accents, spaces or signs."""
     groups: dict[str, list[str]] = {}
     for key in sorted(keys):
-        groups.setdefault(look(key), []).append(key)
+        groups.setdefault(fold_look(key), []).append(key)
     return [
         f"{' and '.join(map(repr, group[:4]))} look alike: make sure that they are not one student."
         for group in groups.values()
@@ -90,33 +90,36 @@ def look_alikes(keys: Iterable[str]) -> list[str]:
     ]
 
 
-def look(name: str) -> str:
+def fold_look(name: str) -> str:
     """Return `name` without what is easily overlooked; the name itself where nothing else is in it."""
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(sign for sign in text if sign.isalnum()) or name
 
 
-def safe(name: str, ending: str = "") -> str:
+def safe_name(name: str, ending: str = "") -> str:
     """`name` as a folder can be called anywhere; where it has to be cut, what follows its `ending` id is kept."""
-    text = re.sub(r'[/\\:*?"<>|]', "-", plain(unicodedata.normalize("NFC", name))).strip(". ")
+    text = re.sub(r'[/\\:*?"<>|]', "-", sanitize(unicodedata.normalize("NFC", name))).strip(". ")
     ending = safe_id(ending)
     tail = f"_{ending}" if ending and text.endswith(f"_{ending}") else ""
-    text = cut(text.removesuffix(tail), LONGEST_KEY - len(tail), LARGEST_KEY - len(tail.encode())) + tail
+    text = (
+        shorten(text.removesuffix(tail), MAX_KEY_LENGTH - len(tail), MAX_KEY_NUMBER - len(tail.encode()))
+        + tail
+    )
     return RESERVED.sub(r"\1_", text, count=1) if RESERVED.match(text) else text or "unnamed"
 
 
 def safe_id(text: str) -> str:
     """Return a platform's id as part of a name."""
-    return re.sub(r"[^\w.-]", "-", plain(text))[:LONGEST_ID].strip(".")
+    return re.sub(r"[^\w.-]", "-", sanitize(text))[:MAX_ID].strip(".")
 
 
-def cut(text: str, longest: int, largest: int) -> str:
+def shorten(text: str, longest: int, largest: int) -> str:
     """Return the beginning of `text`: so many characters and so many bytes at most, no character in two."""
     kept = text[:longest].encode()[:largest].decode("utf-8", "ignore")
     return kept.strip(". ")
 
 
-def told_apart(keys: Iterable[str], fold: Callable[[str], str] = str) -> list[str]:
+def distinguish(keys: Iterable[str], fold: Callable[[str], str] = str) -> list[str]:
     """Return the keys, no two with the same `fold`: a second `ann` is `ann_2`, and who is called so keeps the name."""
     keys = list(keys)
     taken, counts, apart = {fold(key) for key in keys}, Counter(), []
@@ -131,16 +134,16 @@ def told_apart(keys: Iterable[str], fold: Callable[[str], str] = str) -> list[st
     return apart
 
 
-def as_file(name: str) -> str:
+def file_name(name: str) -> str:
     """Return what two file names have in common that some systems take for one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def words_of(upload: Upload, key: str) -> frozenset[str]:
+def name_words(upload: Upload, key: str) -> frozenset[str]:
     """Return the words by which a signature may name the student."""
     origin = upload.origin
     said = (key, origin.name, origin.login, origin.email.partition("@")[0], origin.id, *upload.more)
-    return frozenset(word for text in said for word in tokens(text))
+    return frozenset(word for text in said for word in split_tokens(text))
 
 
 def shared_words(words: list[frozenset[str]]) -> list[frozenset[frozenset[str]]]:
@@ -160,7 +163,7 @@ def shared_words(words: list[frozenset[str]]) -> list[frozenset[frozenset[str]]]
     return shared
 
 
-def named(name: str, id: str) -> str:
+def by_name(name: str, id: str) -> str:
     """Return the key of a student of this name and id; an anonymous one has just the id."""
     return "_".join(filter(None, (name, safe_id(id))))
 
@@ -169,24 +172,26 @@ def named(name: str, id: str) -> str:
 class Roster:
     """The people in a table; nobody where there is none. notices: lines on what in it was not understood."""
 
-    people: tuple[Origin, ...] = ()
+    people: tuple[Submitter, ...] = ()
     notices: tuple[str, ...] = ()
 
-    def completed(self, origin: Origin) -> Origin:
+    def completed(self, origin: Submitter) -> Submitter:
         """Return the origin with the name that the table has for the person, and with what was unknown."""
-        return complete(origin, self.find(origin))
+        return complete_submitter(origin, self.find(origin))
 
-    def find(self, origin: Origin) -> Origin | None:
+    def find(self, origin: Submitter) -> Submitter | None:
         """Return the one person of this id where the table has the platform's; else of this address, login, name."""
         if origin.platform == "gradescope":  # whose ids are of submissions, which a group shares
-            named = (person for person in self.people if person.id == origin.id and is_like(person, origin))
-            return self.by_account(origin) or only(named) or self.by_name(origin)
+            named = (
+                person for person in self.people if person.id == origin.id and is_similar(person, origin)
+            )
+            return self.by_account(origin) or only_one(named) or self.by_name(origin)
         if origin.id and any(person.platform == origin.platform and person.id for person in self.people):
-            found = only(person for person in self.people if person.id == origin.id)
-            return found if found and (origin.platform != "moodle" or is_like(found, origin)) else None
+            found = only_one(person for person in self.people if person.id == origin.id)
+            return found if found and (origin.platform != "moodle" or is_similar(found, origin)) else None
         return self.by_account(origin) or self.by_name(origin)
 
-    def by_account(self, origin: Origin) -> Origin | None:
+    def by_account(self, origin: Submitter) -> Submitter | None:
         """Return the one person of this address, else of this login, perhaps without zeros in front."""
         for what in ("email", "login"):
             wanted = getattr(origin, what).casefold()
@@ -200,17 +205,17 @@ class Roster:
                 return named[0]
         return None
 
-    def by_name(self, origin: Origin) -> Origin | None:
+    def by_name(self, origin: Submitter) -> Submitter | None:
         """Return the one person of this name, in any order of its words."""
-        name = sorted(tokens(origin.name))
-        named = (person for person in self.people if sorted(tokens(person.name)) == name)
-        return only(named) if len(name) > 1 else None
+        name = sorted(split_tokens(origin.name))
+        named = (person for person in self.people if sorted(split_tokens(person.name)) == name)
+        return only_one(named) if len(name) > 1 else None
 
     def identified(self, uploads: Iterable[Upload]) -> tuple[list[Upload], list[str]]:
         """Return the uploads, completed, and lines for a person: nobody is completed whom another may be as well."""
         uploads = list(uploads)
         found = [self.find(upload.origin) for upload in uploads]
-        claims: dict[Origin, list[int]] = {}
+        claims: dict[Submitter, list[int]] = {}
         for place, person in enumerate(found):
             if person:
                 claims.setdefault(person, []).append(place)
@@ -218,15 +223,21 @@ class Roster:
         for person, places in claims.items():
             if len(places) < 2:
                 uploads[places[0]] = replace(
-                    uploads[places[0]], origin=complete(uploads[places[0]].origin, person)
+                    uploads[places[0]], origin=complete_submitter(uploads[places[0]].origin, person)
                 )
                 continue
-            who = " and ".join(repr(plain(uploads[place].key)) for place in places)
+            who = " and ".join(repr(sanitize(uploads[place].key)) for place in places)
             lines.append(f"{who} may both be {person.name or person.email}: a person decides.")
-            exact = [place for place in places if tokens(uploads[place].origin.name) == tokens(person.name)]
+            exact = [
+                place
+                for place in places
+                if split_tokens(uploads[place].origin.name) == split_tokens(person.name)
+            ]
             for place in places:
                 if exact == [place]:
-                    uploads[place] = replace(uploads[place], origin=complete(uploads[place].origin, person))
+                    uploads[place] = replace(
+                        uploads[place], origin=complete_submitter(uploads[place].origin, person)
+                    )
                 else:
                     doubt = (
                         f"In the list of the class this may be {person.name or person.email}, as may another."
@@ -235,7 +246,7 @@ class Roster:
         return uploads, lines
 
 
-def complete(origin: Origin, person: Origin | None) -> Origin:
+def complete_submitter(origin: Submitter, person: Submitter | None) -> Submitter:
     """Return the origin with the person's name, and with what of the person was unknown."""
     if person is None:
         return origin
@@ -245,13 +256,13 @@ def complete(origin: Origin, person: Origin | None) -> Origin:
     )
 
 
-def is_like(person: Origin, origin: Origin) -> bool:
+def is_similar(person: Submitter, origin: Submitter) -> bool:
     """Return True if somebody of the same id may be meant: in Moodle a team's number may be a participant's as well."""
-    words, others = set(tokens(person.name)), set(tokens(origin.name))
+    words, others = set(split_tokens(person.name)), set(split_tokens(origin.name))
     return not words or not others or bool(words & others)
 
 
-def only(people: Iterable[Origin]) -> Origin | None:
+def only_one(people: Iterable[Submitter]) -> Submitter | None:
     """Return the one person among them; None where there are several."""
     found = list(people)
     return found[0] if len(found) == 1 else None

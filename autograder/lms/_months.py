@@ -67,7 +67,7 @@ LANGUAGES = {
 # fmt: on
 
 
-def folded(word: str) -> str:
+def fold_text(word: str) -> str:
     """Return a word without case and accents, which sites write as they like."""
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
     return "".join(sign for sign in text if not unicodedata.combining(sign))
@@ -78,7 +78,7 @@ def months_by_name() -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for language, names in LANGUAGES.items():
         for month, name in enumerate(names, start=1):
-            found.setdefault(folded(name), {})[language] = month
+            found.setdefault(fold_text(name), {})[language] = month
     return found
 
 
@@ -89,10 +89,12 @@ WEEKDAYS = {  # of languages that have one name for different months: `listopada
 }
 
 
-def month_among(words: Iterable[str]) -> int | None:
+def find_month(words: Iterable[str]) -> int | None:
     """Return the month that the words of a date name; None where none or more than one may be meant."""
-    words = {folded(word) for word in words}
-    languages = {language for language, days in WEEKDAYS.items() if not words.isdisjoint(map(folded, days))}
+    words = {fold_text(word) for word in words}
+    languages = {
+        language for language, days in WEEKDAYS.items() if not words.isdisjoint(map(fold_text, days))
+    }
     months = set()
     for word in words & set(MONTHS):
         spoken = {month for language, month in MONTHS[word].items() if language in languages}

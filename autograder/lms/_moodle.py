@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from autograder.core import CourseError, Sheet, plain
-from autograder.lms._dates import moment
+from autograder.core import CourseError, Sheet, sanitize
+from autograder.lms._dates import parse_time
 from autograder.lms._export import Export
-from autograder.lms._gradebook import Filled, Marks, Table, filled
-from autograder.lms._matching import Found, Upload, named
+from autograder.lms._gradebook import FilledTable, Marks, Table, fill_marks
+from autograder.lms._matching import Claims, Upload, by_name
 from autograder.lms._readings import Reading, decide
 from autograder.rubric import Report
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 OWNER = re.compile(
     r"_(?P<user>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?=_?[/_]?(?P<rest>.))", re.DOTALL
@@ -34,7 +34,7 @@ def recognises(export: Export) -> bool:
     return 2 * sum(found) > len(found)
 
 
-def read(export: Export, people: Sequence[Origin] = ()) -> Found:
+def read(export: Export, people: Sequence[Submitter] = ()) -> Claims:
     """Return one submission for each participant or team; typed text counts only where it is all there is.
 
     people: those of the worksheet, where there is one; they decide between several readings of a file's name.
@@ -52,7 +52,7 @@ def read(export: Export, people: Sequence[Origin] = ()) -> Found:
         typed = [reading.whole for reading in own if reading not in taken]
         left_out |= dict.fromkeys(typed, "text that was typed into Moodle, no file")
         uploads.append(upload(taken))
-    return Found("moodle", uploads, left_out, decided.doubts)
+    return Claims("moodle", uploads, left_out, decided.doubts)
 
 
 def readings(name: str) -> list[Reading]:
@@ -69,12 +69,12 @@ def upload(own: list[Reading]) -> Upload:
     """Return one participant's files as an upload."""
     first = own[0]
     name = "" if first.name == ANONYMOUS else first.name
-    origin = Origin("moodle", first.user, plain(name), prefix=first.whole.removesuffix(first.file))
+    origin = Submitter("moodle", first.user, sanitize(name), prefix=first.whole.removesuffix(first.file))
     files = {reading.file: reading.whole for reading in own}
-    return Upload(origin, files, named(first.name, first.user))
+    return Upload(origin, files, by_name(first.name, first.user))
 
 
-def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
+def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Submitter] | None:
     """Who is in a worksheet, and when they handed in; none if it is another table."""
     table = Table(sheet)
     ids = identifiers(table)
@@ -85,7 +85,7 @@ def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Origin] | None:
     found = []
     for id, row in ids.items():
         called, address, when = (cell(table, row, column) for column in (name, email, time))
-        found.append(Origin("moodle", id, called, email=address, submitted=moment(when, zone)))
+        found.append(Submitter("moodle", id, called, email=address, submitted=parse_time(when, zone)))
     return found
 
 
@@ -101,7 +101,7 @@ def time_column(table: Table) -> int | None:
     return column_of(table, "last modified (submission)") or (highest and highest + 2)
 
 
-def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:
+def write_grades(sheet: Sheet, marks: Marks, unfinished: bool = False) -> FilledTable:
     """Return the worksheet with these marks in its grade column, all else byte for byte as it was.
 
     Raises CourseError, in one line, for another table.
@@ -118,7 +118,7 @@ def fill(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled:
         return too_many if report.earned > most else ""
 
     comma = sheet.decimal_comma(table.at(row, column) for row in table.rows for column in (grade, highest))
-    result = filled(sheet, marks, people(sheet), ids, grade, comma, too_high, unfinished)
+    result = fill_marks(sheet, marks, people(sheet), ids, grade, comma, too_high, unfinished)
     return result.warned(differing_maximum(table, highest, marks))
 
 
@@ -190,4 +190,4 @@ def name_column(table: Table) -> int | None:
 
 def cell(table: Table, row: int, column: int | None) -> str:
     """Return the text of a cell, cleaned; empty where there is no such column."""
-    return plain(table.at(row, column)) if column is not None else ""
+    return sanitize(table.at(row, column)) if column is not None else ""

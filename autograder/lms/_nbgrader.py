@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from autograder.core import Assignment, Failure, Undecided, cell, plain, unknown
-from autograder.lms._dates import moment
+from autograder.core import Assignment, Failure, NeedsReview, escape_formula, sanitize, unknown_name
+from autograder.lms._dates import parse_time
 from autograder.lms._export import Export
-from autograder.lms._matching import Found, Upload
+from autograder.lms._matching import Claims, Upload
 from autograder.rubric import Report
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 ROOM = "submitted"
 STAMP = "timestamp.txt"
@@ -39,7 +39,7 @@ def has_room(export: Export) -> bool:
     return deep and not is_stamped(export)
 
 
-def read(export: Export, slug: str, zone: tzinfo | None = None) -> Found:
+def read(export: Export, slug: str, zone: tzinfo | None = None) -> Claims:
     """Each student's folder of this assignment. Raises CourseError where nobody handed it in."""
     names = export.tops[ROOM] if has_room(export) else {name: name for name in export.names}
     found: dict[str, dict[str, str]] = {}
@@ -53,9 +53,11 @@ def read(export: Export, slug: str, zone: tzinfo | None = None) -> Found:
         else:
             others[assignment] += 1
     if not found:
-        raise unknown(f"assignment handed in below {export.path}", slug, sorted(others))
+        raise unknown_name(f"assignment handed in below {export.path}", slug, sorted(others))
     left_out |= {f"*/{other}/": f"of another assignment, {count} files" for other, count in others.items()}
-    return Found("nbgrader", [upload(export, place, files, zone) for place, files in found.items()], left_out)
+    return Claims(
+        "nbgrader", [upload(export, place, files, zone) for place, files in found.items()], left_out
+    )
 
 
 def aside(export: Export) -> dict[str, str]:
@@ -68,9 +70,11 @@ def upload(export: Export, place: str, files: dict[str, str], zone: tzinfo | Non
     """One student's folder; nbgrader's note of the time is no file of the student's."""
     student = place.partition("/")[0]
     stamp = files.pop(STAMP, "")
-    submitted = moment(stamped(export, stamp), zone) if stamp else ""
+    submitted = parse_time(stamped(export, stamp), zone) if stamp else ""
     return Upload(
-        Origin("nbgrader", login=plain(student), prefix=f"{place}/", submitted=submitted), files, student
+        Submitter("nbgrader", login=sanitize(student), prefix=f"{place}/", submitted=submitted),
+        files,
+        student,
     )
 
 
@@ -78,7 +82,7 @@ def stamped(export: Export, name: str) -> str:
     """Return what the note of the time says; nothing where it can't be read."""
     try:
         return export.read(name)[:200].decode("utf-8", "replace")
-    except (Failure, Undecided):
+    except (Failure, NeedsReview):
         return ""
 
 
@@ -88,7 +92,7 @@ def grades(reports: Sequence[Report], assignment: Assignment) -> str:
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     for report in reports:
-        writer.writerow([cell(str(value)) for value in row_of(report, assignment)])
+        writer.writerow([escape_formula(str(value)) for value in row_of(report, assignment)])
     return table.getvalue()
 
 

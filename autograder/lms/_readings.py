@@ -8,8 +8,8 @@ than one student is given to none, unless the platform's list of the class leave
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.core import is_same, plain, tokens
-from autograder.submissions import Origin
+from autograder.core import names_student, sanitize, split_tokens
+from autograder.submissions import Submitter
 
 MAX_READINGS = 50  # of one file's name; one with more is given to nobody
 
@@ -31,7 +31,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decision:
     """The one reading of each file that has one, the reason against each other file, and lines for a person."""
 
     readings: list[Reading]
@@ -39,7 +39,7 @@ class Decided:
     doubts: tuple[str, ...] = ()
 
 
-def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Origin] = ()) -> Decided:
+def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Submitter] = ()) -> Decision:
     """Return the only reading of each file in `options`; files that stay ambiguous are left out.
 
     Args:
@@ -48,7 +48,7 @@ def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Origin] = 
             of the ids alone, under that name, and this user has no other file: who joined later is in no list.
     """
     sure = {found[0].user for found in options.values() if len({reading.user for reading in found}) == 1}
-    listed: dict[str, list[Origin]] = {}
+    listed: dict[str, list[Submitter]] = {}
     for person in people:
         listed.setdefault(person.id.casefold(), []).append(person)
     readings, left_out = [], {}
@@ -58,7 +58,7 @@ def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Origin] = 
             possible = {user: reading for user, reading in possible.items() if user in listed}
             if len(possible) == 1:
                 [(user, reading)] = possible.items()
-                is_listed = all(fits(person.name, reading.name) for person in listed[user])
+                is_listed = all(is_possible(person.name, reading.name) for person in listed[user])
                 possible = possible if is_listed and user not in sure else {}
         if len(possible) == 1 and len(found) <= MAX_READINGS:
             readings += possible.values()
@@ -68,18 +68,18 @@ def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Origin] = 
     files = "1 file has a name" if count == 1 else f"{count} files have names"
     line = f"{files} that can be read as more than one student's: given to nobody, left_out.csv says why."
     advice = "Ask whose they are and rename them, or name the platform's list of the class (--roster)."
-    return Decided(readings, left_out, (f"{line} {advice}",) if left_out else ())
+    return Decision(readings, left_out, (f"{line} {advice}",) if left_out else ())
 
 
 def ambiguous(readings: Iterable[Reading]) -> str:
     """Return the reason why a file with these readings is given to nobody."""
-    users = {f"{plain(reading.name, 60) or 'somebody'} ({reading.user})": None for reading in readings}
+    users = {f"{sanitize(reading.name, 60) or 'somebody'} ({reading.user})": None for reading in readings}
     return f"may be handed in by {' or by '.join(list(users)[:4])}: a person decides"
 
 
-def fits(listed: str, name: str) -> bool:
+def is_possible(listed: str, name: str) -> bool:
     """Return True if `name`, as it is in file names, may be the `listed` one: "leeann" for "Lee, Ann"."""
-    if not tokens(listed) or not tokens(name):
+    if not split_tokens(listed) or not split_tokens(name):
         return True
-    words = tokens(name)
-    return sorted(words) == sorted(tokens(listed)) or is_same(listed, {"".join(words)})
+    words = split_tokens(name)
+    return sorted(words) == sorted(split_tokens(listed)) or names_student(listed, {"".join(words)})

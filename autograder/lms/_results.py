@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.core import CourseError, plain
+from autograder.core import CourseError, sanitize
 from autograder.lms._export import Export
 
 OWN = frozenset({"grades.csv", "left_out.csv", "index.html"})  # which every run writes
@@ -20,15 +20,15 @@ def without_results(export: Export, out: Path | None = None) -> Export:
     """
     own = {top: EARLIER for top in export.folders if holds_results(export, top)}
     if out is not None:
-        own |= dict.fromkeys(out_among(export, out), OUT)
+        own |= dict.fromkeys(find_results(export, out), OUT)
     if not own:
         return export
     where = {name: place for name, place in export.where.items() if name.partition("/")[0] not in own}
-    left_out = export.left_out | {plain(top): why for top, why in own.items()}
+    left_out = export.left_out | {sanitize(top): why for top, why in own.items()}
     return replace(export, where=where, folders=export.folders - set(own), left_out=left_out)
 
 
-def out_among(export: Export, out: Path) -> list[str]:
+def find_results(export: Export, out: Path) -> list[str]:
     """Return the folder at the top of the class that holds `out`, if there is one."""
     place, where = export.path.resolve(), out.resolve()
     if where == place or where in place.parents:
@@ -49,7 +49,7 @@ def out_among(export: Export, out: Path) -> list[str]:
     ]
     if beside and not holds_results(export, top):
         raise CourseError(
-            f"--out {out} lies in {plain(top)}, which is in the class: name another folder for --out."
+            f"--out {out} lies in {sanitize(top)}, which is in the class: name another folder for --out."
         )
     return [top]
 

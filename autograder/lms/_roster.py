@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 
-from autograder.core import CourseError, Sheet, plain, read_sheet
+from autograder.core import CourseError, Sheet, read_sheet, sanitize
 from autograder.lms import _canvas as canvas
 from autograder.lms import _gradescope as gradescope
 from autograder.lms import _moodle as moodle
-from autograder.lms._dates import moment
+from autograder.lms._dates import parse_time
 from autograder.lms._matching import Roster
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 EXPECTED = (
     "expected Canvas's gradebook (Student, ID, ..., Section), Moodle's grading worksheet (Identifier, Full name, ...) "
@@ -23,15 +23,15 @@ def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
     if path is None:
         return Roster()
     sheet = read_sheet(path)
-    for people, times in known(sheet, zone):
+    for people, times in known_columns(sheet, zone):
         if people is not None:
             told = {text: None for text in times if text not in ("", "-")}
-            unread = [text for text in told if zone and not moment(text, zone)]
+            unread = [text for text in told if zone and not parse_time(text, zone)]
             return Roster(tuple(people), tuple(unread_line(path, unread)))
     raise CourseError(f"{path} is no table of people that is understood: {EXPECTED}.")
 
 
-def known(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Origin] | None, list[str]]]:
+def known_columns(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Submitter] | None, list[str]]]:
     """Yield the people in the sheet as each platform reads it, and the times of submission as they stand there."""
     yield gradescope.people(sheet, zone), gradescope.times(sheet)
     yield canvas.people(sheet), []
@@ -43,4 +43,4 @@ def unread_line(path: Path, unread: list[str]) -> Iterator[str]:
     if unread:
         several = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
         advice = "these submissions count as in time; settle them with a row `days` in marks.csv"
-        yield f"{path}: the time {plain(unread[0], 60)!r}{several} is not understood: {advice}."
+        yield f"{path}: the time {sanitize(unread[0], 60)!r}{several} is not understood: {advice}."

@@ -14,12 +14,12 @@ from autograder.models._layers import Layer
 from autograder.models._model import Model, read_model
 from autograder.models._plan import Plan
 from autograder.models._predictor import Predictor
-from autograder.models._training import trained
-from autograder.models._untrained_model import Blueprint, read_blueprint
+from autograder.models._training import train_model
+from autograder.models._untrained_model import UntrainedModel, read_untrained_model
 
 __all__ = [
     "ACTIVATIONS",
-    "Blueprint",
+    "UntrainedModel",
     "Layer",
     "Model",
     "Plan",
@@ -27,7 +27,7 @@ __all__ = [
     "RECURRENT",
     "check_architecture",
     "check_memory",
-    "read_blueprint",
+    "read_untrained_model",
     "read_model",
-    "trained",
+    "train_model",
 ]

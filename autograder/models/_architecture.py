@@ -68,10 +68,10 @@ def check_architecture(
     for kind in kinds:
         if kind != "InputLayer" and kind not in allow:
             known = [one for one in allow if not one.startswith("ops.")]
-            reason = f"{name} uses {in_words(kind)}, which this assignment leaves out."
+            reason = f"{name} uses {list_in_words(kind)}, which this assignment leaves out."
             raise Failure(reason, hint or f"Build it of {', '.join(sorted(known))}.")
     if every_path and not set(every_path) & set(kinds):
-        reason = f"{name} holds no {either(every_path)}."
+        reason = f"{name} holds no {join_alternatives(every_path)}."
         raise Failure(reason, hint or "Without one, nothing remembers what has been read.")
     if every_path:
         check_paths(plan, name, masks, every_path, before, hint)
@@ -82,16 +82,20 @@ def check_paths(
 ) -> None:
     paths, mixing = follow(plan, masks, kinds)
     if paths[plan.output.call].unread:
-        reason = f"In {name} the input reaches the output past every {either(kinds)}."
-        raise Failure(reason, hint or f"Let all of it go through a {either(kinds)}, step by step.")
+        reason = f"In {name} the input reaches the output past every {join_alternatives(kinds)}."
+        raise Failure(reason, hint or f"Let all of it go through a {join_alternatives(kinds)}, step by step.")
     for index, what in mixing.items():
         kind = plan.layers[plan.calls[index].layer].kind
         if kind not in before:
-            reason = f"In {name} {in_words(kind)} {what} before any {either(kinds)} has read them."
-            raise Failure(reason, hint or f"Give the steps to a {either(kinds)} one by one, in their order.")
+            reason = (
+                f"In {name} {list_in_words(kind)} {what} before any {join_alternatives(kinds)} has read them."
+            )
+            raise Failure(
+                reason, hint or f"Give the steps to a {join_alternatives(kinds)} one by one, in their order."
+            )
 
 
-def leads_past(plan: Plan, kinds: Collection[str]) -> bool:
+def has_path_without(plan: Plan, kinds: Collection[str]) -> bool:
     """Return True if some path from an input to the output is read by no recurrent layer among `kinds`."""
     return follow(plan, calls_of_masks(plan), kinds)[0][plan.output.call].unread
 
@@ -196,11 +200,11 @@ def shape_of(plan: Plan, result: Result):
     return plan.calls[result.call].shapes[result.output]
 
 
-def either(kinds: Collection[str]) -> str:
+def join_alternatives(kinds: Collection[str]) -> str:
     return " or ".join(kinds)
 
 
-def in_words(kind: str) -> str:
+def list_in_words(kind: str) -> str:
     if kind == "ops.GetItem":
         return "a slice such as x[:, -1]"
     return f"the operation {kind.removeprefix('ops.')}" if kind.startswith("ops.") else kind
@@ -219,8 +223,10 @@ def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.nda
         inputs: As `Predictor.predict` takes them; the first few hundred are asked about.
     """
     some = inputs[:ASKED]
-    given, without = (in_one(predictor.predict(one, some)) for one in (model, without_memory(model)))
-    full, cut = decided(given), decided(without)
+    given, without = (
+        single_batch(predictor.predict(one, some)) for one in (model, without_memory_share(model))
+    )
+    full, cut = decide_labels(given), decide_labels(without)
     most = np.unique(full, return_counts=True)[1].max(initial=0)
     if not full.size or most > VARIED * full.size:
         return
@@ -233,22 +239,22 @@ def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.nda
         )
 
 
-def in_one(predictions: np.ndarray | list[np.ndarray]) -> np.ndarray:
+def single_batch(predictions: np.ndarray | list[np.ndarray]) -> np.ndarray:
     """Predictions (..., k) of all inputs and steps as one array (n, k)."""
     rows = [np.reshape(one, (-1, one.shape[-1])) for one in predictions]
     return np.concatenate(rows) if rows else np.zeros((0, 1))
 
 
-def decided(probabilities: np.ndarray) -> np.ndarray:
+def decide_labels(probabilities: np.ndarray) -> np.ndarray:
     return probabilities[:, 0] > 0.5 if probabilities.shape[1] == 1 else probabilities.argmax(axis=1)
 
 
-def without_memory(model):
+def without_memory_share(model):
     """Return the model with recurrent layers whose states are zero before each step."""
-    layers = tuple(map(forgetful, model.plan.layers))
+    layers = tuple(map(is_memoryless, model.plan.layers))
     return replace(model, plan=replace(model.plan, layers=layers), sha256=f"{model.sha256} without memory")
 
 
-def forgetful(layer: Layer) -> Layer:
+def is_memoryless(layer: Layer) -> Layer:
     options = dict(layer.options) | ({"forgets": True} if layer.kind in RECURRENT else {})
-    return replace(layer, options=options, inside=tuple(map(forgetful, layer.inside)))
+    return replace(layer, options=options, inside=tuple(map(is_memoryless, layer.inside)))

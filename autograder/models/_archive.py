@@ -18,17 +18,17 @@ from typing import NamedTuple
 from autograder.core import Failure
 
 ENTRIES = ("config.json", "metadata.json", "model.weights.h5")
-OLDEST = (3, 3)  # Keras 3.3; earlier versions name the weights differently
+OLDEST_KERAS = (3, 3)  # Keras 3.3; earlier versions name the weights differently
 
-MOST_BYTES = {"config.json": 2**25, "metadata.json": 2**12, "model.weights.h5": 2**27}
-MOST_TEXT = 2**20  # characters of a JSON text without its long lists of numbers
-MOST_PLACES = 100  # entries to list at most; three, and what looks like one among weights by chance
-MOST_RATIO = 200  # inflated to deflated; text of a config reaches 30
-DEEPEST = 60  # nested lists and objects in a JSON text; a bidirectional layer in a nested model reaches 20
-MOST_DIGITS = 25  # of one number in a JSON text
+MAX_BYTES = {"config.json": 2**25, "metadata.json": 2**12, "model.weights.h5": 2**27}
+MAX_TEXT = 2**20  # characters of a JSON text without its long lists of numbers
+MAX_ENTRIES = 100  # entries to list at most; three, and what looks like one among weights by chance
+MAX_RATIO = 200  # inflated to deflated; text of a config reaches 30
+MAX_DEPTH = 60  # nested lists and objects in a JSON text; a bidirectional layer in a nested model reaches 20
+MAX_DIGITS = 25  # of one number in a JSON text
 
 # A matrix that an initializer starts from: nothing depends on it, since the weights themselves are in the file.
-LONG_LIST = re.compile(r"\[[-+0-9.eE,\sINafinty]{64,}+\]")
+MAX_LIST = re.compile(r"\[[-+0-9.eE,\sINafinty]{64,}+\]")
 LITTER = re.compile(
     r"(__MACOSX/.*|(.*/)?\._.*|(.*/)?\.DS_Store|(.*/)?Thumbs\.db|(.*/)?desktop\.ini)", re.DOTALL
 )
@@ -51,9 +51,9 @@ class Archive(NamedTuple):
 def read_archive(data: bytes) -> Archive:
     """Return the three entries in `data`, the bytes of a `.keras` file. Raises Failure."""
     if not data.startswith(b"PK\x03\x04"):
-        reason = f"Expected a .keras file of Keras 3 (a zip archive), but the file {what_it_is(data)}."
-        raise Failure(reason, way_out(data))
-    if data.count(b"PK\x01\x02") > MOST_PLACES or len(data) > sum(MOST_BYTES.values()):
+        reason = f"Expected a .keras file of Keras 3 (a zip archive), but the file {identify_file(data)}."
+        raise Failure(reason, advice_for_file(data))
+    if data.count(b"PK\x01\x02") > MAX_ENTRIES or len(data) > sum(MAX_BYTES.values()):
         raise Failure(f"The archive is far larger than a model's: {len(data):,} bytes, or very many entries.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -67,13 +67,13 @@ def read_archive(data: bytes) -> Archive:
     with archive:
         infos = [info for info in archive.infolist() if not LITTER.fullmatch(info.filename)]
     entries = checked_entries(infos, data)
-    config, metadata, weights = (content(data, entries.pop(name)) for name in ENTRIES)
+    config, metadata, weights = (entry_content(data, entries.pop(name)) for name in ENTRIES)
     return Archive(
         read_json(config, "config.json"), read_json(metadata, "metadata.json"), weights, tuple(entries)
     )
 
 
-def what_it_is(data: bytes) -> str:
+def identify_file(data: bytes) -> str:
     """Return what a file is that is no zip archive."""
     if not data:
         return "is empty (0 bytes)"
@@ -89,7 +89,7 @@ def what_it_is(data: bytes) -> str:
     return "is a Jupyter notebook" if b'"cells"' in data else "is a text file"
 
 
-def way_out(data: bytes) -> str:
+def advice_for_file(data: bytes) -> str:
     """Return the code that makes a `.keras` file out of a file that is no zip archive."""
     if not data.startswith(b"\x89HDF\r\n\x1a\n"):
         return SAVE_ANEW
@@ -140,7 +140,7 @@ def check_entry(info: zipfile.ZipInfo) -> None:
         raise Failure(
             f"The entry {name} is compressed by method {info.compress_type}; Keras stores or deflates."
         )
-    most = min(MOST_BYTES[name], MOST_RATIO * (info.compress_size + 1))
+    most = min(MAX_BYTES[name], MAX_RATIO * (info.compress_size + 1))
     if info.file_size > most:
         raise Failure(f"The entry {name} claims {info.file_size:,} bytes; at most {most:,} are read.")
 
@@ -149,13 +149,13 @@ def check_layout(infos: list[zipfile.ZipInfo], data: bytes) -> None:
     """Failure unless the headers before the entries agree with the directory and no two entries overlap."""
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
-        start = body(data, info)
+        start = entry_body(data, info)
         if info.header_offset < end or start + info.compress_size > len(data):
             raise Failure(f"The entry {info.filename} overlaps another one or runs past the end.", SAVE_ANEW)
         end = start + info.compress_size
 
 
-def body(data: bytes, info: zipfile.ZipInfo) -> int:
+def entry_body(data: bytes, info: zipfile.ZipInfo) -> int:
     """Where the bytes of an entry begin."""
     header = data[info.header_offset : info.header_offset + 30]
     if len(header) == 30 and header.startswith(b"PK\x03\x04"):
@@ -167,9 +167,9 @@ def body(data: bytes, info: zipfile.ZipInfo) -> int:
     raise Failure(f"The archive says two things about its entry {info.filename}.", SAVE_ANEW)
 
 
-def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
+def entry_content(data: bytes, info: zipfile.ZipInfo) -> bytes:
     """Return the bytes of one entry, counted while they are inflated and compared with the checksum."""
-    start = body(data, info)
+    start = entry_body(data, info)
     raw = data[start : start + info.compress_size]
     if info.compress_type == zipfile.ZIP_DEFLATED:
         inflate = zlib.decompressobj(-15)
@@ -187,10 +187,10 @@ def content(data: bytes, info: zipfile.ZipInfo) -> bytes:
 def read_json(raw: bytes, name: str) -> dict:
     """Return the JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
     try:
-        text = LONG_LIST.sub("[null]", raw.decode("utf-8"))
-        if len(text) > MOST_TEXT:
+        text = MAX_LIST.sub("[null]", raw.decode("utf-8"))
+        if len(text) > MAX_TEXT:
             raise ValueError(
-                f"it has {len(text):,} characters beside lists of numbers, at most {MOST_TEXT:,} are read"
+                f"it has {len(text):,} characters beside lists of numbers, at most {MAX_TEXT:,} are read"
             )
         check_depth(text)
         value = json.loads(text, parse_int=short_int, parse_float=short_float, object_pairs_hook=unique)
@@ -204,20 +204,20 @@ def read_json(raw: bytes, name: str) -> dict:
 def check_depth(text: str) -> None:
     """ValueError where lists and objects nest deeper than DEEPEST, counted without recursion."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*+\\?"?', "", text, flags=re.DOTALL)  # without what stands in quotes
-    if max(accumulate((c in "[{") - (c in "]}") for c in bare), default=0) > DEEPEST:
-        raise ValueError(f"it nests deeper than {DEEPEST} levels")
+    if max(accumulate((c in "[{") - (c in "]}") for c in bare), default=0) > MAX_DEPTH:
+        raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
 
 
 def short_int(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise ValueError(f"a number has {len(digits):,} digits, at most {MOST_DIGITS} are read")
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits, at most {MAX_DIGITS} are read")
     return int(digits)
 
 
 def short_float(digits: str) -> float:
     """Return a number too large for a float is Infinity, which no option that matters may be."""
-    if len(digits) > MOST_DIGITS:
-        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too long")
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"the number {digits[:MAX_DIGITS]} is too long")
     return float(digits)
 
 
@@ -235,6 +235,6 @@ def check_version(metadata: dict) -> None:
     parts = version.split(".")[:2] if isinstance(version, str) else []
     if not (len(parts) == 2 and all(part.isdecimal() and len(part) < 6 for part in parts)):
         raise Failure(f"metadata.json should name the Keras version, but says {version!r}.", SAVE_ANEW)
-    if tuple(map(int, parts)) < OLDEST:
+    if tuple(map(int, parts)) < OLDEST_KERAS:
         reason = f"Keras {version} saved this file; the grader reads files of Keras 3.3 and later."
         raise Failure(reason, 'Upgrade (pip install --upgrade "keras>=3.3"), then: model.save("name.keras").')

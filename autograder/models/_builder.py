@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 
-from autograder.models._initializers import Initializer, read_start
+from autograder.models._initializers import Initializer, read_layer_initializers
 from autograder.models._layers import ActivationLayer, Layer
 from autograder.models._plan import Plan, Result
 from autograder.models._shapes import Shape
@@ -16,7 +16,7 @@ from autograder.models._shapes import Shape
 def keras_model(plan: Plan, start: Callable) -> tuple:
     """Return the Keras model of a plan, and its variables in the order of `plan.weights`.
 
-    start: `at_zero`, for weights that will be set; `drawn`, for a model to be trained.
+    start: `zero_initializers`, for weights that will be set; `drawn_initializers`, for a model to be trained.
     """
     import keras
 
@@ -24,24 +24,24 @@ def keras_model(plan: Plan, start: Callable) -> tuple:
     layers = [*plan.layers[:count], *(layer_of(layer, start) for layer in plan.layers[count:])]
     results = [[keras.Input(batch_shape=one["batch_shape"], dtype=one["dtype"])] for one in layers[:count]]
     for call in plan.calls[count:]:
-        tensors = [looked_up(given, results) for given in call.inputs]
-        named = {"mask": call.mask and looked_up(call.mask, results)} if call.mask else {}
+        tensors = [shared_layer(given, results) for given in call.inputs]
+        named = {"mask": call.mask and shared_layer(call.mask, results)} if call.mask else {}
         if call.state:
-            named["initial_state"] = [looked_up(state, results) for state in call.state]
+            named["initial_state"] = [shared_layer(state, results) for state in call.state]
         outputs = layers[call.layer](*tensors, **named)
         results.append(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
-    entrances = [looked_up(entrance, results) for entrance in plan.inputs]
-    model = keras.Model(entrances if count > 1 else entrances[0], looked_up(plan.output, results))
+    entrances = [shared_layer(entrance, results) for entrance in plan.inputs]
+    model = keras.Model(entrances if count > 1 else entrances[0], shared_layer(plan.output, results))
     variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
     check_shapes(plan, variables, model.output_shape)
     return model, variables
 
 
-def looked_up(given, results: list[list]):
+def shared_layer(given, results: list[list]):
     """Return the tensors that results stand for; numbers and indices stand for themselves."""
     if isinstance(given, Result):
         return results[given.call][given.output]
-    return [looked_up(one, results) for one in given] if type(given) is tuple else given
+    return [shared_layer(one, results) for one in given] if type(given) is tuple else given
 
 
 def layer_of(layer: Layer, start: Callable):
@@ -60,29 +60,33 @@ def layer_of(layer: Layer, start: Callable):
         else value
         for name, value in layer.options.items()
     }
-    own = {"TimeDistributed": per_step, "SkipCell": skip_cell}
+    own = {"TimeDistributed": time_distributed, "SkipCell": build_skip_cell}
     kind = own[layer.kind]() if layer.kind in own else getattr(keras.layers, layer.kind)
     return kind(*inside, **options, **start(layer, kind))
 
 
-def at_zero(layer: Layer, kind: type) -> dict:
+def zero_initializers(layer: Layer, kind: type) -> dict:
     """Return initializers for weights that will be set: random ones take time."""
     return {name: "zeros" for name in inspect.signature(kind).parameters if name.endswith("_initializer")}
 
 
-def drawn(layer: Layer, kind: type) -> dict:
+def drawn_initializers(layer: Layer, kind: type) -> dict:
     """Return the initializers and all else that training goes by, as the config names them."""
     import keras
 
     named = inspect.signature(kind).parameters
-    start = {name: value for name, value in read_start(layer).items() if name in named or name == "trainable"}
+    start = {
+        name: value
+        for name, value in read_layer_initializers(layer).items()
+        if name in named or name == "trainable"
+    }
     for name, value in start.items():
         if isinstance(value, Initializer):
             start[name] = getattr(keras.initializers, value.kind)(**value.options)
     return start
 
 
-def per_step() -> type:
+def time_distributed() -> type:
     """TimeDistributed that is right in a trace with a free time axis too.
 
     Keras 3.15.1 then runs as many steps as the batch has rows (`call` takes the count before it swaps the axes).
@@ -99,7 +103,7 @@ def per_step() -> type:
     return PerStep
 
 
-def skip_cell() -> type:
+def build_skip_cell() -> type:
     """Return the cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
     import keras
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from autograder.core import Failure, plain
+from autograder.core import Failure, sanitize
 from autograder.models._layers import DEFAULTS, KINDS, TRAINING, Layer, check_of
-from autograder.models._plan import MOST_CALLS, MOST_INPUTS, Call, Draft, Plan, Result
-from autograder.models._shapes import Misfit
+from autograder.models._plan import MAX_CALLS, MAX_INPUTS, Call, Plan, PlanBuilder, Result
+from autograder.models._shapes import ShapeError
 
 KEEP = "new.set_weights(model.get_weights()) takes over what the model has learnt"
 OUTSIDE = (
@@ -65,17 +65,17 @@ def sequential(entries: list[dict]) -> Plan:
             f"The model should have one input and begin with it, but has {inputs}.",
             "Begin with keras.Input(shape=(None, ...)); before saving, a sequential model may be called once instead.",
         )
-    draft, names = Draft(read_layer(entries[0])), Names("layers")
+    draft, names = PlanBuilder(read_layer(entries[0])), Names("layers")
     chain = [block_of(entry, names, draft) for entry in entries[1:]]
     return draft.plan(called(draft, chain, (Result(0, 0),))[0] if chain else Result(0, 0))
 
 
 def functional(config: dict, entries: list[dict]) -> Plan:
     entrances = [entry for entry in entries if is_input(entry)]
-    if not 1 <= len(entrances) <= MOST_INPUTS:
-        reason = f"The model should have one input, or up to {MOST_INPUTS}, but has {len(entrances)}."
+    if not 1 <= len(entrances) <= MAX_INPUTS:
+        reason = f"The model should have one input, or up to {MAX_INPUTS}, but has {len(entrances)}."
         raise Failure(reason, "Begin with x = keras.Input(shape=(None, ...)).")
-    draft = Draft(*map(read_layer, entrances))
+    draft = PlanBuilder(*map(read_layer, entrances))
     graph = read_graph(config, entries, Names("layers"), draft)
     inputs = tuple(Result(k, 0) for k in range(len(entrances)))
     results = graph.run(draft, dict(zip(graph.entrances, inputs, strict=True)))
@@ -95,14 +95,14 @@ class Graph:
     entrances: tuple[str, ...]
     calls: tuple[tuple[str, int, dict], ...]
 
-    def run(self, draft: Draft, inputs: dict[str, Result]) -> dict:
+    def run(self, draft: PlanBuilder, inputs: dict[str, Result]) -> dict:
         """Make all calls; return the results of each by the name of its layer and the number of the call."""
         results = {(name, 0): [result] for name, result in inputs.items()}
         for name, number, node in self.calls:
             results[name, number] = called(draft, self.blocks[name], *arguments(node, results))
         return results
 
-    def nested(self, draft: Draft, inputs: tuple) -> list[Result]:
+    def nested(self, draft: PlanBuilder, inputs: tuple) -> list[Result]:
         """Call the model as a layer of another one; return its outputs."""
         flat = [x for given in inputs for x in (given if type(given) is tuple else (given,))]
         told = self.config.get("input_layers")
@@ -119,7 +119,7 @@ class Graph:
         return outputs
 
 
-def read_graph(config: dict, entries: list[dict], names: "Names", draft: Draft) -> Graph:
+def read_graph(config: dict, entries: list[dict], names: "Names", draft: PlanBuilder) -> Graph:
     """Add the layers of a functional model to the draft and sort their calls. Raises Failure."""
     blocks, calls = {}, []
     entrances = tuple(str(entry.get("name")) for entry in entries if is_input(entry))
@@ -129,8 +129,8 @@ def read_graph(config: dict, entries: list[dict], names: "Names", draft: Draft) 
             raise Failure(f"config.json names the layer {shown(name)} twice.")
         blocks[name] = block_of(entry, names, draft)
         calls += [(name, number, node) for number, node in enumerate(listed(entry, "inbound_nodes"))]
-        if len(calls) > MOST_CALLS:
-            raise Failure(f"The model calls its layers more than {MOST_CALLS} times.")
+        if len(calls) > MAX_CALLS:
+            raise Failure(f"The model calls its layers more than {MAX_CALLS} times.")
     return Graph(config, blocks, entrances, sorted_calls(calls, {(name, 0) for name in entrances}))
 
 
@@ -188,7 +188,7 @@ def is_input(entry: dict) -> bool:
     return class_of(entry) == "InputLayer"
 
 
-def block_of(entry: dict, names: "Names", draft: Draft) -> "Block":
+def block_of(entry: dict, names: "Names", draft: PlanBuilder) -> "Block":
     """Add the layer of an entry to the draft, or those of a nested model."""
     kind = class_of(entry)
     if kind not in ("Sequential", "Functional"):
@@ -204,7 +204,7 @@ def block_of(entry: dict, names: "Names", draft: Draft) -> "Block":
     return [block_of(one, names, draft) for one in inner]
 
 
-def called(draft: Draft, block: "Block", inputs: tuple, mask=None, state=()) -> list[Result]:
+def called(draft: PlanBuilder, block: "Block", inputs: tuple, mask=None, state=()) -> list[Result]:
     """Call a layer, a chain of layers or a nested model; return the results of the last call."""
     if isinstance(block, list):
         for part in block:
@@ -258,7 +258,7 @@ def read_layer(entry: dict, names: Names | None = None) -> Layer:
 
 def named(entry: dict) -> Layer:
     """Return a layer of which nothing but class and name is known, for messages."""
-    return Layer(class_of(entry), {}, (), plain(str(settings(entry).get("name", entry.get("name"))), 60))
+    return Layer(class_of(entry), {}, (), sanitize(str(settings(entry).get("name", entry.get("name"))), 60))
 
 
 def check_class(entry: dict, layer: Layer) -> None:
@@ -300,7 +300,7 @@ def read_options(layer: Layer, config: dict) -> dict:
         value = config.get(key, DEFAULTS.get(key))
         try:
             options[key] = check_of(layer.kind, key)(value)
-        except Misfit as misfit:
+        except ShapeError as misfit:
             raise Failure(f"The {layer}: {key} should be {misfit}, but is {shown(value)}.") from None
     return options
 
@@ -430,4 +430,4 @@ def class_of(entry: dict) -> str:
 
 def shown(value) -> str:
     """Return a value of the config as a message quotes it."""
-    return plain(repr(value), 100)
+    return sanitize(repr(value), 100)

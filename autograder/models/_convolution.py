@@ -9,7 +9,7 @@ from autograder.models._activations import activation_of
 from autograder.models._shapes import windows
 
 
-def slid(layer, x, size, dilation, causal=False):
+def sliding_windows(layer, x, size, dilation, causal=False):
     """How many windows there are, and for each place in a window the windows and the steps that meet there."""
     steps, stride, reach = len(x), layer["strides"], dilation * (size - 1) + 1
     count = windows(steps, reach, stride, layer["padding"])
@@ -27,9 +27,9 @@ def slid(layer, x, size, dilation, causal=False):
     return count, places
 
 
-def convolved(layer, weights, x):
+def convolve(layer, weights, x):
     groups, filters = layer["groups"], layer["filters"]
-    count, places = slid(layer, x, layer["kernel_size"], layer["dilation_rate"])
+    count, places = sliding_windows(layer, x, layer["kernel_size"], layer["dilation_rate"])
     x = x.reshape(len(x), groups, -1, x.shape[-1])
     y = np.zeros((count, groups, filters // groups, x.shape[-1]), np.float32)
     for k, window, step in places:
@@ -41,8 +41,8 @@ def convolved(layer, weights, x):
     return activation_of(layer["activation"])(y)
 
 
-def pooled(layer, weights, x):
-    count, places = slid(layer, x, layer["pool_size"], 1)
+def pool(layer, weights, x):
+    count, places = sliding_windows(layer, x, layer["pool_size"], 1)
     largest = layer.kind == "MaxPooling1D"
     y = np.full((count, *x.shape[1:]), -np.inf if largest else 0, np.float32)
     met = np.zeros((count, 1, 1), np.float32)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograder.models._activations import activation_of, elu, relu, softmax
-from autograder.models._convolution import convolved, pooled
+from autograder.models._convolution import convolve, pool
 from autograder.models._layers import Layer
 from autograder.models._plan import Call, Plan, Result, takes_list
 from autograder.models._recurrent import bidirectional, recurrent
@@ -22,7 +22,7 @@ ANY_DTYPE = ("Embedding", "ops.NotEqual", "ops.Any", "ops.LogicalOr", "ops.Zeros
 ANY_DTYPE += ("ops.Concatenate", "ops.GetItem")  # whole numbers and masks go through; all else gets float32
 
 
-class Masked(NamedTuple):
+class MaskedArray(NamedTuple):
     """A result and its mask (time, rows), or None; True: the step counts. A number or an index has none."""
 
     x: np.ndarray
@@ -36,20 +36,22 @@ def evaluate(plan: Plan, weights: Sequence[np.ndarray], inputs: Sequence[np.ndar
     """
     results: list = [None] * len(inputs)
     for entrance, x in zip(plan.inputs, inputs, strict=True):
-        results[entrance.call] = [Masked(x)]
+        results[entrance.call] = [MaskedArray(x)]
     held = list(zip(plan.weights, weights, strict=True))
     with np.errstate(all="ignore"):  # what is not finite in the end is told then
         for call in plan.calls[len(inputs) :]:
             layer = plan.layers[call.layer]
             own = [array for weight, array in held if weight.path.startswith(f"{layer.place}/")]
-            results.append(called(layer, own, call, results))
+            results.append(call_layer(layer, own, call, results))
     return np.asarray(results[plan.output.call][plan.output.output].x, np.float32)
 
 
-def called(layer: Layer, weights: list, call: Call, results: list[list[Masked]]) -> list[Masked]:
+def call_layer(
+    layer: Layer, weights: list, call: Call, results: list[list[MaskedArray]]
+) -> list[MaskedArray]:
     """Return the results of a call; with an initial state, Keras uses a mask only if it is passed by name."""
     flat = call.inputs[0] if takes_list(layer) else call.inputs
-    given = [results[one.call][one.output] if isinstance(one, Result) else Masked(one) for one in flat]
+    given = [results[one.call][one.output] if isinstance(one, Result) else MaskedArray(one) for one in flat]
     xs = [one.x if layer.kind in ANY_DTYPE else as_float(one.x) for one in given]
     masks = [one.mask for one in given]
     if call.mask:
@@ -62,7 +64,7 @@ def called(layer: Layer, weights: list, call: Call, results: list[list[Masked]])
         outputs = [RULES[layer.kind](layer, weights, *xs)]
     else:
         outputs = MASKED[layer.kind](layer, weights, xs, used, *state)
-    return list(map(Masked, outputs, masks_after(layer, given, masks, len(outputs))))
+    return list(map(MaskedArray, outputs, masks_after(layer, given, masks, len(outputs))))
 
 
 def as_float(x):
@@ -78,7 +80,7 @@ PASSING = ("Dense", "LayerNormalization", "BatchNormalization", "TimeDistributed
 PASSING += ("LeakyReLU", "PReLU", "ELU", "Softmax", "Rescaling", *STILL)
 
 
-def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> list:
+def masks_after(layer: Layer, given: list[MaskedArray], masks: list, count: int) -> list:
     """Return the masks of a call's results."""
     kind, first, mask = layer.kind, given[0].x, None
     steps = layer.inside[0] if kind == "Bidirectional" else layer
@@ -89,7 +91,7 @@ def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> l
     elif kind == "Embedding" and layer["mask_zero"]:
         mask = first != 0
     elif kind == "Concatenate" and any(one is not None for one in masks):
-        whole = [spread(one.mask, one.x) for one in given]
+        whole = [broadcast_mask(one.mask, one.x) for one in given]
         mask = np.concatenate(whole, axis=layer["axis"] - 1).any(axis=-2)
     elif kind in MERGES and all(one is not None for one in masks):
         mask = np.logical_or.reduce(np.broadcast_arrays(*masks))
@@ -97,7 +99,7 @@ def masks_after(layer: Layer, given: list[Masked], masks: list, count: int) -> l
     return ([mask] * (1 + both) + [None] * count)[:count]
 
 
-def spread(mask, x: np.ndarray) -> np.ndarray:
+def broadcast_mask(mask, x: np.ndarray) -> np.ndarray:
     """Return a mask in the shape of x; all of it counts where there is none."""
     if mask is None or mask.ndim < x.ndim:
         return np.broadcast_to(True if mask is None else np.expand_dims(mask, -2), x.shape)
@@ -112,7 +114,7 @@ def time_distributed(layer: Layer, weights: list, xs: list, masks: list) -> list
     [x], [inner] = xs, layer.inside
     rows = np.moveaxis(x, 0, -2)
     rows = rows.reshape(*rows.shape[:-2], -1)
-    y = called(inner, weights, Call(0, (Result(0, 0),)), [[Masked(rows)]])[0].x
+    y = call_layer(inner, weights, Call(0, (Result(0, 0),)), [[MaskedArray(rows)]])[0].x
     return [np.moveaxis(y.reshape(*y.shape[:-1], len(x), x.shape[-1]), -2, 0)]
 
 
@@ -133,18 +135,18 @@ def average(layer: Layer, weights: list, xs: list, masks: list) -> list:
     return [np.where(keep, x, np.float32(0)).sum(**how) / keep.sum(dtype=np.float32, **how)]
 
 
-def batch_normalised(layer: Layer, weights: list, xs: list, masks: list) -> list:
+def batch_normalise(layer: Layer, weights: list, xs: list, masks: list) -> list:
     [x], [mask] = xs, masks
     if mask is not None and mask.ndim != x.ndim - 1:
         raise ValueError("a BatchNormalization takes a mask with an axis less than its input")
     *own, mean, variance = (weight[:, None] for weight in weights)
-    return [scaled(layer, own, x - mean, variance)]
+    return [rescale(layer, own, x - mean, variance)]
 
 
-def merged(layer: Layer, weights: list, xs: list, masks: list) -> list:
+def merge(layer: Layer, weights: list, xs: list, masks: list) -> list:
     """Elementwise; where a mask leaves a step out, the other input counts in a maximum, minimum or product."""
     whole, combine = all(mask is not None for mask in masks), MERGES[layer.kind]
-    masks = [None if mask is None else spread(mask, x) for x, mask in zip(xs, masks, strict=True)]
+    masks = [None if mask is None else broadcast_mask(mask, x) for x, mask in zip(xs, masks, strict=True)]
     if layer.kind == "Multiply":
         xs = [
             np.where(True if mask is None else mask, x, np.float32(1))
@@ -172,12 +174,12 @@ ELEMENTWISE: Mapping[str, Callable] = {
 MERGES = {**ELEMENTWISE, "Average": np.add}
 MASKED: Mapping[str, Callable] = {
     **dict.fromkeys(("SimpleRNN", "GRU", "LSTM", "RNN"), recurrent),
-    **dict.fromkeys(MERGES, merged),
+    **dict.fromkeys(MERGES, merge),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
     "Softmax": softmax_layer,
     "GlobalAveragePooling1D": average,
-    "BatchNormalization": batch_normalised,
+    "BatchNormalization": batch_normalise,
 }
 
 
@@ -191,22 +193,22 @@ def dense(layer, weights, x):
     return activation_of(layer["activation"])(y)
 
 
-def embedded(layer, weights, x):
+def embed(layer, weights, x):
     """Return a negative token counts from the end, as in Keras; IndexError for one that the table doesn't have."""
     ids = x if x.dtype.kind == "i" else x.astype(np.int32)
     return np.moveaxis(np.take(weights[0].T, ids, axis=1), 0, -2)
 
 
-def scaled(layer, weights, x, variance):
+def rescale(layer, weights, x, variance):
     """x over its deviation, and the layer's own scale and offset; weights: a column for each of these two."""
     weights = list(weights)
     by = (weights.pop(0) if layer["scale"] else 1) / np.sqrt(variance + np.float32(layer["epsilon"]))
     return x * by + (weights[0] if layer["center"] else 0)
 
 
-def layer_normalised(layer, weights, x):
+def layer_normalise(layer, weights, x):
     x = x - x.mean(axis=-2, keepdims=True)
-    return scaled(layer, [w[:, None] for w in weights], x, (x * x).mean(axis=-2, keepdims=True))
+    return rescale(layer, [w[:, None] for w in weights], x, (x * x).mean(axis=-2, keepdims=True))
 
 
 def reduction(of):
@@ -217,19 +219,19 @@ def elementwise(of):
     return lambda layer, weights, x, y: of(x, y)
 
 
-def joined(layer, weights, *xs):
+def concatenate(layer, weights, *xs):
     return np.concatenate(xs, axis=layer["axis"] - 1)
 
 
 RULES: Mapping[str, Callable] = {
     **dict.fromkeys(STILL, lambda layer, weights, x: x),
-    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), pooled),
-    **dict.fromkeys(("Concatenate", "ops.Concatenate"), joined),
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), pool),
+    **dict.fromkeys(("Concatenate", "ops.Concatenate"), concatenate),
     "Dense": dense,
-    "Embedding": embedded,
+    "Embedding": embed,
     "Masking": lambda layer, weights, x: x * (x != layer["mask_value"]).any(axis=-2, keepdims=True),
-    "LayerNormalization": layer_normalised,
-    "Conv1D": convolved,
+    "LayerNormalization": layer_normalise,
+    "Conv1D": convolve,
     "Activation": lambda layer, weights, x: activation_of(layer["activation"])(x.copy()),
     **dict.fromkeys(("ReLU", "LeakyReLU"), lambda layer, weights, x: relu(x.copy(), **layer.options)),
     "ELU": lambda layer, weights, x: elu(x, **layer.options),

@@ -21,9 +21,9 @@ from autograder.core import Failure
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 2**64 - 1
-LONGEST_NAME = 255
-LONGEST_PATH = 1_000  # of a data set; a layer in four nested models reaches 150
-MOST_READS = 300_000  # fields looked at in one file; a model of 100 layers and its optimizer take 30,000
+MAX_NAME = 255
+MAX_PATH = 1_000  # of a data set; a layer in four nested models reaches 150
+MAX_READS = 300_000  # fields looked at in one file; a model of 100 layers and its optimizer take 30,000
 
 # Types of header messages (section IV.A.2)
 DATASPACE, DATATYPE, EXTERNAL, LAYOUT, FILTERS, CONTINUATION, SYMBOL_TABLE = 1, 3, 7, 8, 11, 16, 17
@@ -66,8 +66,8 @@ class Hdf5:
     def at(self, form: str, offset: int) -> tuple:
         """Return the little-endian fields at an offset."""
         self.reads += 1
-        if self.reads > MOST_READS:
-            raise self.damaged(f"takes more than {MOST_READS:,} steps to read")
+        if self.reads > MAX_READS:
+            raise self.damaged(f"takes more than {MAX_READS:,} steps to read")
         try:
             return struct.unpack_from("<" + form, self.data, offset)
         except (struct.error, OverflowError):
@@ -83,8 +83,8 @@ class Hdf5:
         groups = [("", root)]
         while groups:
             path, address = groups.pop()
-            if len(path) > LONGEST_PATH:
-                raise self.damaged(f"nests too deep: a path of more than {LONGEST_PATH:,} characters")
+            if len(path) > MAX_PATH:
+                raise self.damaged(f"nests too deep: a path of more than {MAX_PATH:,} characters")
             messages = dict(self.messages(address))
             if messages.keys() & {LINK_INFO, LINK}:
                 raise self.damaged("holds a link, or a group in a form that Keras does not write")
@@ -149,7 +149,7 @@ class Hdf5:
             raise self.damaged(f"is damaged: no {signature.decode()} at offset {address:,}")
 
     def name(self, start: int) -> str:
-        end = self.data.find(b"\0", start, start + LONGEST_NAME + 1)
+        end = self.data.find(b"\0", start, start + MAX_NAME + 1)
         if end <= start:
             raise self.damaged("holds a member without a name, or with a very long one")
         return self.data[start:end].decode("utf-8", "replace")

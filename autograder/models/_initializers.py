@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograder.core import Failure, plain
+from autograder.core import Failure, sanitize
 from autograder.models._layers import Layer, number, one_of, positive
 from autograder.models._plan import Plan
-from autograder.models._shapes import Misfit, Shape
+from autograder.models._shapes import Shape, ShapeError
 
 
 class Initializer(NamedTuple):
@@ -46,7 +46,7 @@ DEFAULTS = {"gain": 1.0}  # Keras 3.15.1 does not write down that of Identity
 
 def fraction(value) -> float:
     if not 0 <= positive(value) < 1:
-        raise Misfit("a number from 0 to below 1")
+        raise ShapeError("a number from 0 to below 1")
     return float(value)
 
 
@@ -68,7 +68,7 @@ CHECKS = {
 }
 
 
-def read_start(layer: Layer) -> dict[str, object]:
+def read_layer_initializers(layer: Layer) -> dict[str, object]:
     """Return what the constructor of a layer to be trained gets beside its options. Raises Failure.
 
     Penalties and constraints are refused and not ignored: with them the student's own training went another way.
@@ -84,8 +84,8 @@ def read_start(layer: Layer) -> dict[str, object]:
                 one_of(None)(value)
             elif key == "stateful":
                 one_of(False)(value)
-        except Misfit as misfit:
-            came = plain(repr(value), 100)
+        except ShapeError as misfit:
+            came = sanitize(repr(value), 100)
             raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {came}.") from None
     return start
 
@@ -94,11 +94,11 @@ def read_initializer(value) -> Initializer:
     """Return the initialiser in an entry of a config. Raises Misfit."""
     kind = value.get("class_name") if isinstance(value, dict) else None
     if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
-        raise Misfit(f"one of {', '.join(INITIALIZERS)}")
+        raise ShapeError(f"one of {', '.join(INITIALIZERS)}")
     config = value.get("config")
     wanted = INITIALIZERS[kind].split()
     if not isinstance(config, dict) or not set(wanted) <= {*config, *DEFAULTS}:
-        raise Misfit(f"a {kind} with {' and '.join(wanted)}")
+        raise ShapeError(f"a {kind} with {' and '.join(wanted)}")
     return Initializer(kind, {key: CHECKS[key](config.get(key, DEFAULTS.get(key))) for key in wanted})
 
 
@@ -114,23 +114,23 @@ WEIGHTS: Mapping[str, str] = {  # of the classes that have any, in Keras's order
     "PReLU": "alpha",
     "BatchNormalization": "gamma beta moving_mean moving_variance",
 }
-WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
+WITHOUT_INITIALIZER = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 
 
-def beginnings(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray | None]:
+def initial_weights(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray | None]:
     """Return what each weight begins with, in the order of `plan.weights`; None for one that is drawn at random.
 
-    starts: of all layers, wrapped ones included, as `read_start` gives them.
+    starts: of all layers, wrapped ones included, as `read_layer_initializers` gives them.
     """
     layers = [one for layer in plan.layers for one in layer.all]
     shapes = iter(weight.shape for weight in plan.weights)
     for layer, start in zip(layers, starts, strict=True):
         for name in WEIGHTS.get(layer.kind, "").split():
-            if layer.kind == "SkipCell" or layer.options.get(WITHOUT.get(name), True):
-                yield beginning(layer, start, name, next(shapes))
+            if layer.kind == "SkipCell" or layer.options.get(WITHOUT_INITIALIZER.get(name), True):
+                yield initial_weight(layer, start, name, next(shapes))
 
 
-def beginning(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
+def initial_weight(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
     chosen = start.get(f"{name}_initializer")
     if layer.kind == "SkipCell" and name == "bias":
         chosen = Initializer("Zeros", {})

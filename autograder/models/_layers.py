@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from autograder.models import _shapes as shapes
-from autograder.models._shapes import Misfit, Shape
+from autograder.models._shapes import Shape, ShapeError
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Layer:
 
 def whole(value) -> int:
     if type(value) is not int or not 1 <= value <= 2**40:
-        raise Misfit("a whole number from 1 on")
+        raise ShapeError("a whole number from 1 on")
     return value
 
 
@@ -70,14 +70,14 @@ def single(value) -> int:
 
 def whole_numbers(value) -> tuple[int, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= 4:
-        raise Misfit("a list of one to four whole numbers")
+        raise ShapeError("a list of one to four whole numbers")
     return tuple(-1 if one == -1 else whole(one) for one in value)
 
 
 def batch_shape(value) -> Shape:
     """Return a shape whose batch is free; one that is fixed changes nothing."""
     if not isinstance(value, list) or not 2 <= len(value) <= 5:
-        raise Misfit("a shape such as [null, null, 4]")
+        raise ShapeError("a shape such as [null, null, 4]")
     sizes = [None if size is None else whole(size) for size in value]
     return (None, *sizes[1:])
 
@@ -89,7 +89,7 @@ def input_dtype(value) -> str:
     if value in ("int8", "int16", "int32", "uint8", "uint16"):
         return "int32"
     if value != "int64":
-        raise Misfit("float32 or int32: the model takes numbers; turn text into numbers in your notebook")
+        raise ShapeError("float32 or int32: the model takes numbers; turn text into numbers in your notebook")
     return value
 
 
@@ -107,13 +107,13 @@ def axis(value) -> int:
     """-1 or [-1]. Axis 0 would mix the sequences of a batch."""
     value = value[0] if isinstance(value, list) and len(value) == 1 else value
     if type(value) is not int or value == 0:
-        raise Misfit("one axis other than the batch (0)")
+        raise ShapeError("one axis other than the batch (0)")
     return value
 
 
 def number(value, least: float = -1e30) -> float:
     if type(value) not in (int, float) or not least <= value <= 1e30:
-        raise Misfit("a number")
+        raise ShapeError("a number")
     return float(value)
 
 
@@ -128,7 +128,7 @@ def positive_or_null(value) -> float | None:
 def one_of(*among) -> Callable:
     def check(value):
         if not any(type(value) is type(one) and value == one for one in among):
-            raise Misfit(" or ".join(map(repr, among)))
+            raise ShapeError(" or ".join(map(repr, among)))
         return value
 
     return check
@@ -168,7 +168,7 @@ def activation(value) -> str | ActivationLayer:
                 kind, tuple((key, OPTIONS[key](config.get(key, DEFAULTS.get(key)))) for key in options)
             )
     if not isinstance(value, str) or value not in ACTIVATIONS.split():
-        raise Misfit(
+        raise ShapeError(
             "the name of one of Keras's activations, such as 'tanh' (a function of your own is code; build the same"
             " model with a name, and take over what it has learnt: new.set_weights(model.get_weights()))"
         )
@@ -211,7 +211,7 @@ def check_of(kind: str, option: str) -> Callable:
 
 
 @dataclass(frozen=True)
-class Kind:
+class LayerSpec:
     """A layer class: the options its constructor gets; the rules for what comes out and for its weights.
 
     takes: "one" tensor, a "list" of them, "two" of which one may be a number, or one and a "key" to index it; a
@@ -236,48 +236,48 @@ recurrent = (shapes.recurrent, shapes.recurrent_weights)
 normalised = (shapes.normalised, shapes.normalisation_weights)
 wrapped_twice = (shapes.bidirectional, shapes.bidirectional_weights)
 wrapped = (shapes.time_distributed, shapes.time_distributed_weights)
-merging = Kind("", shapes.merged, takes="list")
-elementwise = Kind("", shapes.merged, takes="two")
-reduction = Kind("axis keepdims", shapes.reduced)
+merging = LayerSpec("", shapes.merged, takes="list")
+elementwise = LayerSpec("", shapes.merged, takes="two")
+reduction = LayerSpec("axis keepdims", shapes.reduced)
 
-KINDS: Mapping[str, Kind] = {
-    "InputLayer": Kind("batch_shape dtype sparse ragged", takes="nothing"),
-    "Dense": Kind("units activation use_bias", shapes.dense, shapes.dense_weights),
-    "Embedding": Kind("input_dim output_dim mask_zero", shapes.embedding, shapes.embedding_weights),
-    "SimpleRNN": Kind(RNN, *recurrent),
-    "GRU": Kind(f"{RNN} recurrent_activation reset_after", *recurrent),
-    "LSTM": Kind(f"{RNN} recurrent_activation", *recurrent),
-    "RNN": Kind(WAYS, *recurrent, inside=("cell",)),
-    "SkipCell": Kind(
+KINDS: Mapping[str, LayerSpec] = {
+    "InputLayer": LayerSpec("batch_shape dtype sparse ragged", takes="nothing"),
+    "Dense": LayerSpec("units activation use_bias", shapes.dense, shapes.dense_weights),
+    "Embedding": LayerSpec("input_dim output_dim mask_zero", shapes.embedding, shapes.embedding_weights),
+    "SimpleRNN": LayerSpec(RNN, *recurrent),
+    "GRU": LayerSpec(f"{RNN} recurrent_activation reset_after", *recurrent),
+    "LSTM": LayerSpec(f"{RNN} recurrent_activation", *recurrent),
+    "RNN": LayerSpec(WAYS, *recurrent, inside=("cell",)),
+    "SkipCell": LayerSpec(
         "units scale", takes="cell"
     ),  # a student's own class: its name and numbers, not its code
-    "Bidirectional": Kind("merge_mode", *wrapped_twice, inside=("layer", "backward_layer")),
-    "TimeDistributed": Kind("", *wrapped, inside=("layer",)),
-    "Conv1D": Kind(CONV, shapes.convolved, shapes.convolution_weights),
-    "LayerNormalization": Kind(f"{NORM} rms_scaling", *normalised),
-    "BatchNormalization": Kind(f"{NORM} renorm", *normalised),
-    "Masking": Kind("mask_value"),
-    "Dropout": Kind("rate"),
-    "SpatialDropout1D": Kind("rate"),
-    "GaussianDropout": Kind("rate"),
-    "GaussianNoise": Kind("stddev"),
-    "Identity": Kind(),
-    "Activation": Kind("activation"),
-    "ReLU": Kind("max_value negative_slope threshold"),
-    "LeakyReLU": Kind("negative_slope"),
-    "PReLU": Kind("shared_axes", shapes.same, shapes.slope_weights),
-    "ELU": Kind("alpha"),
-    "Softmax": Kind("axis", shapes.along_axis),
-    "Rescaling": Kind("scale offset"),
-    "GlobalMaxPooling1D": Kind("data_format keepdims", shapes.pooled_globally),
-    "GlobalAveragePooling1D": Kind("data_format keepdims", shapes.pooled_globally),
-    "MaxPooling1D": Kind(POOL, shapes.pooled),
-    "AveragePooling1D": Kind(POOL, shapes.pooled),
-    "Flatten": Kind("data_format", shapes.flattened),
-    "Reshape": Kind("target_shape", shapes.reshaped),
-    "Permute": Kind("dims", shapes.permuted),
-    "RepeatVector": Kind("n", shapes.repeated),
-    "Concatenate": Kind("axis", shapes.joined, takes="list"),
+    "Bidirectional": LayerSpec("merge_mode", *wrapped_twice, inside=("layer", "backward_layer")),
+    "TimeDistributed": LayerSpec("", *wrapped, inside=("layer",)),
+    "Conv1D": LayerSpec(CONV, shapes.convolved, shapes.convolution_weights),
+    "LayerNormalization": LayerSpec(f"{NORM} rms_scaling", *normalised),
+    "BatchNormalization": LayerSpec(f"{NORM} renorm", *normalised),
+    "Masking": LayerSpec("mask_value"),
+    "Dropout": LayerSpec("rate"),
+    "SpatialDropout1D": LayerSpec("rate"),
+    "GaussianDropout": LayerSpec("rate"),
+    "GaussianNoise": LayerSpec("stddev"),
+    "Identity": LayerSpec(),
+    "Activation": LayerSpec("activation"),
+    "ReLU": LayerSpec("max_value negative_slope threshold"),
+    "LeakyReLU": LayerSpec("negative_slope"),
+    "PReLU": LayerSpec("shared_axes", shapes.same, shapes.slope_weights),
+    "ELU": LayerSpec("alpha"),
+    "Softmax": LayerSpec("axis", shapes.along_axis),
+    "Rescaling": LayerSpec("scale offset"),
+    "GlobalMaxPooling1D": LayerSpec("data_format keepdims", shapes.pooled_globally),
+    "GlobalAveragePooling1D": LayerSpec("data_format keepdims", shapes.pooled_globally),
+    "MaxPooling1D": LayerSpec(POOL, shapes.pooled),
+    "AveragePooling1D": LayerSpec(POOL, shapes.pooled),
+    "Flatten": LayerSpec("data_format", shapes.flattened),
+    "Reshape": LayerSpec("target_shape", shapes.reshaped),
+    "Permute": LayerSpec("dims", shapes.permuted),
+    "RepeatVector": LayerSpec("n", shapes.repeated),
+    "Concatenate": LayerSpec("axis", shapes.joined, takes="list"),
     "Add": merging,
     "Subtract": merging,
     "Multiply": merging,
@@ -298,8 +298,8 @@ KINDS: Mapping[str, Kind] = {
     "ops.Min": reduction,
     "ops.Mean": reduction,
     "ops.Sum": reduction,
-    "ops.ZerosLike": Kind("dtype"),
-    "ops.ExpandDims": Kind("axis", shapes.expanded),
-    "ops.Concatenate": Kind("axis", shapes.joined, takes="list"),
-    "ops.GetItem": Kind("", shapes.picked, takes="key"),
+    "ops.ZerosLike": LayerSpec("dtype"),
+    "ops.ExpandDims": LayerSpec("axis", shapes.expanded),
+    "ops.Concatenate": LayerSpec("axis", shapes.joined, takes="list"),
+    "ops.GetItem": LayerSpec("", shapes.picked, takes="key"),
 }

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.core import Failure
-from autograder.models._architecture import RECURRENT, check_architecture, check_memory, leads_past
+from autograder.models._architecture import RECURRENT, check_architecture, check_memory, has_path_without
 from autograder.models._archive import check_version, read_archive, refuse_extra
 from autograder.models._config import read_plan, remarks
 from autograder.models._errors import failing
@@ -22,19 +22,19 @@ from autograder.models._hdf5 import Hdf5
 from autograder.models._layers import Layer
 from autograder.models._plan import Plan
 from autograder.models._predictor import Predictor
-from autograder.models._untrained_model import Blueprint, read_blueprint
+from autograder.models._untrained_model import UntrainedModel, read_untrained_model
 
 __all__ = [
     "RECURRENT",
-    "Blueprint",
+    "UntrainedModel",
     "Layer",
     "Model",
     "Plan",
     "Predictor",
     "check_architecture",
     "check_memory",
-    "leads_past",
-    "read_blueprint",
+    "has_path_without",
+    "read_untrained_model",
     "read_model",
 ]
 

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from autograder.core import Failure
 from autograder.models._layers import KINDS, Layer
-from autograder.models._shapes import Misfit, Shape
+from autograder.models._shapes import Shape, ShapeError
 
-MOST_LAYERS = 100  # wrapped ones included
-MOST_CALLS = 500  # of layers and operations; the masks of a concatenation of seven layers take 60
-MOST_PARAMETERS = 5_000_000
-MOST_VALUES = 10_000_000  # in all results for one sequence, or for one step of it where its length is free
-MOST_WORK = 10**9  # multiplications for the same
-MOST_INPUTS = 4
+MAX_LAYERS = 100  # wrapped ones included
+MAX_CALLS = 500  # of layers and operations; the masks of a concatenation of seven layers take 60
+MAX_PARAMETERS = 5_000_000
+MAX_VALUES = 10_000_000  # in all results for one sequence, or for one step of it where its length is free
+MAX_WORK = 10**9  # multiplications for the same
+MAX_INPUTS = 4
 STEP_WORK = 20_000  # what a step of a recurrent layer costs besides its products, in multiplications
 
 BOOLEAN = ("ops.NotEqual", "ops.Any", "ops.LogicalOr")  # operations whose results are masks
@@ -106,15 +106,15 @@ class Plan:
 
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
-        return sum(extent(shape, steps) for call in self.calls for shape in call.shapes)
+        return sum(describe_extent(shape, steps) for call in self.calls for shape in call.shapes)
 
 
-def extent(shape: Shape, steps: int = 1) -> int:
+def describe_extent(shape: Shape, steps: int = 1) -> int:
     """Numbers in a result for one sequence of so many steps."""
     return prod(steps if n is None else n for n in shape[1:])
 
 
-class Draft:
+class PlanBuilder:
     """A plan in the making: layers and calls are added one at a time, each checked as it comes."""
 
     def __init__(self, *entrances: Layer):
@@ -124,21 +124,21 @@ class Draft:
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
         self.nested = 0
         for entrance in entrances:
-            self.count(entrance, 0, extent(entrance["batch_shape"]), 0)
+            self.count(entrance, 0, describe_extent(entrance["batch_shape"]), 0)
 
     def add(self, layer: Layer) -> int:
         """Return the index of a new layer."""
         self.layers.append(layer)
         proper = sum(len(one.all) for one in self.layers if not one.is_operation)
-        if proper > MOST_LAYERS or len(self.layers) > MOST_CALLS:
-            raise Failure(f"The model has more than {MOST_LAYERS} layers or {MOST_CALLS} operations.")
+        if proper > MAX_LAYERS or len(self.layers) > MAX_CALLS:
+            raise Failure(f"The model has more than {MAX_LAYERS} layers or {MAX_CALLS} operations.")
         return len(self.layers) - 1
 
     def nest(self) -> None:
         """Count a call of a nested model, which may call others and make no call of a layer. Raises Failure."""
         self.nested += 1
-        if self.nested > MOST_CALLS:
-            raise Failure(f"The model calls its nested models more than {MOST_CALLS} times.")
+        if self.nested > MAX_CALLS:
+            raise Failure(f"The model calls its nested models more than {MAX_CALLS} times.")
 
     def call(self, index: int, inputs: tuple, mask: Result | None = None, state: tuple = ()) -> Call:
         """Add a call, once the shapes and the cost of what it makes are known. Raises Failure."""
@@ -149,18 +149,22 @@ class Draft:
         given = [self.shape(one) for one in (*(inputs[0] if takes_list(layer) else inputs), *state)]
         try:
             shapes, weights = layer.outputs(*given), layer.weights(*given)
-        except Misfit as misfit:
+        except ShapeError as misfit:
             raise Failure(f"The {layer} needs {misfit}.") from None
         if self.weights.get(index, weights) != weights:
             raise Failure(f"The {layer} is shared by inputs that need weights of different shapes.")
         parameters = sum(map(prod, weights.values()))
         steps = STEP_WORK if any("return_state" in one.options for one in layer.all) else 0
-        work = extent(given[0][:-1]) * (parameters + steps) if weights and layer.kind != "Embedding" else 0
-        self.count(layer, 0 if index in self.weights else parameters, sum(map(extent, shapes)), work)
+        work = (
+            describe_extent(given[0][:-1]) * (parameters + steps)
+            if weights and layer.kind != "Embedding"
+            else 0
+        )
+        self.count(layer, 0 if index in self.weights else parameters, sum(map(describe_extent, shapes)), work)
         self.weights[index] = weights
         self.calls.append(Call(index, inputs, mask, state, shapes))
-        if len(self.calls) > MOST_CALLS:
-            raise Failure(f"The model calls its layers more than {MOST_CALLS} times.")
+        if len(self.calls) > MAX_CALLS:
+            raise Failure(f"The model calls its layers more than {MAX_CALLS} times.")
         return self.calls[-1]
 
     def shape(self, given):
@@ -170,7 +174,7 @@ class Draft:
     def count(self, layer: Layer, *amounts: int) -> None:
         """Add to the totals; Failure at the layer that passes a limit."""
         for what, amount, most in zip(
-            self.totals, amounts, (MOST_PARAMETERS, MOST_VALUES, MOST_WORK), strict=True
+            self.totals, amounts, (MAX_PARAMETERS, MAX_VALUES, MAX_WORK), strict=True
         ):
             self.totals[what] += amount
             if self.totals[what] > most:

@@ -14,11 +14,11 @@ from autograder.models._evaluator import evaluate
 from autograder.models._plan import Plan
 from autograder.models._shapes import Shape
 
-MOST_KEPT = 64  # inputs whose batches are kept, the ones used last
-MOST_MODELS = 4  # whose predictions are kept for the same inputs
-MOST_BYTES = 2**28  # of all batches that are kept
-MOST_MEMORY = 2**29  # bytes for the results of one batch
-MOST_OPERATIONS = (
+MAX_KEPT = 64  # inputs whose batches are kept, the ones used last
+MAX_MODELS = 4  # whose predictions are kept for the same inputs
+MAX_BYTES = 2**28  # of all batches that are kept
+MAX_MEMORY = 2**29  # bytes for the results of one batch
+MAX_OPERATIONS = (
     3 * 10**11
 )  # for the inputs of one call; 2,000 sequences of 1,000 steps take a tenth in 30 units
 CALL_OPERATIONS = 10**6  # what a step of one batch costs in each recurrent layer, whatever its size
@@ -69,11 +69,11 @@ class Predictor:
         if which not in known:
             check_shapes(model.plan, prepared.shapes)
             check_operations(model.plan, prepared.batches)
-            known[which] = collected(model.plan, predicted(model, prepared.batches, len(inputs)))
-            if len(known) > MOST_MODELS:
+            known[which] = collect_outputs(model.plan, read_only_copy(model, prepared.batches, len(inputs)))
+            if len(known) > MAX_MODELS:
                 known.popitem(last=False)
         known.move_to_end(which)
-        return copied(known[which])
+        return copy_predictions(known[which])
 
     def found(self, inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepared:
         """Return the batches of these inputs, made anew unless they are among the last ones."""
@@ -84,7 +84,7 @@ class Predictor:
         key = (*map(id, parts), len(inputs), dtypes, batch_size)
         if key not in self.prepared:
             prepared = prepare(inputs, dtypes, batch_size)
-            if sum(x.size for x in parts) * 4 > MOST_BYTES:
+            if sum(x.size for x in parts) * 4 > MAX_BYTES:
                 return prepared
             freeze(parts)
             self.prepared[key] = prepared
@@ -94,7 +94,7 @@ class Predictor:
 
     def forget(self) -> None:
         """Lets go of what was not asked for lately, until the rest is within the limits."""
-        while len(self.prepared) > MOST_KEPT or sum(map(size_of, self.prepared.values())) > MOST_BYTES:
+        while len(self.prepared) > MAX_KEPT or sum(map(size_of, self.prepared.values())) > MAX_BYTES:
             self.prepared.popitem(last=False)
 
 
@@ -104,13 +104,13 @@ def identity(model) -> str:
     return model.plan.signature + hashlib.sha256(content).hexdigest()
 
 
-def predicted(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
+def read_only_copy(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
     """Return what the model predicts for each of `count` inputs, in the order given."""
     shape = model.plan.output_shape[1:]
     free = None in shape
     predictions = [None] * count if free else np.empty((count, *shape), np.float32)
     for batch in batches:
-        for rows, xs in within_memory(model.plan, batch):
+        for rows, xs in split_by_memory(model.plan, batch):
             ys = run(model, xs)
             if not free:
                 predictions[rows] = ys.reshape(len(rows), *shape)
@@ -119,7 +119,7 @@ def predicted(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
     return predictions
 
 
-def copied(predictions: list | np.ndarray) -> list | np.ndarray:
+def copy_predictions(predictions: list | np.ndarray) -> list | np.ndarray:
     """Return the same numbers, for whoever asked to change as they like."""
     return predictions.copy() if isinstance(predictions, np.ndarray) else [one.copy() for one in predictions]
 
@@ -135,13 +135,13 @@ def prepare(inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepa
         for start in range(0, len(rows), batch_size):
             chosen = rows[start : start + batch_size]
             parts = zip(*(several[row] for row in chosen), strict=True)
-            xs = (stacked(part, dtype) for part, dtype in zip(parts, dtypes, strict=False))
+            xs = (stack_inputs(part, dtype) for part, dtype in zip(parts, dtypes, strict=False))
             batches.append(Batch(np.array(chosen), tuple(xs)))
     shapes = frozenset(tuple((None, *shape) for shape in one) for one in rows_of)
     return Prepared(inputs, shapes, batches)
 
 
-def stacked(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
+def stack_inputs(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
     """Arrays (...) of one shape as one array (..., rows), in memory as the evaluator reads it."""
     return np.ascontiguousarray(np.moveaxis(np.stack(arrays), 0, -1), dtype)
 
@@ -173,7 +173,7 @@ def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
 def check_shapes(plan: Plan, shapes: frozenset[Shapes] | set[Shapes]) -> None:
     wanted = plan.input_shapes
     for given in shapes:
-        if len(given) != len(wanted) or not all(map(fits, given, wanted)):
+        if len(given) != len(wanted) or not all(map(fits_memory, given, wanted)):
             asked = given[0] if len(given) == 1 else given
             raise Failure(
                 f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {asked}.",
@@ -187,24 +187,25 @@ def check_operations(plan: Plan, batches: Sequence[Batch]) -> None:
         any("return_state" in one.options for one in plan.layers[call.layer].all) for call in plan.calls
     )
     operations = sum(
-        longest(batch) * (len(batch.rows) * plan.work + recurrent * CALL_OPERATIONS) for batch in batches
+        longest_input(batch) * (len(batch.rows) * plan.work + recurrent * CALL_OPERATIONS)
+        for batch in batches
     )
-    if operations > MOST_OPERATIONS:
-        reason = f"The model takes {operations:,} operations for these inputs, at most {MOST_OPERATIONS:,} are made."
+    if operations > MAX_OPERATIONS:
+        reason = f"The model takes {operations:,} operations for these inputs, at most {MAX_OPERATIONS:,} are made."
         raise Failure(reason, "Use fewer or smaller layers.")
 
 
-def longest(batch: Batch) -> int:
+def longest_input(batch: Batch) -> int:
     return max(n for x in batch.xs for n in (1, *x.shape[:-1]))
 
 
-def fits(given: Shape, wanted: Shape) -> bool:
+def fits_memory(given: Shape, wanted: Shape) -> bool:
     return len(given) == len(wanted) and all(m in (None, n) for m, n in zip(wanted, given, strict=True))
 
 
-def within_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
+def split_by_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
     """Return the batch, in parts where its results as a whole would take more than MOST_MEMORY."""
-    step = batch_rows(plan, longest(batch), len(batch.rows))
+    step = batch_rows(plan, longest_input(batch), len(batch.rows))
     for start in range(0, len(batch.rows), step):
         part = slice(start, start + step)
         yield batch.rows[part], tuple(np.ascontiguousarray(x[..., part]) for x in batch.xs)
@@ -212,10 +213,10 @@ def within_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[
 
 def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
     """How many sequences of a length may share a batch within MOST_MEMORY."""
-    return max(1, min(batch_size, MOST_MEMORY // (4 * COPIES * plan.values(length))))
+    return max(1, min(batch_size, MAX_MEMORY // (4 * COPIES * plan.values(length))))
 
 
-def collected(plan: Plan, predictions: list | np.ndarray) -> np.ndarray | list[np.ndarray]:
+def collect_outputs(plan: Plan, predictions: list | np.ndarray) -> np.ndarray | list[np.ndarray]:
     """Return the predictions, as one array where their shape is fixed. Raises Failure where one is not finite."""
     if None in plan.output_shape[1:]:
         finite = [np.isfinite(y).all() for y in predictions]

@@ -24,7 +24,7 @@ def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.nd
     if mask is not None and mask.ndim == 2:
         mask = mask[:, None]
     order = range(len(x))[::-1] if layer["go_backwards"] else range(len(x))
-    states, outputs = stepped(layer, weights, x, mask, order, states)
+    states, outputs = run_steps(layer, weights, x, mask, order, states)
     last = states[0] if outputs is None else outputs
     if mask is not None:
         counts = mask[:: order.step]
@@ -33,10 +33,10 @@ def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.nd
     return [last, *states] if layer["return_state"] else [last]
 
 
-def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, initial: tuple) -> tuple:
+def run_steps(layer: Layer, weights: list, x: np.ndarray, mask, order: range, initial: tuple) -> tuple:
     """Return the states after all steps, and those that are outputs after each, where the layer returns sequences."""
     (steps, features, rows), units = x.shape, len(weights[1])
-    matrix, cell = stacked(layer.kind, *weights), cell_of(layer, weights)
+    matrix, cell = run_stacked_cells(layer.kind, *weights), cell_of(layer, weights)
     seen = np.ones(
         (features + units + 1, rows), np.float32
     )  # a step's input, the state, and 1 for the biases
@@ -63,7 +63,7 @@ def stepped(layer: Layer, weights: list, x: np.ndarray, mask, order: range, init
     return states, outputs
 
 
-def stacked(kind: str, kernel: np.ndarray, hidden: np.ndarray, *bias: np.ndarray) -> np.ndarray:
+def run_stacked_cells(kind: str, kernel: np.ndarray, hidden: np.ndarray, *bias: np.ndarray) -> np.ndarray:
     """Kernels and biases as one matrix (gates * units, features + units + 1).
 
     For an LSTM the gates are input, forget, output, candidate; for a GRU update, reset, and the candidate's two
@@ -78,14 +78,14 @@ def stacked(kind: str, kernel: np.ndarray, hidden: np.ndarray, *bias: np.ndarray
         order = [0, 1, 3, 2]
         ours, theirs, bias = ours[order], theirs[order], ones[0, order]
     elif kind == "GRU":
-        ours, theirs = with_zeros(ours), with_zeros(theirs)[[0, 1, 3, 2]]
-        bias = with_zeros(ones[0]) + (with_zeros(ones[1])[[0, 1, 3, 2]] if len(ones) > 1 else 0)
+        ours, theirs = append_zeros(ours), append_zeros(theirs)[[0, 1, 3, 2]]
+        bias = append_zeros(ones[0]) + (append_zeros(ones[1])[[0, 1, 3, 2]] if len(ones) > 1 else 0)
     else:
         bias = ones[0]
     return np.concatenate([ours, theirs, bias], axis=2).reshape(-1, len(kernel) + units + 1)
 
 
-def with_zeros(gates: np.ndarray) -> np.ndarray:
+def append_zeros(gates: np.ndarray) -> np.ndarray:
     return np.concatenate([gates, np.zeros_like(gates[:1])])
 
 

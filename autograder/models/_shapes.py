@@ -11,7 +11,7 @@ from math import prod
 Shape = tuple[int | None, ...]
 
 
-class Misfit(Exception):
+class ShapeError(Exception):
     """What an option or a shape should be and is not; `plan` makes it a Failure that names the layer."""
 
 
@@ -20,14 +20,14 @@ class Misfit(Exception):
 
 def rank(x: Shape, axes: int) -> Shape:
     if len(x) != axes:
-        raise Misfit(f"an input of {axes} axes such as {(None, None, 4)[: axes - 1] + (4,)}, not {x}")
+        raise ShapeError(f"an input of {axes} axes such as {(None, None, 4)[: axes - 1] + (4,)}, not {x}")
     return x
 
 
-def known(x: Shape) -> int:
+def feature_dim(x: Shape) -> int:
     """Return the number of features, which has to be known for the weights to have a shape."""
     if len(x) < 2 or x[-1] is None:
-        raise Misfit(f"an input with a known number of features on its last axis, not {x}")
+        raise ShapeError(f"an input with a known number of features on its last axis, not {x}")
     return x[-1]
 
 
@@ -35,7 +35,7 @@ def place_of(axis: int, axes: int) -> int:
     """Return an axis counted from the front; never the batch."""
     place = axis if axis >= 0 else axes + axis
     if not 1 <= place < axes:
-        raise Misfit(f"an axis from 1 to {axes - 1} of its input, not {axis}")
+        raise ShapeError(f"an axis from 1 to {axes - 1} of its input, not {axis}")
     return place
 
 
@@ -47,16 +47,16 @@ def same(layer, x):
 
 
 def dense(layer, x):
-    known(x)
+    feature_dim(x)
     return ((*x[:-1], layer["units"]),)
 
 
 def recurrent(layer, x, *state):
-    rank(x, 3), known(x)
+    rank(x, 3), feature_dim(x)
     units = units_of(layer)
     states = ((None, units),) * (2 if layer.kind == "LSTM" else 1)
     if state and state != states:
-        raise Misfit(f"an initial state of shape {states}, not {state}")
+        raise ShapeError(f"an initial state of shape {states}, not {state}")
     out = (None, x[1], units) if layer["return_sequences"] else (None, units)
     return (out, *states) if layer["return_state"] else (out,)
 
@@ -71,7 +71,7 @@ ALIKE = ("units", "return_sequences", "return_state")
 
 def bidirectional(layer, x, *state):
     if state:
-        raise Misfit("no initial state (give it to two recurrent layers of your own)")
+        raise ShapeError("no initial state (give it to two recurrent layers of your own)")
     ahead, back = layer.inside
     alike = all(ahead.options.get(option) == back.options.get(option) for option in ALIKE)
     if (
@@ -79,7 +79,7 @@ def bidirectional(layer, x, *state):
         or not alike
         or ahead["go_backwards"] == back.options.get("go_backwards")
     ):
-        raise Misfit("two recurrent layers that differ in their direction only")
+        raise ShapeError("two recurrent layers that differ in their direction only")
     (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)
     if layer["merge_mode"] is None:
         merged = (ahead, back)
@@ -92,10 +92,10 @@ def bidirectional(layer, x, *state):
 
 def time_distributed(layer, x):
     if len(x) < 3:
-        raise Misfit(f"an input of 3 axes or more, not {x}")
+        raise ShapeError(f"an input of 3 axes or more, not {x}")
     outs = layer.inside[0].outputs((x[0], *x[2:]))
     if len(outs) > 1:
-        raise Misfit("a layer with one output inside")
+        raise ShapeError("a layer with one output inside")
     return ((None, x[1], *outs[0][1:]),)
 
 
@@ -114,23 +114,23 @@ def windows(time: int | None, size: int, stride: int, padding: str) -> int | Non
         return None
     count = -(-time // stride) if padding in ("same", "causal") else (time - size) // stride + 1
     if count < 1:
-        raise Misfit(f"an input of at least {size} steps, not {time}")
+        raise ShapeError(f"an input of at least {size} steps, not {time}")
     return count
 
 
 def pooled(layer, x):
     rank(x, 3)
     if layer["padding"] == "causal":
-        raise Misfit("padding 'valid' or 'same'")
+        raise ShapeError("padding 'valid' or 'same'")
     return ((None, windows(x[1], layer["pool_size"], layer["strides"], layer["padding"]), x[2]),)
 
 
 def convolved(layer, x):
     rank(x, 3)
-    if known(x) % layer["groups"] or layer["filters"] % layer["groups"]:
-        raise Misfit(f"filters and features that its {layer['groups']} groups divide")
+    if feature_dim(x) % layer["groups"] or layer["filters"] % layer["groups"]:
+        raise ShapeError(f"filters and features that its {layer['groups']} groups divide")
     if layer["strides"] > 1 and layer["dilation_rate"] > 1:
-        raise Misfit("either strides or a dilation_rate above 1, not both")
+        raise ShapeError("either strides or a dilation_rate above 1, not both")
     reach = layer["dilation_rate"] * (layer["kernel_size"] - 1) + 1
     return ((None, windows(x[1], reach, layer["strides"], layer["padding"]), layer["filters"]),)
 
@@ -147,16 +147,16 @@ def reshaped(layer, x):
     target, total = layer["target_shape"], size(x)
     rest = prod(n for n in target if n != -1)
     if target.count(-1) > 1 or 0 in target or (total is not None and total % rest):
-        raise Misfit(f"a target_shape that holds the values of {x}")
+        raise ShapeError(f"a target_shape that holds the values of {x}")
     if total is not None and -1 not in target and total != rest:
-        raise Misfit(f"a target_shape that holds the values of {x}")
+        raise ShapeError(f"a target_shape that holds the values of {x}")
     free = None if total is None else total // rest
     return ((None, *(free if n == -1 else n for n in target)),)
 
 
 def permuted(layer, x):
     if sorted(layer["dims"]) != list(range(1, len(x))):
-        raise Misfit(f"dims that order the axes 1 to {len(x) - 1}")
+        raise ShapeError(f"dims that order the axes 1 to {len(x) - 1}")
     return ((None, *(x[n] for n in layer["dims"])),)
 
 
@@ -167,16 +167,16 @@ def repeated(layer, x):
 def broadcast(x: Shape, y: Shape) -> Shape:
     """Return the shape of an elementwise operation; like Keras a free axis yields to a known one, and 1 to any."""
     if len(x) != len(y) or len(x) < 2:
-        raise Misfit(f"inputs with the same number of axes, not {x} and {y}")
+        raise ShapeError(f"inputs with the same number of axes, not {x} and {y}")
     if any(None not in (m, n) and m != n and 1 not in (m, n) for m, n in zip(x, y, strict=True)):
-        raise Misfit(f"inputs of the same shape, not {x} and {y}")
+        raise ShapeError(f"inputs of the same shape, not {x} and {y}")
     return tuple(n if m in (1, None) and not (m is None and n == 1) else m for m, n in zip(x, y, strict=True))
 
 
 def merged(layer, *inputs):
     """Elementwise; the numbers among the inputs of an operation fit any shape."""
     if layer.kind == "Subtract" and len(inputs) != 2:
-        raise Misfit(f"two inputs, not {len(inputs)}")
+        raise ShapeError(f"two inputs, not {len(inputs)}")
     return (reduce(broadcast, [x for x in inputs if isinstance(x, tuple)]),)
 
 
@@ -184,10 +184,10 @@ def joined(layer, *inputs):
     first = inputs[0]
     place = place_of(layer["axis"], len(first))
     if any(len(x) != len(first) for x in inputs):
-        raise Misfit(f"inputs with the same number of axes, not {' and '.join(map(str, inputs))}")
+        raise ShapeError(f"inputs with the same number of axes, not {' and '.join(map(str, inputs))}")
     for x in inputs[1:]:
         if 1 in without(x, place) + without(first, place) and without(x, place) != without(first, place):
-            raise Misfit(f"inputs that differ in axis {place} only, not {first} and {x}")
+            raise ShapeError(f"inputs that differ in axis {place} only, not {first} and {x}")
     rest = reduce(broadcast, [without(x, place) for x in inputs]) if len(first) > 2 else first[:1]
     lengths = [x[place] for x in inputs]
     return ((*rest[:place], None if None in lengths else sum(lengths), *rest[place:]),)
@@ -208,9 +208,9 @@ def along_axis(layer, x):
 
 
 def normalised(layer, x):
-    known(x)
+    feature_dim(x)
     if place_of(layer["axis"], len(x)) != len(x) - 1:
-        raise Misfit("axis -1")
+        raise ShapeError("axis -1")
     return (x,)
 
 
@@ -226,7 +226,7 @@ def picked(layer, x, key):
         gap = len(x) - len(key) + 1
         key = tuple(part for one in key for part in ([slice(None)] * gap if one is ... else [one]))
     if len(key) > len(x) or not key or key[0] != slice(None):
-        raise Misfit(f"an index such as x[:, -1] that keeps the batch whole and fits {x}")
+        raise ShapeError(f"an index such as x[:, -1] that keeps the batch whole and fits {x}")
     rest = tuple(axis_left(n, one) for n, one in zip(x[1:], key[1:], strict=False))
     return ((None, *(n for n in rest if n != "dropped"), *x[len(key) :]),)
 
@@ -234,11 +234,11 @@ def picked(layer, x, key):
 def axis_left(length: int | None, index) -> int | str | None:
     if isinstance(index, int):
         if length is not None and not -length <= index < length:
-            raise Misfit(f"an index within {length} places, not {index}")
+            raise ShapeError(f"an index within {length} places, not {index}")
         return "dropped"
     left = None if length is None else len(range(*index.indices(length)))
     if left == 0:
-        raise Misfit(f"a slice that leaves something of {length} places")
+        raise ShapeError(f"a slice that leaves something of {length} places")
     return left
 
 
@@ -254,13 +254,13 @@ def numbered(*shapes: Shape, within: str = "vars") -> dict[str, Shape]:
 
 
 def dense_weights(layer, x):
-    return numbered((known(x), layer["units"]), *[(layer["units"],)] * layer["use_bias"])
+    return numbered((feature_dim(x), layer["units"]), *[(layer["units"],)] * layer["use_bias"])
 
 
 def recurrent_weights(layer, x, *state):
     units, gates = units_of(layer), {"SimpleRNN": 1, "RNN": 1, "GRU": 3, "LSTM": 4}[layer.kind]
     bias = (2, gates * units) if layer.kind == "GRU" and layer["reset_after"] else (gates * units,)
-    kernels = (known(x), gates * units), (units, gates * units)
+    kernels = (feature_dim(x), gates * units), (units, gates * units)
     return numbered(*kernels, *[bias] * layer.options.get("use_bias", True), within="cell/vars")
 
 
@@ -280,13 +280,13 @@ def embedding_weights(layer, x):
 
 
 def convolution_weights(layer, x):
-    kernel = (layer["kernel_size"], known(x) // layer["groups"], layer["filters"])
+    kernel = (layer["kernel_size"], feature_dim(x) // layer["groups"], layer["filters"])
     return numbered(kernel, *[(layer["filters"],)] * layer["use_bias"])
 
 
 def normalisation_weights(layer, x):
     moving = 2 if layer.kind == "BatchNormalization" else 0
-    return numbered(*[(known(x),)] * (layer["scale"] + layer["center"] + moving))
+    return numbered(*[(feature_dim(x),)] * (layer["scale"] + layer["center"] + moving))
 
 
 def slope_weights(layer, x):
@@ -294,5 +294,5 @@ def slope_weights(layer, x):
     shared = layer["shared_axes"] or ()
     slopes = tuple(1 if axis in shared else size for axis, size in enumerate(x[1:], 1))
     if None in slopes or not set(shared) <= set(range(1, len(x))):
-        raise Misfit(f"shared_axes=[1] where the length is free, not {list(shared)} on {x}")
+        raise ShapeError(f"shared_axes=[1] where the length is free, not {list(shared)} on {x}")
     return numbered(slopes)

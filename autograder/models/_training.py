@@ -11,14 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from autograder.core import Claim, Failure
+from autograder.core import Failure, StudentError
 from autograder.core import _devices as devices
 from autograder.models._predictor import check_inputs
-from autograder.models._untrained_model import Blueprint
+from autograder.models._untrained_model import UntrainedModel
 from autograder.sandbox import Answer, Sandbox
 
 LOOP = b"from autograder.models._training_loop import train"  # a child calls it as it would a notebook's function
-MOST = {"learning_rate": 100.0, "clipnorm": 1e6, "clipvalue": 1e6}
+MAX_OPTION = {"learning_rate": 100.0, "clipnorm": 1e6, "clipvalue": 1e6}
 OUT_OF_MEMORY = (
     "MemoryError", "ResourceExhausted", "RESOURCE_EXHAUSTED", "bad_alloc", "CUDA_ERROR_OUT_OF_MEMORY",
     "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED",
@@ -30,10 +30,10 @@ OF_THE_MACHINE = (
 ON_THE_CPU = "Trained on the CPU: the GPU had too little memory."
 
 
-def trained(
+def train_model(
     sandbox: Sandbox,
     watch: Callable[[str], None],
-    blueprint: Blueprint,
+    blueprint: UntrainedModel,
     x: np.ndarray,
     y: np.ndarray,
     test: np.ndarray,
@@ -58,7 +58,7 @@ def trained(
     """
     chosen = {"learning_rate": learning_rate, "clipnorm": clipnorm, "clipvalue": clipvalue}
     for name, value in chosen.items():
-        chosen[name] = checked(name, value)
+        chosen[name] = check_option(name, value)
     check_inputs(blueprint.plan, [(x[0],), (test[0],)])
     config = np.frombuffer(blueprint.config, np.uint8)
     arguments = (config, x, y, test, updates, batch, runs, seed, optimizer, *chosen.values())
@@ -66,7 +66,7 @@ def trained(
     answer, remark = on_the_gpu(call, trainer, sandbox, watch) if trainer else (call(sandbox), "")
     if answer.failure:
         what = f"Training for {runs} x {updates} updates{' on the CPU' if remark else ''}"
-        raise reason_for(answer, what, seconds)
+        raise training_failure(answer, what, seconds)
     return answer.value, remark
 
 
@@ -100,7 +100,7 @@ def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout  # takes 0.1 s, and most machines have no GPU
 
-    lock = FileLock(devices.lock())
+    lock = FileLock(devices.gpu_lock())
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -120,11 +120,11 @@ def lacks_memory(answer: Answer) -> bool:
     return any(word in said for word in OUT_OF_MEMORY)
 
 
-def checked(name: str, value) -> float:
+def check_option(name: str, value) -> float:
     """Return a number that a student chose for the optimiser. Raises Failure where it is none that makes sense."""
-    if np.ndim(value) or not (np.isfinite(value) and 0 <= value <= MOST[name]):
+    if np.ndim(value) or not (np.isfinite(value) and 0 <= value <= MAX_OPTION[name]):
         raise Failure(
-            f"{name} should be a number from 0 to {MOST[name]:g}, but is {value}.",
+            f"{name} should be a number from 0 to {MAX_OPTION[name]:g}, but is {value}.",
             "0 stands for no clipping.",
         )
     if name == "learning_rate" and value == 0:
@@ -134,7 +134,7 @@ def checked(name: str, value) -> float:
     return float(value)
 
 
-def reason_for(answer: Answer, what: str, seconds: float) -> Exception:
+def training_failure(answer: Answer, what: str, seconds: float) -> Exception:
     """Why a training gave nothing: the student's model, unless an error names the machine.
 
     The loop runs no code but the grader's own, on a model that the student chose: an initializer that Keras refuses,
@@ -147,7 +147,7 @@ def reason_for(answer: Answer, what: str, seconds: float) -> Exception:
         return Failure(f"{what} took more than {seconds:g} s.", "Use fewer units, or fewer layers.")
     if any(word in said for word in OF_THE_MACHINE):
         return RuntimeError(f"{what} failed: {said}")
-    if isinstance(answer.failure, Claim):
+    if isinstance(answer.failure, StudentError):
         return Failure(
             f"{what} failed: {said}", "Does model.fit train this model on such data in your notebook?"
         )

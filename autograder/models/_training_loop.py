@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from autograder.models._archive import read_json
-from autograder.models._builder import drawn, keras_model
+from autograder.models._builder import drawn_initializers, keras_model
 from autograder.models._config import read_plan
 
 TELL = 0.5  # seconds between two lines of progress
@@ -40,17 +40,17 @@ def train(
     """
     plan = read_plan(read_json(config.tobytes(), "config"))
     [dtype] = plan.input_dtypes
-    model, _ = keras_model(plan, drawn)
-    chosen = made(optimizer, learning_rate, clipnorm, clipvalue)
+    model, _ = keras_model(plan, drawn_initializers)
+    chosen = build_model(optimizer, learning_rate, clipnorm, clipvalue)
     chosen.build(model.trainable_variables)
-    update, unused = compiled(model, chosen), [one.numpy() for one in chosen.variables]
-    progress = Progress(runs, updates)
+    update, unused = compile_step(model, chosen), [one.numpy() for one in chosen.variables]
+    progress = ProgressLine(runs, updates)
     losses = np.full((runs, updates), np.nan, np.float32)
     predictions = np.full((runs, len(test), *plan.output_shape[1:]), np.nan, np.float32)
     for run in range(runs):
         random.seed(seed + run)  # from here Keras draws a seed for each initialiser and each dropout
-        assign(model.variables, keras_model(plan, drawn)[0].variables)
-        assign(chosen.variables, unused)
+        assign_weights(model.variables, keras_model(plan, drawn_initializers)[0].variables)
+        assign_weights(chosen.variables, unused)
         for number, rows in enumerate(batches(len(x), batch, updates, seed + run)):
             losses[run, number] = update(x[rows].astype(dtype), y[rows].reshape(-1, 1))
             progress.tell(run, number + 1)
@@ -58,11 +58,11 @@ def train(
                 losses[run, number] = np.nan
                 break
         else:
-            predictions[run] = predicted(model, test.astype(dtype))
+            predictions[run] = predict_batches(model, test.astype(dtype))
     return losses, predictions
 
 
-def made(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float):
+def build_model(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float):
     """Return the optimiser; a schedule or a loss of the student's own could hold code, plain numbers can't."""
     import keras
 
@@ -71,7 +71,7 @@ def made(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float
     return kind(learning_rate, **{name: value for name, value in clip.items() if value})
 
 
-def compiled(model, optimizer):
+def compile_step(model, optimizer):
     """One update of the model's weights as a compiled function of a batch x, y (batch, 1); it returns the loss."""
     import keras
     import tensorflow as tf
@@ -109,18 +109,18 @@ def batches(rows: int, batch: int, updates: int, seed: int):
         order = order[batch:]
 
 
-def assign(variables: list, values: list) -> None:
+def assign_weights(variables: list, values: list) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def predicted(model, test: np.ndarray, batch: int = 500) -> np.ndarray:
+def predict_batches(model, test: np.ndarray, batch: int = 500) -> np.ndarray:
     """Predictions for `test`, dropout inactive."""
     parts = [model.predict_on_batch(test[start : start + batch]) for start in range(0, len(test), batch)]
     return np.concatenate(parts)
 
 
-class Progress:
+class ProgressLine:
     """Tells now and then which update of the budget runs, and how long the rest will take; \\r ends each line."""
 
     def __init__(self, runs: int, updates: int):

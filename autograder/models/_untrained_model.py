@@ -15,14 +15,14 @@ from autograder.core import Failure
 from autograder.models._archive import read_json
 from autograder.models._config import read_plan
 from autograder.models._errors import failing
-from autograder.models._initializers import beginnings, read_start
+from autograder.models._initializers import initial_weights, read_layer_initializers
 from autograder.models._plan import Plan
 
-MOST_BYTES = 2**20
+MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Blueprint:
+class UntrainedModel:
     """A model to be trained.
 
     starts: what the training of each layer goes by; config: the JSON that plan and starts were read from; claimed:
@@ -48,7 +48,7 @@ class Blueprint:
         if self.claimed.size != self.plan.parameters:
             return ()
         sizes = np.cumsum([np.prod(weight.shape, dtype=int) for weight in self.plan.weights])[:-1]
-        parts = zip(np.split(self.claimed, sizes), beginnings(self.plan, self.starts), strict=True)
+        parts = zip(np.split(self.claimed, sizes), initial_weights(self.plan, self.starts), strict=True)
         differs = [
             first is not None and not np.allclose(first.flat, came, atol=1e-6) for came, first in parts
         ]
@@ -56,13 +56,13 @@ class Blueprint:
         return tuple(dict.fromkeys(names))
 
 
-def read_blueprint(config: bytes, claimed: Sequence[float] = ()) -> Blueprint:
+def read_untrained_model(config: bytes, claimed: Sequence[float] = ()) -> UntrainedModel:
     """Return the blueprint in the JSON text that `model.to_json()` gives. Raises Failure, whatever the bytes."""
-    if len(config) > MOST_BYTES:
+    if len(config) > MAX_BYTES:
         raise Failure(f"The model's configuration has {len(config):,} bytes.", "Make it of fewer layers.")
     with failing("The model's configuration cannot be read"):
         plan = read_plan(read_json(config, "The model's configuration"))
         if len(plan.inputs) > 1:
             raise Failure(f"A model to be trained should have one input, but has {len(plan.inputs)}.")
-        starts = tuple(read_start(one) for layer in plan.layers for one in layer.all)
-    return Blueprint(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))
+        starts = tuple(read_layer_initializers(one) for layer in plan.layers for one in layer.all)
+    return UntrainedModel(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))

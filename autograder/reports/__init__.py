@@ -1,18 +1,18 @@
 """One renderer a file, each a function over the same records (`autograder.rubric.Report`)."""
 
-from autograder.reports._class_page import Took, class_html, times_html
+from autograder.reports._class_page import Timing, class_html, times_html
 from autograder.reports._csv import NOT_GRADED, grades_csv, left_out_csv
 from autograder.reports._gradescope import results_json
 from autograder.reports._progress import Progress
 from autograder.reports._serialization import json_text, read_report, read_score, report_json, score_record
 from autograder.reports._student_page import report_html, section_html
-from autograder.reports._templates import asset, environment, policy
-from autograder.reports._text import class_lines, class_table, section_report, shown, student_report
+from autograder.reports._templates import asset, content_policy, environment
+from autograder.reports._text import class_lines, class_table, score_line, section_report, student_report
 
 __all__ = [
     "NOT_GRADED",
     "Progress",
-    "Took",
+    "Timing",
     "asset",
     "class_html",
     "class_lines",
@@ -21,7 +21,7 @@ __all__ = [
     "grades_csv",
     "json_text",
     "left_out_csv",
-    "policy",
+    "content_policy",
     "read_report",
     "read_score",
     "report_html",
@@ -30,7 +30,7 @@ __all__ = [
     "score_record",
     "section_html",
     "section_report",
-    "shown",
+    "score_line",
     "student_report",
     "times_html",
 ]

@@ -12,7 +12,7 @@ from autograder.rubric import Report
 LEAST = 5  # students, below which a correlation says nothing
 COLUMNS = ("student", "item", "text", "possible", "stretch", "outcome", "earned", "message", "answer")
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
-MOST_STEPS = 14  # columns of a distribution that a phone has room for
+MAX_STEPS = 14  # columns of a distribution that a phone has room for
 
 QUOTED = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|`[^`]*`|“[^”]*”|‘[^’]*’""")
 NUMBER = re.compile(r"(?<![^\W\d_])[-+]?\d[\d.,:]*(?:e[-+]?\d+)?(?<![.,:])", re.IGNORECASE)
@@ -93,7 +93,7 @@ def distribution(reports: Sequence[Report]) -> Distribution:
     """Return the points of a class of one or more in steps of a round number, as few as a phone has room for."""
     earned = pd.Series([report.earned for report in reports])
     top = max(earned.max(), *(report.possible for report in reports), 1)
-    step = next((step for step in STEPS if top / step <= MOST_STEPS), top / MOST_STEPS)
+    step = next((step for step in STEPS if top / step <= MAX_STEPS), top / MAX_STEPS)
     edges = np.arange(0, int(np.ceil(top / step)) + 1) * step
     counts, _ = np.histogram(earned, edges)
     return Distribution(
@@ -101,7 +101,7 @@ def distribution(reports: Sequence[Report]) -> Distribution:
     )
 
 
-def causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
+def loss_causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
     """Why items lost points, the most frequent cause first.
 
     Stretch points are nobody's loss, and what a person read has no message that others share.
@@ -111,7 +111,7 @@ def causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
     return _grouped(scores[lost & ~scores.stretch.astype(bool) & (scores.answer == "")])
 
 
-def broken(reports: Sequence[Report]) -> tuple[Cause, ...]:
+def broken_items(reports: Sequence[Report]) -> tuple[Cause, ...]:
     """Why items could not be decided, the most frequent reason first."""
     scores = score_table(reports)
     return _grouped(scores[scores.outcome == "broken"])

@@ -6,19 +6,19 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from autograder.reports._analysis import LEAST, broken, causes, distribution, item_table
+from autograder.reports._analysis import LEAST, broken_items, distribution, item_table, loss_causes
 from autograder.reports._plots import histogram_svg, percent
 from autograder.reports._student_page import STATUS
-from autograder.reports._templates import asset, filled, policy
+from autograder.reports._templates import asset, content_policy, render
 from autograder.reports._text import first_loss
 from autograder.rubric import Report
 
 SLOWEST = 8
-MOST_RARE = 5  # causes that one student each met, and that are shown without a click
+MAX_RARE = 5  # causes that one student each met, and that are shown without a click
 
 
 @dataclass(frozen=True)
-class Took:
+class Timing:
     """How long one item of one student took, in seconds; `kept` where an earlier run's score was taken over."""
 
     student: str
@@ -47,22 +47,22 @@ def class_html(
         "title": title or (reports[0].assignment.replace("_", " ") if reports else "No submission"),
         "names": {report.student: report.origin.name or report.student for report in reports},
         "ids": identities(reports),
-        "links": links(folders),
+        "links": report_links(folders),
         "told": told,
         "style": style,
         "script": script,
-        "policy": policy(style, script, frames=True),
-        **head(reports),
-        **duties(reports, left_out),
-        **marks(reports),
+        "policy": content_policy(style, script, frames=True),
+        **class_head(reports),
+        **open_tasks(reports, left_out),
+        **class_marks(reports),
     }
-    return str(filled("class.html", **values))
+    return str(render("class.html", **values))
 
 
-def times_html(took: Sequence[Took], folders: Mapping[str, str]) -> str:
+def times_html(took: Sequence[Timing], folders: Mapping[str, str]) -> str:
     """Return what was run and what was kept, and what took longest; index.html shows it in a frame."""
     style = asset("scores.css", "page.css")
-    table = pd.DataFrame(took, columns=list(Took.__dataclass_fields__))
+    table = pd.DataFrame(took, columns=list(Timing.__dataclass_fields__))
     table = table.astype({"seconds": float, "kept": bool})
     run = table[~table.kept]
     students = run.groupby("student").seconds.sum()
@@ -73,12 +73,12 @@ def times_html(took: Sequence[Took], folders: Mapping[str, str]) -> str:
         "seconds": float(run.seconds.sum()),
         "students": list(students.nlargest(SLOWEST).items()),
         "items": [(name.replace("_", " "), mean) for name, mean in items.nlargest(SLOWEST).items()],
-        "links": links(folders),
+        "links": report_links(folders),
     }
-    return str(filled("times.html", style=style, policy=policy(style), **values))
+    return str(render("times.html", style=style, policy=content_policy(style), **values))
 
 
-def links(folders: Mapping[str, str]) -> dict[str, str]:
+def report_links(folders: Mapping[str, str]) -> dict[str, str]:
     """Return the address of each student's report, which no name can turn into another kind of address."""
     return {
         student: f"./{quote(folder, safe='', errors='replace')}/report.html"
@@ -93,7 +93,7 @@ def identities(reports: Sequence[Report]) -> dict[str, str]:
     return {} if list(ids.values()) == list(named) else ids
 
 
-def head(reports: Sequence[Report]) -> dict:
+def class_head(reports: Sequence[Report]) -> dict:
     """Return what the reports rest on: sentences on the data, and versions; several where the reports differ."""
     versions = {}
     for report in reports:
@@ -107,7 +107,7 @@ def head(reports: Sequence[Report]) -> dict:
     }
 
 
-def duties(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
+def open_tasks(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
     """Return what waits for the TA: doubts, broken items, answers to read, files that were not understood."""
     reasons: dict[str, list[str]] = {}
     for path, reason in sorted(left_out.items()):
@@ -122,7 +122,7 @@ def duties(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
     return {
         "needs": sum(report.status == "needs a person" for report in reports),
         "doubts": doubts,
-        "broken": broken(reports),
+        "broken": broken_items(reports),
         "unread": unread,
         "unread_students": len({student for students in unread.values() for student in students}),
         "left_out": len(left_out),
@@ -130,12 +130,12 @@ def duties(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
     }
 
 
-def marks(reports: Sequence[Report]) -> dict:
+def class_marks(reports: Sequence[Report]) -> dict:
     """Return what the class earned: the distribution, the items, the causes of lost points, the students."""
     found = distribution(reports) if reports else None
-    why = causes(reports)
+    why = loss_causes(reports)
     rare = [cause for cause in why if len(cause.students) == 1]
-    folded = rare if len(rare) > MOST_RARE else []  # sorted last, since the most frequent come first
+    folded = rare if len(rare) > MAX_RARE else []  # sorted last, since the most frequent come first
     return {
         "found": found,
         "histogram": histogram_svg(found) if found else "",
@@ -146,10 +146,10 @@ def marks(reports: Sequence[Report]) -> dict:
         "percent": percent,
         "status": STATUS,
         "first_loss": first_loss,
-        "adjusted": adjusted,
+        "adjusted": adjustment_rows,
     }
 
 
-def adjusted(report: Report) -> float:
+def adjustment_rows(report: Report) -> float:
     """All adjustments of a report together."""
     return round(sum(one.points for one in report.adjustments), 2)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from autograder.core import cell, plain
+from autograder.core import escape_formula, sanitize
 from autograder.rubric import Report
-from autograder.submissions import HandedIn, Origin
+from autograder.submissions import RawSubmission, Submitter
 
 NOT_GRADED = "not graded"  # the status of a submission that a run did not reach
 
 
-def grades_csv(reports: Sequence[Report], waiting: Sequence[HandedIn] = ()) -> str:
+def grades_csv(reports: Sequence[Report], waiting: Sequence[RawSubmission] = ()) -> str:
     """Return the class as CSV text, sorted by student; an item that is not decided leaves its cell empty.
 
     waiting: submissions that were not graded, as the run stopped early; they have a row without points.
@@ -28,22 +28,29 @@ def grades_csv(reports: Sequence[Report], waiting: Sequence[HandedIn] = ()) -> s
         for report in reports
     ]
     others = [
-        {**identity(plain(handed_in.student), handed_in.origin), "status": NOT_GRADED}
+        {**identity(sanitize(handed_in.student), handed_in.origin), "status": NOT_GRADED}
         for handed_in in waiting
     ]
     columns = list(dict.fromkeys(name for row in graded for name in row))
     columns = columns or ["student", "name", "id", "adjustment", "earned", "possible", "status"]
-    names = [report.student for report in reports] + [plain(handed_in.student) for handed_in in waiting]
+    names = [report.student for report in reports] + [sanitize(handed_in.student) for handed_in in waiting]
     rows = [row for _, row in sorted(zip(names, graded + others, strict=True), key=lambda pair: pair[0])]
     return pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
 
 
-def identity(student: str, origin: Origin) -> dict[str, str]:
+def identity(student: str, origin: Submitter) -> dict[str, str]:
     """Return the cells that say whose row it is."""
-    return {"student": cell(student), "name": cell(origin.name), "id": cell(origin.id)}
+    return {
+        "student": escape_formula(student),
+        "name": escape_formula(origin.name),
+        "id": escape_formula(origin.id),
+    }
 
 
 def left_out_csv(left_out: Mapping[str, str]) -> str:
     """Return the files that were not taken, and why, as CSV text."""
-    rows = [{"file": cell(plain(name)), "why": cell(plain(why))} for name, why in sorted(left_out.items())]
+    rows = [
+        {"file": escape_formula(sanitize(name)), "why": escape_formula(sanitize(why))}
+        for name, why in sorted(left_out.items())
+    ]
     return pd.DataFrame(rows, columns=["file", "why"]).to_csv(index=False, lineterminator="\n")

@@ -20,20 +20,20 @@ def results_json(report: Report) -> str:
     adjustments = [
         {
             "name": f"Adjustment of {one.points:+g} points",
-            "output": by(one.why, one.by),
+            "output": by_whom(one.why, one.by),
             "visibility": "visible",
         }
         for one in report.adjustments
     ]
     record = {
         "score": report.earned,
-        "output": "\n".join(lines(report)),
+        "output": "\n".join(summary_lines(report)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": [test(number, score) for number, score in enumerate(report.scores, start=1)] + adjustments,
+        "tests": [test_record(number, score) for number, score in enumerate(report.scores, start=1)] + adjustments,
         "extra_data": {
             "student": report.student, "assignment": report.assignment, "status": report.status,
             "files": report.files, "versions": report.versions,
@@ -42,7 +42,7 @@ def results_json(report: Report) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def lines(report: Report) -> list[str]:
+def summary_lines(report: Report) -> list[str]:
     """Return what stands above the items: the total, how it comes about, and what waits for a person."""
     total = f"{report.earned:g} of {report.possible:g} points"
     if report.adjustments:
@@ -56,7 +56,7 @@ def lines(report: Report) -> list[str]:
     return said
 
 
-def test(number: int, score: Score) -> dict:
+def test_record(number: int, score: Score) -> dict:
     """An item as one of Gradescope's tests; one without points has a note instead."""
     note = WAITS.get(score.outcome, "")
     told = (score.text, note, score.message if score.message not in note else "", score.hint, *score.remarks)
@@ -72,6 +72,6 @@ def test(number: int, score: Score) -> dict:
     return {"score": score.earned, "max_score": score.possible, "status": status} | record
 
 
-def by(why: str, who: str) -> str:
+def by_whom(why: str, who: str) -> str:
     """Why, and who says so; nobody does for a rule of the course."""
     return f"{why} (by {who})" if who else why

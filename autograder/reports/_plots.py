@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from autograder.reports._analysis import Distribution
-from autograder.reports._templates import filled
+from autograder.reports._templates import render
 from autograder.rubric import Bars, Confusion, Figure, Score
 
 LEVELS = 8  # tints of a confusion table
@@ -14,10 +14,10 @@ LEVELS = 8  # tints of a confusion table
 def figure_html(figure: Figure) -> Markup:
     """Return a figure of an item, with its title and its values."""
     if isinstance(figure, Bars):
-        return filled("bars.html", figure=figure, rows=list(zip(*bars_columns(figure), strict=True)))
+        return render("bars.html", figure=figure, rows=list(zip(*bars_columns(figure), strict=True)))
     if isinstance(figure, Confusion):
-        return filled("confusion.html", figure=figure, tints=tints(figure), right=right_share(figure))
-    return filled("examples.html", figure=figure)
+        return render("confusion.html", figure=figure, tints=cell_tints(figure), right=diagonal_share(figure))
+    return render("examples.html", figure=figure)
 
 
 def bars_columns(figure: Bars) -> tuple[Sequence, ...]:
@@ -26,12 +26,12 @@ def bars_columns(figure: Bars) -> tuple[Sequence, ...]:
     return figure.groups, shares, [percent(share) for share in figure.shares], figure.counts
 
 
-def tints(figure: Confusion) -> list[list[int]]:
+def cell_tints(figure: Confusion) -> list[list[int]]:
     """How dark each cell is, 0 to LEVELS: by its share of the row."""
     return [[round(LEVELS * count / (sum(row) or 1)) for count in row] for row in figure.counts]
 
 
-def right_share(figure: Confusion) -> str:
+def diagonal_share(figure: Confusion) -> str:
     """Return the share of all rows that were taken for what they are."""
     total = sum(map(sum, figure.counts))
     right = sum(figure.counts[number][number] for number in range(len(figure.classes)))
@@ -47,7 +47,7 @@ def strip_svg(scores: Sequence[Score]) -> Markup:
         share = (score.earned or 0) / (score.possible or 1)
         fields.append((round(left, 3), round(max(width - 0.35, 0.15), 3), round(share, 4), score))
         left += width
-    return filled("strip.html", fields=fields)
+    return render("strip.html", fields=fields)
 
 
 def histogram_svg(found: Distribution) -> Markup:
@@ -59,7 +59,7 @@ def histogram_svg(found: Distribution) -> Markup:
     ]
     median = 100 * found.median / found.edges[-1]
     spans = [f"{low:g}–{high:g}" for low, high in zip(found.edges, found.edges[1:], strict=False)]
-    return filled("histogram.html", found=found, columns=columns, median=round(median, 2), spans=spans)
+    return render("histogram.html", found=found, columns=columns, median=round(median, 2), spans=spans)
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import asdict
 
 from autograder.rubric import Adjustment, Report, Score, figure_record, read_figure
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 
 def report_json(report: Report) -> str:
@@ -19,10 +19,10 @@ def report_json(report: Report) -> str:
 def json_text(record: dict, indent: int | None = None) -> str:
     """Return the record as JSON, in which no character hides or turns the text around it."""
     text = json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
-    return re.sub(r"[^\n -~]", lambda found: escaped(found[0]), text)
+    return re.sub(r"[^\n -~]", lambda found: escape_json(found[0]), text)
 
 
-def escaped(sign: str) -> str:
+def escape_json(sign: str) -> str:
     """Return a character without a shape of its own (control, direction, private use) as a JSON escape."""
     return json.dumps(sign)[1:-1] if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} else sign
 
@@ -34,7 +34,7 @@ def read_report(text: str) -> Report:
         del record[computed]
     parts = {
         "scores": tuple(map(read_score, record.pop("scores"))),
-        "origin": Origin(**record.pop("origin")),
+        "origin": Submitter(**record.pop("origin")),
         "adjustments": tuple(Adjustment(**one) for one in record.pop("adjustments")),
         "doubts": tuple(record.pop("doubts")),
     }

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from autograder.reports._plots import figure_html, strip_svg
-from autograder.reports._templates import asset, filled, policy
-from autograder.reports._text import points, total
+from autograder.reports._templates import asset, content_policy, render
+from autograder.reports._text import points_text, total_line
 from autograder.rubric import Report, Score
 
 STATUS = {"graded": "full", "incomplete": "part", "to read": "part", "needs a person": "none"}
@@ -16,38 +16,38 @@ def report_html(report: Report, title: str = "") -> str:
     values = {
         "title": title or report.assignment.replace("_", " "),
         "name": report.origin.name or report.student,
-        "submitted": moment(report.origin.submitted),
+        "submitted": time_text(report.origin.submitted),
         "strip": strip_svg(report.scores),
     }
-    page = filled("page.html", style=style, policy=policy(style), **dressed(report), **values)
+    page = render("page.html", style=style, policy=content_policy(style), **template_values(report), **values)
     return str(page)
 
 
 def section_html(section: str, report: Report) -> str:
     """Return the scores of a section as a piece of HTML for a notebook, escaped likewise."""
-    return str(filled("section.html", section=section, style=asset("scores.css"), **dressed(report)))
+    return str(render("section.html", section=section, style=asset("scores.css"), **template_values(report)))
 
 
-def dressed(report: Report) -> dict:
+def template_values(report: Report) -> dict:
     """Return what the templates of a report use."""
     return {
         "report": report,
-        "points": points,
-        "total": total,
-        "grade": grade,
+        "points": points_text,
+        "total": total_line,
+        "grade": grade_class,
         "figure_html": figure_html,
         "status": STATUS,
     }
 
 
-def grade(score: Score) -> str:
+def grade_class(score: Score) -> str:
     """Return the class of a score's mark: "full", "part", "none", or "open" where nothing is decided."""
     if score.earned is None:
         return "open"
     return "full" if score.is_full else "part" if score.earned else "none"
 
 
-def moment(submitted: str) -> str:
+def time_text(submitted: str) -> str:
     """Return a time as people read it, "5 March 2027, 23:59:00 UTC+01:00"; a text that is no time as it is."""
     try:
         time = datetime.fromisoformat(submitted)

@@ -10,12 +10,12 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 # what reorders the text after it, and controls that a parser would replace; tab and line feed stay
-UNSEEMLY = re.compile(
+UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
-def filled(template: str, **values) -> Markup:
+def render(template: str, **values) -> Markup:
     """Return a template of this folder with these values."""
     return Markup(environment().get_template(template).render(**values))
 
@@ -28,14 +28,14 @@ def environment() -> Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=seemly,
+        finalize=printable,
         auto_reload=False,
     )
 
 
-def seemly(value):
+def printable(value):
     """Return a text without controls and without what turns the direction of the text around it; all else as it is."""
-    return UNSEEMLY.sub("", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return UNPRINTABLE.sub("", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def asset(*names: str) -> Markup:
@@ -43,7 +43,7 @@ def asset(*names: str) -> Markup:
     return Markup("".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names))
 
 
-def policy(style: str, script: str = "", frames: bool = False) -> str:
+def content_policy(style: str, script: str = "", frames: bool = False) -> str:
     """Return a content security policy that allows this style and script and nothing else, from anywhere."""
     rules = ["default-src 'none'", f"style-src {digest(style)}"]
     rules += [f"script-src {digest(script)}"] if script else []

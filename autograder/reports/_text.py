@@ -15,29 +15,29 @@ from autograder.rubric import Report, Score
 STYLES = {"graded": "green", "incomplete": "yellow", "to read": "yellow", "needs a person": "bold red"}
 
 
-def points(score: Score) -> str:
+def points_text(score: Score) -> str:
     """ "9.5 / 10", "– / 10" where nothing is decided yet, "+ 2 / 5" for stretch points."""
     earned = "–" if score.earned is None else f"{score.earned:g}"
     return f"{'+ ' if score.stretch else ''}{earned} / {score.possible:g}"
 
 
-def total(report: Report) -> str:
+def total_line(report: Report) -> str:
     """ "97.5 / 100"; stretch points are part of what is earned."""
     return f"{report.earned:g} / {report.possible:g}"
 
 
 def student_report(report: Report) -> Group:
     """Every item of one submission: what it asks, what came, what to try next."""
-    footer = Text(f"{total(report)} points, {report.status}. {report.data}", style="bold")
+    footer = Text(f"{total_line(report)} points, {report.status}. {report.data}", style="bold")
     return Group(_table(report), footer)
 
 
 def section_report(section: str, report: Report) -> Group:
     """Return the same of one section, while a student works."""
-    return Group(_table(report), Text(f"{section}: {total(report)} points", style="bold"))
+    return Group(_table(report), Text(f"{section}: {total_line(report)} points", style="bold"))
 
 
-def shown(renderable: Group) -> str:
+def score_line(renderable: Group) -> str:
     """Return the same as text; in colour where the output is a terminal."""
     console = Console(highlight=False, force_jupyter=False, force_terminal=sys.stdout.isatty())
     with console.capture() as captured:
@@ -50,7 +50,7 @@ def _table(report: Report) -> Table:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("item")
     for score in report.scores:
-        table.add_row(Text(points(score), style=_style(score)), _lines(score))
+        table.add_row(Text(points_text(score), style=_style(score)), _lines(score))
     return table
 
 
@@ -63,7 +63,7 @@ def class_table(reports: Sequence[Report]) -> Table:
     table.add_column("first thing to look at", overflow="fold")
     for report in reports:
         status = Text(report.status, style=STYLES[report.status])
-        table.add_row(Text(report.student), total(report), status, Text(first_loss(report)))
+        table.add_row(Text(report.student), total_line(report), status, Text(first_loss(report)))
     return table
 
 

@@ -1,6 +1,6 @@
 """rubric"""
 
-from autograder.rubric._comparison import agree, agree_parts, parts, same, share_right
+from autograder.rubric._comparison import assert_close, assert_parts_close, is_close, share_right, split_parts
 from autograder.rubric._figures import (
     Bars,
     Confusion,
@@ -63,8 +63,8 @@ __all__ = [
     "Score",
     "Submission",
     "UNREAD",
-    "agree",
-    "agree_parts",
+    "assert_close",
+    "assert_parts_close",
     "by_group",
     "by_length",
     "concept_questions",
@@ -80,13 +80,13 @@ __all__ = [
     "input_generator",
     "item",
     "items_of",
-    "parts",
+    "split_parts",
     "public",
     "questions_path",
     "read_cells",
     "read_figure",
     "read_rubric",
-    "same",
+    "is_close",
     "score",
     "sealed_json",
     "share_right",

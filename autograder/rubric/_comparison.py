@@ -14,12 +14,12 @@ from autograder.rubric._item import Credit
 CLOSE = 1e-4  # absolute and relative, unless an item asks for more
 
 
-def same(one, other, atol: float = CLOSE) -> bool:
+def is_close(one, other, atol: float = CLOSE) -> bool:
     """Whether two arrays have one shape and equal numbers, to `atol` absolute and relative; NaN equals NaN."""
     return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=atol, atol=atol, equal_nan=True)
 
 
-def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
+def assert_close(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
     """Raise Failure unless the array `came` equals `right`.
 
     usual: for each mistake, in a sentence that follows "it seems that", the array it would give. asked: the call,
@@ -27,9 +27,9 @@ def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
     """
     if isinstance(came, tuple):
         raise Failure(f"{asked} returns {len(came)} values, expected one array.", "Return np.array(...).")
-    if same(came, right, atol):
+    if is_close(came, right, atol):
         return
-    name_mistake((same(came, wrong, atol) for wrong in usual.values()), usual, asked)
+    name_mistake((is_close(came, wrong, atol) for wrong in usual.values()), usual, asked)
     if came.shape != np.shape(right):
         raise Failure(
             f"{asked} has shape {came.shape}, expected {np.shape(right)}.",
@@ -42,16 +42,16 @@ def agree(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:
     raise Failure(f"{asked} gives {values}.", "Do one step with a pencil, and compare line by line.")
 
 
-def agree_parts(came, right: dict, usual: dict, asked: str, atol: float = CLOSE) -> None:
+def assert_parts_close(came, right: dict, usual: dict, asked: str, atol: float = CLOSE) -> None:
     """Return the same for a function that returns several arrays, named in `right`."""
-    came = parts(came, right, asked)
-    if all(same(came[name], right[name], atol) for name in right):
+    came = split_parts(came, right, asked)
+    if all(is_close(came[name], right[name], atol) for name in right):
         return
     wholes = (right | changed for changed in usual.values())
-    recognised = (all(same(came[name], whole[name], atol) for name in right) for whole in wholes)
+    recognised = (all(is_close(came[name], whole[name], atol) for name in right) for whole in wholes)
     name_mistake(recognised, usual, asked)
     for name in right:
-        agree(came[name], right[name], {}, f"{name} of {asked}", atol)
+        assert_close(came[name], right[name], {}, f"{name} of {asked}", atol)
 
 
 def name_mistake(recognised: Iterable[bool], usual: dict, asked: str) -> None:
@@ -61,7 +61,7 @@ def name_mistake(recognised: Iterable[bool], usual: dict, asked: str) -> None:
         raise Failure(f"{asked} is not right: it seems that {mistake}.", "Fix that and run the check again.")
 
 
-def parts(
+def split_parts(
     came, names: Iterable[str], asked: str, shape: tuple[int, ...] | None = None
 ) -> dict[str, np.ndarray]:
     """Several values that a function returned, by name. Raises Failure where their number or a shape is another.
@@ -81,6 +81,6 @@ def parts(
 
 def share_right(came: dict, right: dict, hint: str) -> Credit:
     """Credit for the share of values that are right; those that aren't are named, and not given away."""
-    wrong = [name for name in right if not same(np.atleast_1d(came[name]), np.atleast_1d(right[name]))]
+    wrong = [name for name in right if not is_close(np.atleast_1d(came[name]), np.atleast_1d(right[name]))]
     message = f"Not right yet: {', '.join(wrong)}." if wrong else "All right."
     return Credit(1 - len(wrong) / len(right), message, hint if wrong else "")

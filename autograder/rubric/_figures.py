@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from autograder.core import plain
+from autograder.core import sanitize
 
 MOST_EXAMPLES, MOST_TEXT = 8, 400
 
@@ -67,7 +67,7 @@ def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups:
     parts = [group == number for number in np.unique(group)]
     return Bars(
         title,
-        tuple(span(lengths[part]) for part in parts),
+        tuple(range_label(lengths[part]) for part in parts),
         tuple(round(float(right[part].mean()), 4) for part in parts),
         tuple(int(part.sum()) for part in parts),
     )
@@ -86,7 +86,7 @@ def by_group(groups: Sequence, right: Sequence[bool], title: str) -> Bars:
     )
 
 
-def span(values: np.ndarray) -> str:
+def range_label(values: np.ndarray) -> str:
     """Return the least and the largest of the values, as a label."""
     least, largest = values.min(), values.max()
     return f"{least}" if least == largest else f"{least}–{largest}"
@@ -101,7 +101,7 @@ def confusion(label: Sequence[int], said: Sequence[int], classes: Sequence[str],
 
 def examples(title: str, columns: Sequence[str], rows: Sequence[Sequence]) -> Examples:
     """Return the first few of these rows of public data, each value as a text of bounded length."""
-    shown = (tuple(plain(str(value), MOST_TEXT) for value in row) for row in rows[:MOST_EXAMPLES])
+    shown = (tuple(sanitize(str(value), MOST_TEXT) for value in row) for row in rows[:MOST_EXAMPLES])
     return Examples(title, tuple(columns), tuple(shown))
 
 
@@ -112,10 +112,10 @@ def figure_record(figure: Figure) -> dict:
 
 def read_figure(record: dict) -> Figure:
     """Return the figure of `figure_record`. Raises KeyError or TypeError for anything else."""
-    values = {name: frozen(value) for name, value in record.items() if name != "kind"}
+    values = {name: freeze(value) for name, value in record.items() if name != "kind"}
     return KINDS[record["kind"]](**values)
 
 
-def frozen(value):
+def freeze(value):
     """Return lists within lists as tuples within tuples."""
-    return tuple(map(frozen, value)) if isinstance(value, list) else value
+    return tuple(map(freeze, value)) if isinstance(value, list) else value

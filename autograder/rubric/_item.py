@@ -20,12 +20,21 @@ from typing import Literal
 
 import numpy as np
 
-from autograder.core import Claim, CourseError, Failure, Printed, Remark, Undecided, load_module, plain
+from autograder.core import (
+    CourseError,
+    Failure,
+    NeedsReview,
+    Printed,
+    Remark,
+    StudentError,
+    load_module,
+    sanitize,
+)
 from autograder.data import HiddenData, NotFetched
 from autograder.rubric._figures import Figure, Shown
-from autograder.rubric._run import Deferred, ItemRun, current_run, recording
+from autograder.rubric._run import Deferred, ItemRun, current_run, record_run
 from autograder.rubric._submission import Answer, Submission
-from autograder.submissions import Origin
+from autograder.submissions import Submitter
 
 Item = Callable[[Submission], "Credit | float | Answer | None"]
 Outcome = Literal["scored", "deferred", "unread", "broken"]
@@ -38,7 +47,7 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
 )
 
 UNREAD = "A person reads what you write here."
-MOST_ANSWER = 5_000  # characters of an answer in own words
+MAX_ANSWER = 5_000  # characters of an answer in own words
 RIGHT_IN_PUBLIC = "Right on the public example, wrong on others:"
 DEFERRED = "Scored by your TA on data you have not seen."
 DOUBT = "The grader could not decide, a person will look"
@@ -98,7 +107,7 @@ class Report:
     scores: tuple[Score, ...]
     data: str
     versions: dict[str, str]
-    origin: Origin = Origin()
+    origin: Submitter = Submitter()
     files: dict[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -312,7 +321,7 @@ def _beside_public(item: Item, submission: Submission, source: HiddenData, resul
 
 def _run(item: Item, submission: Submission, run: ItemRun) -> tuple[ItemRun, dict]:
     """Run an item, and return what it used and the fields of its Score."""
-    with recording(run), warnings.catch_warnings(record=True) as caught:
+    with record_run(run), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = _outcome(item, submission, run)
     said = [warned.message for warned in caught]
@@ -321,7 +330,7 @@ def _run(item: Item, submission: Submission, run: ItemRun) -> tuple[ItemRun, dic
         for discard in run.discard:
             discard()  # a process that ran on hidden data could tell a later item of them
     result["remarks"] = tuple(
-        dict.fromkeys(plain(str(message)) for message in said if isinstance(message, Remark))
+        dict.fromkeys(sanitize(str(message)) for message in said if isinstance(message, Remark))
     )
     result["figures"] = tuple(message.figure for message in said if isinstance(message, Shown))
     return run, result
@@ -331,7 +340,7 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
     """Return the fields of the item's Score."""
     try:
         return _result(item.points, item(submission))
-    except Claim as claim:
+    except StudentError as claim:
         return _lost(WITHHELD if run.may_draw_hidden else claim)
     except Failure as failure:
         return _lost(failure)
@@ -339,7 +348,7 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
         return {"outcome": "deferred", "message": DEFERRED}
     except NotFetched as missing:
         return {"outcome": "deferred", "message": str(missing)}
-    except Undecided as undecided:
+    except NeedsReview as undecided:
         message = f"{DOUBT}: {undecided}"
         return {"outcome": "broken", "message": message, "assumption": undecided.assumption}
     except Exception as error:
@@ -348,7 +357,7 @@ def _outcome(item: Item, submission: Submission, run: ItemRun) -> dict:
         text = (
             f": {error}" if is_safe else ""
         )  # of any other error it may be what the student's code returned
-        what = plain(f"{type(error).__name__}{text} ({Path(where.filename).name}, line {where.lineno})")
+        what = sanitize(f"{type(error).__name__}{text} ({Path(where.filename).name}, line {where.lineno})")
         return {"outcome": "broken", "message": f"{DOUBT}: {what}"}
 
 
@@ -359,7 +368,7 @@ def _lost(failure: Failure) -> dict:
 def _result(points: float, returned: Credit | float | Answer | None) -> dict:
     """Return what an item's return value stands for; a nonsensical one is the grader's fault."""
     if isinstance(returned, Answer):
-        return {"outcome": "unread", "message": UNREAD, "answer": plain(returned.text, MOST_ANSWER)}
+        return {"outcome": "unread", "message": UNREAD, "answer": sanitize(returned.text, MAX_ANSWER)}
     if returned is None:
         returned = Credit(1, "As expected.")
     elif not isinstance(returned, Credit):
@@ -368,5 +377,5 @@ def _result(points: float, returned: Credit | float | Answer | None) -> dict:
         raise ValueError(f"the item returned a share of {returned.share}, expected 0 to 1")
     earned = round(points * float(returned.share), 2)  # NumPy's numbers are no JSON
     return {
-        "outcome": "scored", "earned": earned, "message": plain(returned.message), "hint": plain(returned.hint)
+        "outcome": "scored", "earned": earned, "message": sanitize(returned.message), "hint": sanitize(returned.hint)
     }  # fmt: skip

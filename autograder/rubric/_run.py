@@ -35,7 +35,7 @@ _CURRENT: ContextVar[ItemRun | None] = ContextVar("the run of an item", default=
 
 
 @contextmanager
-def recording(run: ItemRun) -> Iterator[ItemRun]:
+def record_run(run: ItemRun) -> Iterator[ItemRun]:
     """Record in `run` what is used inside this context."""
     token = _CURRENT.set(run)
     try:

@@ -15,18 +15,18 @@ import numpy as np
 
 from autograder.core import (
     Failure,
+    NeedsReview,
     Printed,
     Remark,
     Signature,
-    Undecided,
-    is_same,
-    plain,
+    names_student,
     read_signature,
-    tokens,
+    sanitize,
+    split_tokens,
 )
-from autograder.models import Blueprint, Model, Predictor, read_blueprint, read_model, trained
+from autograder.models import Model, Predictor, UntrainedModel, read_model, read_untrained_model, train_model
 from autograder.rubric._run import current_run
-from autograder.rubric._written import written
+from autograder.rubric._written import find_answer
 from autograder.sandbox import Sandbox
 from autograder.submissions import (
     OTHER_ARCHIVES,
@@ -34,17 +34,17 @@ from autograder.submissions import (
     Files,
     Source,
     Unreadable,
-    all_cells,
-    base,
-    folded,
+    base_name,
+    fold_name,
     is_archive,
     latest_copy,
-    listed,
-    nearest,
-    opened,
+    list_names,
+    name_stem,
+    nearest_name,
+    open_source,
     python_version,
-    stem_of,
-    zipped,
+    read_all_cells,
+    zip_files,
 )
 from autograder.submissions import _filenames as filenames
 
@@ -80,7 +80,7 @@ class Submission:
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
     asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
-    words, shared, name: by which a signature may name the student, see `is_same`.
+    words, shared, name: by which a signature may name the student, see `names_student`.
     accepts_any_signature: whether the notebook counts, whoever signed it.
     expected: what is known of the assignment.
     """
@@ -129,17 +129,19 @@ class Submission:
     def value(self, constant: str) -> float | str:
         """Return the number or text of a constant in the student's notebook; read in the sandbox, like `call`."""
         came = self._called(constant, (), 10.0, wanted="constant")
-        return plain(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
+        return (
+            sanitize(came[0].tobytes().decode("utf-8", "replace")) if isinstance(came, tuple) else float(came)
+        )
 
     def text(self, name: str) -> Answer:
-        """Return what the student wrote as the answer `name`, for a person to read; see `written`.
+        """Return what the student wrote as the answer `name`, for a person to read; see `find_answer`.
 
         Raises Failure if nothing is written. A check in the notebook sees no Markdown, so its answer is empty.
         """
         self.asks("answer", name)
-        return Answer("") if self.draft else Answer(written(name, self.cells, self.expected.starter))
+        return Answer("") if self.draft else Answer(find_answer(name, self.cells, self.expected.starter))
 
-    def build(self, function: str, *arguments, seconds: float = 10.0) -> Blueprint:
+    def build(self, function: str, *arguments, seconds: float = 10.0) -> UntrainedModel:
         """Return the model that a function of the student's notebook builds for these arguments, to be trained here.
 
         Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
@@ -149,16 +151,20 @@ class Submission:
             self._known, f"{function}{arguments!r}", lambda: self._built(function, arguments, seconds)
         )
 
-    def _built(self, function: str, arguments: Sequence, seconds: float) -> Blueprint:
+    def _built(self, function: str, arguments: Sequence, seconds: float) -> UntrainedModel:
         config, claimed = self._called(function, arguments, seconds, wanted="model")
-        return read_blueprint(config.tobytes(), claimed)
+        return read_untrained_model(config.tobytes(), claimed)
 
-    def train(self, blueprint: Blueprint, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget) -> tuple:
-        """Losses and predictions of a model that the grader trains; see `trained`. Equal calls train once."""
+    def train(
+        self, blueprint: UntrainedModel, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget
+    ) -> tuple:
+        """Losses and predictions of a model that the grader trains; see `train_model`. Equal calls train once."""
         arrays = (hashlib.sha256(array.tobytes()).hexdigest() for array in (x, y, test))
         key = f"{blueprint.signature} {sorted(budget.items())} {[*arrays]}"
         if key not in self.trainings:
-            train = partial(trained, self.sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer)
+            train = partial(
+                train_model, self.sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer
+            )
             self.trainings[key] = _once(self._known, key, partial(train, **budget))
         result, remark = self.trainings[key]
         if remark:
@@ -200,7 +206,7 @@ class Submission:
             raise Failure(f"Your notebook is not signed: your own numbers are drawn from your id.{got}", hint)
         if not self.signs(found.text):
             reason = f"the notebook that {self.student} handed in is signed by {found.text}."
-            raise Undecided(reason, assumption=f"by the numbers of {found.text}")
+            raise NeedsReview(reason, assumption=f"by the numbers of {found.text}")
         if self.is_ambiguous(found.text):
             remark = f"Another student can sign with {found.text}, too: their own numbers are then the same."
             warnings.warn(Remark(remark), stacklevel=2)
@@ -210,8 +216,8 @@ class Submission:
         """Return whether this signature names the student."""
         if self.accepts_any_signature:
             return True
-        words = frozenset(tokens(self.student)) if self.words is None else self.words
-        return is_same(signature, words, self.shared, self.name, self.student)
+        words = frozenset(split_tokens(self.student)) if self.words is None else self.words
+        return names_student(signature, words, self.shared, self.name, self.student)
 
     def accepting(self) -> "Submission":
         """Return the submission as it stands when a person accepts its signature."""
@@ -219,7 +225,7 @@ class Submission:
 
     def is_ambiguous(self, signature: str) -> bool:
         """Return whether this signature names another student as well: two may have the same full name."""
-        return any(is_same(signature, words) for words in self.shared)
+        return any(names_student(signature, words) for words in self.shared)
 
     @property
     def signature(self) -> str:
@@ -274,18 +280,18 @@ class Submission:
         """Return the path of the notebook, and the remark that names the others."""
         names = self.files.names
         for suffix in (".ipynb", ".py"):
-            found = [path for path in names if stem_of(path, suffix) is not None]
+            found = [path for path in names if name_stem(path, suffix) is not None]
             if not found:
                 continue
             meant = [path for path in found if not filenames.is_leftover(path)] or found
             path = self._named_as_assignment(meant, suffix) or self._only(meant, suffix)
             if not path:
-                reason = f"{len(meant)} notebooks are handed in: {listed(meant)}."
-                raise Undecided(f"{reason} Which of them counts? Hand in just the one that is meant")
+                reason = f"{len(meant)} notebooks are handed in: {list_names(meant)}."
+                raise NeedsReview(f"{reason} Which of them counts? Hand in just the one that is meant")
             others = sorted(set(found) - {path})
             if others and latest_copy(found, suffix) == path:
                 return path, f"Of {len(found)} copies of the notebook, {path} counts."
-            return path, f"{path} counts; also handed in: {listed(others)}." if others else ""
+            return path, f"{path} counts; also handed in: {list_names(others)}." if others else ""
         raise _missing("notebook", names, "Hand in the .ipynb file with your functions.")
 
     def _named_as_assignment(self, paths: list[str], suffix: str) -> str:
@@ -293,13 +299,13 @@ class Submission:
 
         The nearest to the top counts among those that are signed, if any is; of equal files any may be taken.
         """
-        stem = folded(self.expected.slug)
-        named = [path for path in paths if stem_of(path, suffix) == stem]
-        copies = [path for path in paths if filenames.without_copy_marks(stem_of(path, suffix))[0] == stem]
+        stem = fold_name(self.expected.slug)
+        named = [path for path in paths if name_stem(path, suffix) == stem]
+        copies = [path for path in paths if filenames.strip_copy_marks(name_stem(path, suffix))[0] == stem]
         if not named:
             return copies[0] if len(copies) == 1 else latest_copy(copies, suffix) if copies else ""
         named = sorted(named, key=lambda path: path.count("/"))[:MAX_COMPARED]
-        return self._one_of(nearest(self._signed(named) or self._readable(named) or named))
+        return self._one_of(nearest_name(self._signed(named) or self._readable(named) or named))
 
     def _only(self, paths: list[str], suffix: str) -> str:
         """Return the only path, the latest copy, or the only one that is signed or has functions that items call."""
@@ -320,7 +326,7 @@ class Submission:
             return paths[0]
         try:
             contents = {self.files.read(path) for path in paths[:MAX_COMPARED]}
-        except (Failure, Undecided):
+        except (Failure, NeedsReview):
             return ""
         return paths[0] if len(contents) == 1 and len(paths) <= MAX_COMPARED else ""
 
@@ -338,7 +344,7 @@ class Submission:
     def _try_cells(self, path: str) -> list[Cell]:
         try:
             return self._cells_of(path)
-        except (Failure, Undecided):
+        except (Failure, NeedsReview):
             return []
 
     def _cells_of(self, path: str) -> list[Cell]:
@@ -348,8 +354,8 @@ class Submission:
         """Return the content of the file called `name`, in whichever folder of the submission it lies."""
         self.asks("file", name)
         path = self.find(name)
-        if folded(base(path)) != folded(name):
-            warnings.warn(Remark(f"{base(path)} was taken for {name}."), stacklevel=2)
+        if fold_name(base_name(path)) != fold_name(name):
+            warnings.warn(Remark(f"{base_name(path)} was taken for {name}."), stacklevel=2)
         return self.content(path)
 
     def content(self, path: str) -> bytes:
@@ -357,7 +363,7 @@ class Submission:
         if path in self.files.names:
             return self.files.read(path)
         inside = [name for name in self.files.names if name.startswith(f"{path}/")]
-        return zipped({name.removeprefix(f"{path}/"): self.files.read(name) for name in inside})
+        return zip_files({name.removeprefix(f"{path}/"): self.files.read(name) for name in inside})
 
     def table(self, name: str, columns: Sequence[str], most: int) -> list[dict[str, str]]:
         """Return the rows of the CSV file `name`, texts by column, with these columns and at most so many rows.
@@ -388,19 +394,19 @@ class Submission:
         folder of a model that was unpacked. Raises Failure if there is none, Undecided if several could be meant.
         """
         names, suffix = self.files.names, PurePath(name).suffix
-        stem = folded(name).removesuffix(folded(suffix))
-        exact = nearest(path for path in names if folded(base(path)) == folded(name))
-        added = [path for path in names if stem_of(path, suffix) == stem]
+        stem = fold_name(name).removesuffix(fold_name(suffix))
+        exact = nearest_name(path for path in names if fold_name(base_name(path)) == fold_name(name))
+        added = [path for path in names if name_stem(path, suffix) == stem]
         copies = [
-            path for path in names if filenames.without_copy_marks(stem_of(path, suffix) or "")[0] == stem
+            path for path in names if filenames.strip_copy_marks(name_stem(path, suffix) or "")[0] == stem
         ]
         for paths in (exact, added, copies):
             if path := self._one_of(paths) or self._beside_notebook(paths) or latest_copy(paths, suffix):
                 return path
             if paths:
-                reason = f"{len(paths)} files are called {name}: {listed(paths)}"
-                raise Undecided(f"{reason}. Which of them counts? Hand in just the one that is meant")
-        models = [path for path in _model_folders(names) if stem_of(path, suffix) == stem]
+                reason = f"{len(paths)} files are called {name}: {list_names(paths)}"
+                raise NeedsReview(f"{reason}. Which of them counts? Hand in just the one that is meant")
+        models = [path for path in _model_folders(names) if name_stem(path, suffix) == stem]
         if models and suffix == ".keras":
             return models[0]
         save = f'Run model.save("{name}")' if suffix == ".keras" else f"Run the cell that writes {name}"
@@ -412,7 +418,7 @@ class Submission:
             return ""
         try:
             folder = self.notebook.rpartition("/")[0]
-        except (Failure, Undecided):
+        except (Failure, NeedsReview):
             return ""
         beside = [path for path in paths if path.rpartition("/")[0] == folder]
         return beside[0] if len(beside) == 1 else ""
@@ -420,15 +426,15 @@ class Submission:
     @property
     def files(self) -> Files:
         """The submission's files; a Failure says why they can't be opened."""
-        return _once(self._known, "", partial(opened, self.source))
+        return _once(self._known, "", partial(open_source, self.source))
 
 
 def read_cells(path: str, content: bytes) -> list[Cell]:
     """Return the cells of a notebook or script. Raises Failure if it can't be read."""
     try:
-        return [*all_cells(content, path if stem_of(path, ".ipynb") is None else "notebook.ipynb")]
+        return [*read_all_cells(content, path if name_stem(path, ".ipynb") is None else "notebook.ipynb")]
     except Unreadable as error:
-        raise Failure(f"{error}.".replace("notebook.ipynb", base(path), 1), error.hint) from None
+        raise Failure(f"{error}.".replace("notebook.ipynb", base_name(path), 1), error.hint) from None
 
 
 def _sources(cells: list[Cell]) -> list[str]:
@@ -437,7 +443,7 @@ def _sources(cells: list[Cell]) -> list[str]:
 
 def _model_folders(names: Sequence[str]) -> list[str]:
     """Return the folders that hold what a .keras file holds."""
-    folders = {path.rpartition("/")[0] for path in names if base(path) == "config.json"}
+    folders = {path.rpartition("/")[0] for path in names if base_name(path) == "config.json"}
     return sorted(folder for folder in folders if f"{folder}/model.weights.h5" in names)
 
 
@@ -446,18 +452,18 @@ def _once(known: dict, name: str, make: Callable):
     if name not in known:
         try:
             known[name] = make()
-        except (Failure, Undecided) as failure:
+        except (Failure, NeedsReview) as failure:
             known[name] = failure
     if isinstance(known[name], Failure):
         raise Failure(known[name].reason, known[name].hint)
-    if isinstance(known[name], Undecided):
-        raise Undecided(str(known[name]))
+    if isinstance(known[name], NeedsReview):
+        raise NeedsReview(str(known[name]))
     return known[name]
 
 
 def _missing(name: str, paths: Sequence[str], hint: str) -> Failure:
     """Return the Failure for a missing file. It names a near miss, an unknown archive, or what is there."""
-    found = sorted(base(path) for path in paths)
+    found = sorted(base_name(path) for path in paths)
     reason = f"There is no {name} in your submission"
     if near := get_close_matches(name, found, n=1, cutoff=0.75):
         return Failure(f"{reason}, but there is {near[0][:100]}.", f"Save it as {name} and hand in again.")
@@ -472,4 +478,4 @@ def _missing(name: str, paths: Sequence[str], hint: str) -> Failure:
             f"{reason}, but there is {archives[0][:100]}: archives that end in {ending} are not opened here.",
             "Hand in the files themselves, or a .zip of them.",
         )
-    return Failure(f"{reason}; it holds {listed(found)}." if found else f"{reason}; it is empty.", hint)
+    return Failure(f"{reason}; it holds {list_names(found)}." if found else f"{reason}; it is empty.", hint)

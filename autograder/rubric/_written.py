@@ -19,7 +19,7 @@ BESIDE = "[Found beside the cell for this answer, in a cell that is not marked.]
 UNMARKED = "[No cell is marked as this answer. This is what else is written in the notebook.]"
 
 
-def written(name: str, cells: Sequence[Cell], starter: Set[str]) -> str:
+def find_answer(name: str, cells: Sequence[Cell], starter: Set[str]) -> str:
     """Return the answer `name`, with a note to the reader where it is not in the cell that is meant for it.
 
     The last marked cell with text counts: one with the tag `answer:NAME`, with nbgrader's grade_id, or with
@@ -129,7 +129,7 @@ def _is_string(node: ast.expr) -> bool:
 
 
 def texts_of(cells: Sequence[Cell]) -> frozenset[str]:
-    """Return the text of each cell of a starter, as `written` compares it."""
+    """Return the text of each cell of a starter, as `find_answer` compares it."""
     return frozenset(_normal(source) for _, source, _ in cells)
 
 

@@ -10,20 +10,20 @@ never trusted. The grader's own code may be called in a child too, for its limit
 """
 
 from autograder.sandbox._client import Answer, Sandbox, SandboxError, training_sandbox
-from autograder.sandbox._in_process import Here, kept_random_state
+from autograder.sandbox._in_process import InProcessSandbox, keep_random_state
 from autograder.sandbox._isolation import Isolation, Limits, die_with_parent, probe
 from autograder.sandbox._requirements import count_missing, missing_packages
 
 __all__ = [
     "Answer",
-    "Here",
+    "InProcessSandbox",
     "Isolation",
     "Limits",
     "Sandbox",
     "SandboxError",
     "count_missing",
     "die_with_parent",
-    "kept_random_state",
+    "keep_random_state",
     "missing_packages",
     "probe",
     "training_sandbox",

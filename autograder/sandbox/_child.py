@@ -1,7 +1,7 @@
 """The child: becomes harmless, takes the notebook's functions, answers call after call until it is ended.
 
 The notebook is parsed once, but seeded and defined anew for each call, so that each call finds what it would
-find in a child of its own; a child that shows traces of a call (see `traces`) says that it was its last.
+find in a child of its own; a child that shows traces of a call (see `side_effects`) says that it was its last.
 
 Everything it says is a claim. Only arrays and short texts leave it, and the grader computes every score.
 """
@@ -20,27 +20,29 @@ import numpy as np
 from autograder.core import _devices as devices
 from autograder.sandbox import _protocol as wire
 from autograder.sandbox._definitions import MAX_SECONDS, Definer, read_statements
-from autograder.sandbox._invoke import reply_with, within
-from autograder.sandbox._isolation import Isolation, Limits, confine, die_with_parent
-from autograder.sandbox._side_effects import traces
+from autograder.sandbox._invoke import invoke, limit_reply
+from autograder.sandbox._isolation import Isolation, Limits, die_with_parent, isolate
+from autograder.sandbox._side_effects import side_effects
 
 REQUEST, REPLY = 3, 4
-LONG = 86_400.0  # seconds; the grader holds the clock
+MAX_INT_DIGITS = 86_400.0  # seconds; the grader holds the clock
 LAYER_NUMBERS = "object_name_uids"
 
 
-def become(
+def become_child(
     descriptors: list[int], work: Path, limits: Limits, readable: list[Path], isolation: Isolation, calls
 ) -> None:
     """Turn a fresh fork into the child that a notebook's functions are called in. Never returns."""
     status = 1
     try:
         die_with_parent()
-        rearrange(descriptors)
+        rearrange_descriptors(descriptors)
         os.setsid()
-        settle(work)
-        gpu = devices.files() if os.environ["CUDA_VISIBLE_DEVICES"] != "-1" else []
-        confine(work, [*readable, *(devices.driver() if gpu else [])], gpu, limits, isolation, calls)
+        enter_work_folder(work)
+        gpu = devices.gpu_device_files() if os.environ["CUDA_VISIBLE_DEVICES"] != "-1" else []
+        isolate(
+            work, [*readable, *(devices.gpu_driver_paths() if gpu else [])], gpu, limits, isolation, calls
+        )
         answer_calls(limits)
         status = 0
     except BaseException:
@@ -49,14 +51,14 @@ def become(
         os._exit(status)
 
 
-def settle(work: Path) -> None:
+def enter_work_folder(work: Path) -> None:
     """Make `work` the folder that everything goes to: the current, the home, the temporary one."""
     os.chdir(work)
     os.environ |= {"HOME": str(work), "TMPDIR": str(work)}
     tempfile.tempdir = str(work)
 
 
-def rearrange(descriptors: list[int]) -> None:
+def rearrange_descriptors(descriptors: list[int]) -> None:
     """Leaves open: nothing to read as standard input, the output twice, the request and the reply."""
     request, reply, output = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in descriptors)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -76,13 +78,15 @@ def answer_calls(limits: Limits) -> None:
 
     Whatever goes wrong before it is ready is the machine's fault: no student code has run.
     """
-    wire.send(REPLY, wire.pack({"ready": True}), wire.Deadline.after(LONG))
-    header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(LONG))
+    wire.send(REPLY, wire.pack({"ready": True}), wire.Deadline.after(MAX_INT_DIGITS))
+    header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_INT_DIGITS))
     notebook = Notebook(content.tobytes(), header["file"])
     while True:
-        header, arrays = wire.receive(REQUEST, 2**40, wire.Deadline.after(LONG))
-        said, values = within(limits.reply, header["function"], *notebook.reply_to(header, arrays))
-        wire.send(REPLY, wire.pack(said | {"number": header["number"]}, values), wire.Deadline.after(LONG))
+        header, arrays = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_INT_DIGITS))
+        said, values = limit_reply(limits.reply, header["function"], *notebook.reply_to(header, arrays))
+        wire.send(
+            REPLY, wire.pack(said | {"number": header["number"]}, values), wire.Deadline.after(MAX_INT_DIGITS)
+        )
 
 
 class Notebook:
@@ -102,14 +106,14 @@ class Notebook:
             return {"reason": self.unread, "hint": "Save it again from Jupyter or Colab.", "final": True}, []
         seed_everything(header["seed"])
         with warnings.catch_warnings():  # what a library has warned of once, it warns of again
-            number_layers_anew()
+            reset_layer_numbers()
             found = self.definer.define()
-            self.before = self.before or traces()
-            said, values = reply_with(found, header, arrays)
-        return said | {"last": traces() != self.before}, values
+            self.before = self.before or side_effects()
+            said, values = invoke(found, header, arrays)
+        return said | {"last": side_effects() != self.before}, values
 
 
-def number_layers_anew() -> None:
+def reset_layer_numbers() -> None:
     """Have Keras begin again to number layers, as definitions may make some: each call finds the same names."""
     state = sys.modules.get("keras.src.backend.common.global_state")
     if state and hasattr(state.GLOBAL_STATE_TRACKER, LAYER_NUMBERS):

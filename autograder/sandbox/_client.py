@@ -20,22 +20,22 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.core import Claim, Failure, Undecided, plain
+from autograder.core import Failure, NeedsReview, StudentError, sanitize
 from autograder.core import _devices as devices
 from autograder.sandbox import _protocol as wire
 from autograder.sandbox._isolation import Isolation, Limits, bubblewrap
 from autograder.sandbox._requirements import missing_packages, newer_python
 from autograder.sandbox._server import remove
-from autograder.sandbox._visible_paths import PACKAGE, visible
+from autograder.sandbox._visible_paths import PACKAGE, visible_paths
 
 START, STOP = (
     120.0,
     30.0,
 )  # seconds that a server may take to import TensorFlow, and to clean up after a child
 MAX_STRETCH = 6.0  # times the seconds of a call, for a child that waits for a processor
-SOON = 0.01  # seconds
-MOST_OUTPUT = 64 * 2**10  # bytes of what a call prints
-MOST_PIECES = 32  # that a pipe may hold once a call is over; whatever comes later is passed over
+LOOK_AGAIN_SECONDS = 0.01  # seconds
+MAX_OUTPUT = 64 * 2**10  # bytes of what a call prints
+MAX_PIECES = 32  # that a pipe may hold once a call is over; whatever comes later is passed over
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
     "LANG": "C.UTF-8",
@@ -49,7 +49,7 @@ ENVIRONMENT = {
 }
 
 
-class SandboxError(Undecided):
+class SandboxError(NeedsReview):
     """The sandbox itself does not work here; no student is to blame."""
 
 
@@ -70,7 +70,7 @@ class Answer:
     """
 
     value: np.ndarray | tuple[np.ndarray, ...] | None
-    failure: Failure | Undecided | None
+    failure: Failure | NeedsReview | None
     printed: str
     problems: tuple[str, ...]
 
@@ -139,7 +139,7 @@ class Sandbox:
             raise SandboxError(f"This machine can't run {function}: {error}.") from error
 
     def _call(self, notebook, function, arguments, seed, seconds, wanted, watch) -> Answer:
-        call = partial(request_for, function, arguments, seed, wanted)
+        call = partial(pack_request, function, arguments, seed, wanted)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
         if self._child and self._child.notebook != notebook:
             self.forget()
@@ -185,7 +185,7 @@ class Sandbox:
             elif ended["ended"] != "lost":
                 return Answer(None, _failure(function, reply, ended, limits), printed, ()), False
             return None, False
-        answer = answer_of(function, wanted, notebook, *reply, child.said())
+        answer = check_reply(function, wanted, notebook, *reply, child.said())
         if reply[0].get("last"):
             self.forget()
         return answer, not answer.failure or reply[0].get("final") is True
@@ -273,8 +273,8 @@ class Sandbox:
         self._await_ready()
 
     def _command(self, control: int) -> list[str]:
-        seen = devices.files() if self.device == "gpu" else []
-        shown = visible(self.private)
+        seen = devices.gpu_device_files() if self.device == "gpu" else []
+        shown = visible_paths(self.private)
         wrap = bubblewrap(shown, seen) if self.isolation.namespaces else []
         server = [sys.executable, "-P", "-m", "autograder.sandbox._server"]
         paths = json.dumps(list(map(str, shown.paths)))
@@ -287,7 +287,7 @@ class Sandbox:
         own |= {"PYTHONPATH": str(PACKAGE.parent)}
         if site.ENABLE_USER_SITE:
             own["PYTHONUSERBASE"] = site.getuserbase()
-        return ENVIRONMENT | devices.environment(self.device) | own
+        return ENVIRONMENT | devices.device_environment(self.device) | own
 
     def _await_ready(self) -> None:
         self._control.settimeout(START)
@@ -300,7 +300,7 @@ class Sandbox:
             self._server.kill()
             said = self._server.stderr.read().decode("utf-8", "replace").strip()
             self.stop()
-            raise SandboxError(f"The sandbox does not start: {reason}. {plain(said[-300:])}")
+            raise SandboxError(f"The sandbox does not start: {reason}. {sanitize(said[-300:])}")
 
     def stop(self) -> None:
         """End the server and all that it started, and remove its folder."""
@@ -365,7 +365,7 @@ class FairDeadline:
         cpu, waited = (after - before for after, before in zip(seen, self._before, strict=True))
         last = self._began + self.seconds * MAX_STRETCH
         due = self._began + self.seconds + waited
-        if cpu >= self.seconds or due <= time.monotonic() + SOON:
+        if cpu >= self.seconds or due <= time.monotonic() + LOOK_AGAIN_SECONDS:
             return False
         self.is_starved = time.monotonic() >= last
         self._at = min(due, last)
@@ -401,12 +401,12 @@ class _Child:
 
     def said(self) -> str:
         """Return what was printed since it was last asked for."""
-        for _ in range(MOST_PIECES):
+        for _ in range(MAX_PIECES):
             if not self._take():
                 break
         with self._lock:
             kept, self._kept = self._kept, bytearray()
-        return "\n".join(plain(line) for line in kept.decode("utf-8", "replace").splitlines())
+        return "\n".join(sanitize(line) for line in kept.decode("utf-8", "replace").splitlines())
 
     def _read_output(self) -> None:
         while self._take() != b"":
@@ -419,10 +419,10 @@ class _Child:
                 piece = b"" if self._closed else os.read(self._output, 2**16)
             except BlockingIOError:
                 return None
-            self._kept += piece[: MOST_OUTPUT - len(self._kept)]
+            self._kept += piece[: MAX_OUTPUT - len(self._kept)]
         lines = piece.decode("utf-8", "replace").splitlines()
         if self._watch and lines:
-            self._watch(plain(lines[-1]))
+            self._watch(sanitize(lines[-1]))
         return piece
 
     def close(self) -> None:
@@ -433,7 +433,7 @@ class _Child:
             os.close(descriptor)
 
 
-def request_for(
+def pack_request(
     function: str, arguments: Sequence, seed: int = 0, wanted: str = "arrays", number: str = ""
 ) -> bytes:
     """Return a call as one message; its number comes back with the reply."""
@@ -449,7 +449,7 @@ def request_for(
     return wire.pack(header, arrays)
 
 
-class Several(tuple):
+class SeveralArrays(tuple):
     """Several arrays that a function returned.
 
     An item that takes them for one array gets one if they have one shape; otherwise the student reads what is wrong.
@@ -473,7 +473,7 @@ class Several(tuple):
         return Failure(reason, "Return one array: np.array(...), without commas between values.")
 
 
-def answer_of(
+def check_reply(
     function: str,
     wanted: str,
     notebook: tuple[bytes, str],
@@ -483,20 +483,20 @@ def answer_of(
 ) -> Answer:
     """Return the reply as plain values, checked by what was `wanted`; one without arrays says why."""
     problems = said.get("problems")
-    problems = tuple(plain(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
+    problems = tuple(sanitize(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
     if arrays:
-        value = Several(arrays) if said.get("several") is True else arrays[0]
-        if isinstance(value, Several):
+        value = SeveralArrays(arrays) if said.get("several") is True else arrays[0]
+        if isinstance(value, SeveralArrays):
             value.function = function
-        failure = None if is_wanted(wanted, value) else forged(function, wanted)
+        failure = None if is_wanted(wanted, value) else forged_reply(function, wanted)
         return Answer(None if failure else value, failure, printed, problems)
-    if undecided := lacking(function, said.get("lacks"), *notebook):
+    if undecided := review_if_lacking(function, said.get("lacks"), *notebook):
         return Answer(None, undecided, printed, problems)
     reason = _text(said.get("reason")) or f"{function} returned no numbers."
-    return Answer(None, Claim(reason, _text(said.get("hint"))), printed, problems)
+    return Answer(None, StudentError(reason, _text(said.get("hint"))), printed, problems)
 
 
-def is_wanted(wanted: str, value: np.ndarray | Several) -> bool:
+def is_wanted(wanted: str, value: np.ndarray | SeveralArrays) -> bool:
     """Whether a reply has the form of what was asked for; an honest child sends no other."""
     if wanted == "arrays":
         return True
@@ -507,21 +507,21 @@ def is_wanted(wanted: str, value: np.ndarray | Several) -> bool:
     return forms == [("|u1", 1), (second, 1)]
 
 
-def forged(function: str, wanted: str) -> Failure:
+def forged_reply(function: str, wanted: str) -> Failure:
     what = "number and no text" if wanted == "constant" else "Keras model"
     return Failure(f"{function} is no {what}.", "Write it plainly, without code that changes the check.")
 
 
-def lacking(function: str, claimed, content: bytes, file: str) -> Undecided | None:
+def review_if_lacking(function: str, claimed, content: bytes, file: str) -> NeedsReview | None:
     """Return a NeedsReview if this machine lacks what the notebook needs, by the notebook and not by its child."""
     if claimed == "python" and (needed := newer_python(content) or newest_syntax()):
         here = ".".join(map(str, sys.version_info[:2]))
-        return Undecided(
+        return NeedsReview(
             f"{function} may need Python {needed}, this machine has {here}: a cell can't be read. Grade with "
             f"Python {needed}; as it stands, the function is not there and earns nothing."
         )
     if claimed == "package" and (names := missing_packages(content, file)):
-        return Undecided(
+        return NeedsReview(
             f"{function} may need what this machine lacks: {', '.join(names)[:200]}. Install it and grade again; "
             "as it stands, the function stops and earns nothing."
         )
@@ -538,8 +538,10 @@ def _text(claimed) -> str:
     return claimed if isinstance(claimed, str) else ""
 
 
-def unreadable(function: str, error: wire.WireError) -> Failure:
-    return Claim(f"{function} returned what can't be read: {error}.", "Return numbers in NumPy arrays.")
+def unreadable_reply(function: str, error: wire.WireError) -> Failure:
+    return StudentError(
+        f"{function} returned what can't be read: {error}.", "Return numbers in NumPy arrays."
+    )
 
 
 def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Failure:
@@ -553,7 +555,7 @@ def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Fa
             f"{function} took more than {limits.seconds:g} s.", "Look for a loop that does not end."
         )
     if isinstance(error, wire.WireError):
-        return unreadable(function, error)
+        return unreadable_reply(function, error)
     if ended["signal"] not in (0, signal.SIGKILL):
         name = signal.Signals(ended["signal"]).name
         return Failure(

@@ -28,7 +28,7 @@ import numpy as np
 
 from autograder.sandbox._analysis import DEFINITIONS, Changes, Known, blocks
 from autograder.sandbox._requirements import newer_python
-from autograder.submissions import cells
+from autograder.submissions import read_code_cells
 
 IMPORTS = (ast.Import, ast.ImportFrom)
 CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
@@ -48,7 +48,7 @@ FIXED = (  # what no statement can change, or what is not followed
 CONTAINERS = (list, dict, set, tuple, frozenset, deque, partial)
 
 
-class TooSlow(BaseException):
+class TooSlowError(BaseException):
     """The definitions of a notebook take more time than they may."""
 
 
@@ -153,7 +153,7 @@ class Statement:
 def read_statements(content: bytes, file: str, problems: list[str]) -> list[Statement | Unreadable]:
     """Return the statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
     read, defined_in = [], {}
-    for number, source in enumerate(cells(content, file), start=1):
+    for number, source in enumerate(read_code_cells(content, file), start=1):
         for statement in statements(source, number, problems):
             read.append(statement)
             node = getattr(statement, "node", None)
@@ -176,7 +176,7 @@ def define(
     statements: list[Statement | Unreadable],
     problems: list[str],
     seconds: float | None = None,
-    steps: list["Step"] | None = None,
+    steps: list["ReplayStep"] | None = None,
 ) -> Definitions:
     """Run the definitions among the statements, in a new module.
 
@@ -235,7 +235,7 @@ class Definer:
     def __init__(self, statements: list[Statement | Unreadable], problems: list[str], seconds: float | None):
         self.statements, self.problems, self.seconds = statements, problems, seconds
         self.first: Definitions | None = None
-        self.steps: list[Step] = []
+        self.steps: list[ReplayStep] = []
 
     def define(self) -> Definitions:
         """Return what the notebook defines, in a new module."""
@@ -254,13 +254,13 @@ class Definer:
                 if step.code is None:
                     for name in step.dropped:
                         names.pop(name, None)
-                elif runs(step.code, names) != step.ran:
+                elif will_run(step.code, names) != step.ran:
                     return None
         return self.first.with_names(names)
 
 
 @dataclass(frozen=True)
-class Step:
+class ReplayStep:
     """What was done to the names of a notebook: code that was run, to its end or not, or names that were dropped."""
 
     code: CodeType | None = None
@@ -269,7 +269,7 @@ class Step:
     is_repeatable: bool = True
 
 
-def runs(code: CodeType, names: dict) -> bool:
+def will_run(code: CodeType, names: dict) -> bool:
     """Run code, and return whether it reached its end."""
     try:
         exec(code, names)
@@ -281,7 +281,7 @@ def runs(code: CodeType, names: dict) -> bool:
 class Runner:
     """Runs the statements of a notebook that define something, and leaves out the others with all they may change."""
 
-    def __init__(self, found: Definitions, seconds: float | None, steps: list[Step]):
+    def __init__(self, found: Definitions, seconds: float | None, steps: list[ReplayStep]):
         self.found, self.known, self.left, self.steps = found, Known(), seconds, steps
 
     def run(self, statement: Statement) -> Exception | None:
@@ -355,7 +355,7 @@ class Runner:
                 contextlib.redirect_stderr(io.StringIO()),
             ):
                 error = self._try_to_run(statement)
-        except TooSlow:
+        except TooSlowError:
             self._leave_out(
                 statement, "takes too long", "Write its value down, or make it inside the function."
             )
@@ -373,7 +373,7 @@ class Runner:
                 with self._in_time():
                     holds = self._holds(statement)
                 return self._block(statement, node.body if holds else node.orelse)
-            except (Exception, TooSlow) as error:
+            except (Exception, TooSlowError) as error:
                 self._leave_block_out(statement, *self._why_stopped(error))
         else:
             self._leave_block_out(statement, *self._why_refused(statement))
@@ -405,7 +405,7 @@ class Runner:
         elif error is not None and (handler := self._handler(node, error)):
             del self.found.problems[before:]  # it was expected
             if handler.name:
-                self.steps.append(Step(is_repeatable=False))
+                self.steps.append(ReplayStep(is_repeatable=False))
                 self.found.names[handler.name] = error
             error = self._block(statement, handler.body)
             if handler.name:
@@ -502,13 +502,13 @@ class Runner:
         try:
             exec(statement.code, self.found.names)
         except Exception as error:
-            self.steps.append(Step(statement.code, ran=False))
+            self.steps.append(ReplayStep(statement.code, ran=False))
             return error
-        self.steps.append(Step(statement.code))
+        self.steps.append(ReplayStep(statement.code))
         return None
 
     def _drop(self, names: Iterable[str]) -> None:
-        self.steps.append(Step(dropped=frozenset(names)))
+        self.steps.append(ReplayStep(dropped=frozenset(names)))
         for name in self.steps[-1].dropped:
             self.found.names.pop(name, None)
 
@@ -519,7 +519,7 @@ class Runner:
             yield
             return
         if self.left <= 0:
-            raise TooSlow
+            raise TooSlowError
         started, before = time.process_time(), signal.signal(signal.SIGPROF, _stop)
         signal.setitimer(signal.ITIMER_PROF, self.left)
         try:
@@ -538,12 +538,14 @@ class Runner:
     def _why_refused(self, statement: Statement) -> tuple[str, str]:
         part = self._refused(statement)
         called = (
-            f"calls {called_name(part.func)}(...), which" if isinstance(part, ast.Call) else "is code that"
+            f"calls {called_function(part.func)}(...), which"
+            if isinstance(part, ast.Call)
+            else "is code that"
         )
         return f"{called} the grader does not run", ""
 
     def _why_stopped(self, error: BaseException) -> tuple[str, str, str]:
-        if isinstance(error, TooSlow):
+        if isinstance(error, TooSlowError):
             return "takes too long", "Write its value down, or make it inside the function.", ""
         if (
             isinstance(error, NameError)
@@ -586,7 +588,7 @@ class Runner:
 
 
 def _stop(number, frame) -> None:
-    raise TooSlow
+    raise TooSlowError
 
 
 def said(error: BaseException) -> str:
@@ -594,7 +596,7 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__[:80]}: {str(error)[:200]}"
 
 
-def called_name(node: ast.expr) -> str:
+def called_function(node: ast.expr) -> str:
     """Return the name of what is called, as far as it is plain."""
     names = []
     while isinstance(node, ast.Attribute) and len(names) < 5:

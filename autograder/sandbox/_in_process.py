@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from autograder.core import plain
+from autograder.core import sanitize
 from autograder.sandbox import _protocol as wire
-from autograder.sandbox._client import Answer, answer_of, request_for, unreadable
+from autograder.sandbox._client import Answer, check_reply, pack_request, unreadable_reply
 from autograder.sandbox._definitions import define, read_statements
-from autograder.sandbox._invoke import reply_with, within
+from autograder.sandbox._invoke import invoke, limit_reply
 from autograder.sandbox._isolation import Limits
 
 KERAS_STATE = "global_random_seed", "global_seed_generator"
 
 
-class Here:
+class InProcessSandbox:
     """Calls a notebook's functions as a Sandbox does: each call finds the definitions as fresh as in a child."""
 
     def __init__(self):
@@ -44,25 +44,25 @@ class Here:
     ):
         """Return the Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
-        header, arrays = wire.unpack(request_for(function, arguments, seed, wanted), 2**40)
+        header, arrays = wire.unpack(pack_request(function, arguments, seed, wanted), 2**40)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # empty, as a child's is
-        printed = contextlib.redirect_stdout(Lines(watch)) if watch else contextlib.nullcontext()
-        with kept_notebook_module(), folder, contextlib.chdir(folder.name), printed:
-            seed_what_is_there(seed)
+        printed = contextlib.redirect_stdout(LineWriter(watch)) if watch else contextlib.nullcontext()
+        with keep_notebook_module(), folder, contextlib.chdir(folder.name), printed:
+            seed_loaded_libraries(seed)
             found = define(statements, [])
             found.problems.clear()  # what is wrong with a cell was said when it was run, or is mended by now
-            said, values = reply_with(found, header, arrays, through=KeyboardInterrupt)
-            message = wire.pack(*within(most, function, said, values))
+            said, values = invoke(found, header, arrays, through=KeyboardInterrupt)
+            message = wire.pack(*limit_reply(most, function, said, values))
         try:
-            return answer_of(function, wanted, (content, file), *wire.unpack(message, most), printed="")
+            return check_reply(function, wanted, (content, file), *wire.unpack(message, most), printed="")
         except wire.WireError as error:
-            return Answer(None, unreadable(function, error), "", ())
+            return Answer(None, unreadable_reply(function, error), "", ())
 
     def forget(self) -> None:
         """Nothing: a student's own process has seen all that there is."""
 
 
-class Lines(io.TextIOBase):
+class LineWriter(io.TextIOBase):
     """A text file that tells `watch` the last line of what is written to it."""
 
     def __init__(self, watch: Callable[[str], None]):
@@ -70,12 +70,12 @@ class Lines(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if text.strip():
-            self._watch(plain(text.splitlines()[-1]))
+            self._watch(sanitize(text.splitlines()[-1]))
         return len(text)
 
 
 @contextlib.contextmanager
-def kept_notebook_module() -> Iterator[None]:
+def keep_notebook_module() -> Iterator[None]:
     """Afterwards a module `notebook` is again what it was: Jupyter has one of that name."""
     before = sys.modules.get("notebook")
     try:
@@ -87,7 +87,7 @@ def kept_notebook_module() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def kept_random_state() -> Iterator[None]:
+def keep_random_state() -> Iterator[None]:
     """Afterwards Python, NumPy, Keras and TensorFlow go on as if no random number had been drawn in between."""
     python, numpy = random.getstate(), np.random.get_state()
     keras, context = _keras_state(), _tensorflow_context()
@@ -96,7 +96,7 @@ def kept_random_state() -> Iterator[None]:
         (context._seed, getattr(context, "_rng", None)) if context else ()
     )  # no _rng before a first seed
     try:
-        seed_what_is_there(0)
+        seed_loaded_libraries(0)
         yield
     finally:
         random.setstate(python)
@@ -107,7 +107,7 @@ def kept_random_state() -> Iterator[None]:
             context._seed, context._rng = drawing
 
 
-def seed_what_is_there(seed: int) -> None:
+def seed_loaded_libraries(seed: int) -> None:
     """Seeds as a child does, but Keras and TensorFlow only where they are imported.
 
     `tf.random.set_seed` would also rewind the student's random operations, for good; this leaves them alone.

@@ -21,7 +21,7 @@ from autograder.sandbox import _protocol as wire
 from autograder.sandbox._definitions import Definitions, LeftOut, missing_module
 from autograder.sandbox._requirements import is_own_file
 
-MOST_WEIGHTS = 2**22  # of a model that a builder returns; larger ones are refused for their size anyway
+MAX_WEIGHTS = 2**22  # of a model that a builder returns; larger ones are refused for their size anyway
 NO_ARRAYS = (  # types, what to call them, what to do
     (type(None), "nothing: is there a `return`?", "End the function with `return ...`."),
     (
@@ -39,23 +39,23 @@ NO_ARRAYS = (  # types, what to call them, what to do
     ),
     ((CoroutineType, AsyncGeneratorType), "a coroutine", "Write `def`, not `async def`."),
 )
-LONGEST = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
+MAX_TEXT = 400  # characters of a sentence; the grader cuts it too, but a longer header it does not read
 
 
-def reply_with(
+def invoke(
     found: Definitions, header: dict, arrays: list[np.ndarray], through: type[BaseException] | tuple = ()
 ) -> tuple[dict, list[np.ndarray]]:
     """Header and arrays of the reply to a request; exceptions of the kind `through` are let through."""
     arguments = [arrays[a["array"]] if isinstance(a, dict) else a for a in header["arguments"]]
     if header["wanted"] == "constant":
-        values, said = constant(found, header["function"])
+        values, said = read_constant(found, header["function"])
     else:
-        packed = as_model if header["wanted"] == "model" else as_arrays
-        values, said = call(found, header["function"], arguments, packed, through)
-    return said | {"problems": [problem[:LONGEST] for problem in found.problems[:8]]}, values
+        packed = model_arrays if header["wanted"] == "model" else as_arrays
+        values, said = call_function(found, header["function"], arguments, packed, through)
+    return said | {"problems": [problem[:MAX_TEXT] for problem in found.problems[:8]]}, values
 
 
-def call(
+def call_function(
     found: Definitions,
     name: str,
     arguments: list,
@@ -65,39 +65,41 @@ def call(
     """Return what the function returns, `packed` as arrays, and how it was done; or no arrays and the reason."""
     function = found.names.get(name)
     if name in found.failed and not callable(function):
-        return [], explain(found.failed[name], name, found)
+        return [], explain_error(found.failed[name], name, found)
     if name in found.left_out:
-        return [], missing(name, name, found)
+        return [], describe_missing(name, name, found)
     if not callable(function):
         hint = f"Write it as `def {name}(...):` at the left edge of a cell."
-        return [], final(f"The notebook defines no function {name}.", hint)
+        return [], final_result(f"The notebook defines no function {name}.", hint)
     try:
         result = function(*arguments)
         if result is ... or result is NotImplemented:
-            return [], unwritten(name)
+            return [], describe_unwritten(name)
         return packed(result)
     except through:
         raise
     except NotNumbersError as error:
         return [], {
-            "reason": f"{name} returned {error}"[:LONGEST] + ("" if str(error).endswith("?") else "."),
+            "reason": f"{name} returned {error}"[:MAX_TEXT] + ("" if str(error).endswith("?") else "."),
             "hint": error.hint,
         }
     except BaseException as error:
-        return [], explain(error, name, found)
+        return [], explain_error(error, name, found)
 
 
-def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
+def read_constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
     """Return the number of a notebook's constant, or its text's bytes and an empty array; or the reason."""
     value = found.names.get(name)
     if name in found.left_out:
         reason = f"{name} is not there: {found.left_out[name].place} {found.left_out[name].why}."
         hint = "Write it down itself: a number, plain arithmetic such as 3 * 4, or a letter in quotes."
-        return [], final(reason, hint)
+        return [], final_result(reason, hint)
     if name not in found.names or value is ...:
-        return [], final(f"{name} is not filled in yet.", "Write your answer in place of the three dots.")
+        return [], final_result(
+            f"{name} is not filled in yet.", "Write your answer in place of the three dots."
+        )
     if isinstance(value, str):
-        text = np.frombuffer(value.strip()[:LONGEST].encode("utf-8", "replace"), np.uint8)
+        text = np.frombuffer(value.strip()[:MAX_TEXT].encode("utf-8", "replace"), np.uint8)
         return [text, np.zeros(0)], {"several": True}
     is_plain = (
         type(value) in (int, float) or type(value).__module__ == "numpy"
@@ -113,7 +115,9 @@ def constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
         return [], {"reason": f"{name} is larger than any number a computer reckons with."}
 
 
-def within(most: int, function: str, header: dict, arrays: list[np.ndarray]) -> tuple[dict, list[np.ndarray]]:
+def limit_reply(
+    most: int, function: str, header: dict, arrays: list[np.ndarray]
+) -> tuple[dict, list[np.ndarray]]:
     """Return the reply itself; or, where its arrays hold more than `most` bytes, a reply that says so."""
     size = sum(array.nbytes for array in arrays)
     if size <= most:
@@ -142,7 +146,7 @@ def as_arrays(result) -> tuple[list[np.ndarray], dict]:
                 return [array_of(result)], {"several": False}
         if not result and isinstance(result, tuple):
             raise NotNumbersError("an empty tuple")
-        if len(result) > wire.MOST_ARRAYS:
+        if len(result) > wire.MAX_ARRAYS:
             raise NotNumbersError(
                 f"{len(result)} values that make no array together", "Do their lengths differ?"
             )
@@ -204,38 +208,38 @@ def _numbers(array: np.ndarray, value) -> np.ndarray:
     raise NotNumbersError(f"an array of {', '.join(kinds[:3])}")
 
 
-def as_model(result) -> tuple[list[np.ndarray], dict]:
+def model_arrays(result) -> tuple[list[np.ndarray], dict]:
     """Return a Keras model's configuration as bytes, and its weights, if not too many, as one array."""
     if not hasattr(result, "to_json"):
         got = "nothing: is there a `return`?" if result is None else f"{type(result).__name__[:60]}."
         return [], {"reason": f"Expected a Keras model, got {got}", "hint": "Return the model."}
-    few = result.count_params() <= MOST_WEIGHTS
+    few = result.count_params() <= MAX_WEIGHTS
     weights = [np.asarray(one, np.float32).reshape(-1) for one in (result.get_weights() if few else [])]
     config = np.frombuffer(result.to_json().encode(), np.uint8)
     return [config, np.concatenate([*weights, np.zeros(0, np.float32)])], {"several": True}
 
 
-def final(reason: str, hint: str) -> dict:
+def final_result(reason: str, hint: str) -> dict:
     """Why there is nothing, where what the same child did before can't be the reason: another would say the same."""
     return {"reason": reason, "hint": hint, "final": True}
 
 
-def unwritten(name: str) -> dict:
-    return final(
+def describe_unwritten(name: str) -> dict:
+    return final_result(
         f"{name} is not written yet.", "Replace `raise NotImplementedError()` or `...` by your code."
     )
 
 
-def explain(error: BaseException, name: str, found: Definitions) -> dict:
+def explain_error(error: BaseException, name: str, found: Definitions) -> dict:
     """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
     if isinstance(error, NotImplementedError):
-        return unwritten(name)
+        return describe_unwritten(name)
     if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
-        return missing(error.name, name, found)
+        return describe_missing(error.name, name, found)
     if isinstance(error, NameError) and "*" in found.lacks:
-        return lacking(found.lacks["*"], error.name, name)
+        return missing_requirement(found.lacks["*"], error.name, name)
     if module := missing_module(error):
-        return lacking(module, module, name)
+        return missing_requirement(module, module, name)
     place = next(
         (
             f" ({f.filename}, line {f.lineno})"
@@ -248,31 +252,31 @@ def explain(error: BaseException, name: str, found: Definitions) -> dict:
     return {"reason": reason, "hint": "Call it in the notebook with a small example and fix what it says."}
 
 
-def missing(missed: str, name: str, found: Definitions) -> dict:
+def describe_missing(missed: str, name: str, found: Definitions) -> dict:
     """Why a name is not there that the function `name` uses: which line would have made it, and what to do."""
     subject, chain, seen = f"{name} uses `{missed}`" if missed != name else f"`{name}`", [], set()
     while missed in found.left_out and missed not in seen:
         if missed in found.lacks:
-            return lacking(found.lacks[missed], missed, name, found.left_out[missed])
+            return missing_requirement(found.lacks[missed], missed, name, found.left_out[missed])
         seen.add(missed)
         reason = found.left_out[missed]
         chain.append(f"{reason.place} {reason.why}")
         missed = reason.needs
     if missed in found.lacks:
-        return lacking(found.lacks[missed], missed, name)
+        return missing_requirement(found.lacks[missed], missed, name)
     verb = ", which is not there: " if subject != f"`{name}`" else " is not there: "
     what = f"Move {reason.place.partition(' (')[0]} into {name}, or write the value down as numbers and text."
-    return final(f"{subject}{verb}{', which '.join(chain[:2])}.", reason.fix or what)
+    return final_result(f"{subject}{verb}{', which '.join(chain[:2])}.", reason.fix or what)
 
 
-def lacking(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
+def missing_requirement(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
     """Return what a function needs that this machine lacks; a file of the student's own is no part of it."""
     if module == "python":
-        return final(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
+        return final_result(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
             "lacks": "python"
         }
     if is_own_file(module):
         file = "a file beside the notebook" if module == "." else f"{module}.py"
         why = f"{name} uses `{missed}` from {file}, which is not in your notebook: the grader reads the notebook alone."
-        return final(why, "Copy what you need from that file into a cell.")
-    return final(f"{name} uses {module}, which is not installed here.", "") | {"lacks": "package"}
+        return final_result(why, "Copy what you need from that file into a cell.")
+    return final_result(f"{name} uses {module}, which is not installed here.", "") | {"lacks": "package"}

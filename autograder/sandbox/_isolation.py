@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox._visible_paths import Visible, visible
+from autograder.sandbox._visible_paths import VisiblePaths, visible_paths
 
 NOBODY = 65534
 TMP_BYTES, SHM_BYTES = 512 * 2**20, 16 * 2**20
@@ -116,7 +116,7 @@ def probe() -> Isolation:
 def _try_namespaces() -> bool:
     if not shutil.which("bwrap"):
         return False
-    command = bubblewrap(visible()) + ["true"]
+    command = bubblewrap(visible_paths()) + ["true"]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
@@ -139,7 +139,7 @@ def _try_seccomp() -> bool:
     return tried.returncode != 0 and "PermissionError" in tried.stderr
 
 
-def bubblewrap(shown: Visible, devices: Sequence[Path] = ()) -> list[str]:
+def bubblewrap(shown: VisiblePaths, devices: Sequence[Path] = ()) -> list[str]:
     """Return the command that puts a server into namespaces, with only `shown` and the devices in sight."""
     command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
     command += ["--as-pid-1", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
@@ -153,12 +153,12 @@ def bubblewrap(shown: Visible, devices: Sequence[Path] = ()) -> list[str]:
     return command + ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/tmp", "--"]
 
 
-def confine(
+def isolate(
     work: Path, readable: list[Path], devices: list[Path], limits: Limits, isolation: Isolation, calls
 ) -> None:
     """Give up, for this process and for ever, every right that a student's function does not need.
 
-    readable: what `visible` found for the server. devices: files of a GPU, which stay open to it. calls: what
+    readable: what `visible_paths` found for the server. devices: files of a GPU, which stay open to it. calls: what
     `call_filter` made once for all children, as it takes longer than all the rest.
     """
     if os.geteuid() == 0 and isolation.holds and not isolation.namespaces:

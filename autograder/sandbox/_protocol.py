@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LONGEST_HEADER = 64 * 2**10
-MOST_ARRAYS = 64
-MOST_AXES = 8
+MAX_HEADER = 64 * 2**10
+MAX_ARRAYS = 64
+MAX_AXES = 8
 TYPES = ("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8")
 
 
@@ -91,7 +91,7 @@ def unpack(message: bytes, most_bytes: int) -> tuple[dict, list[np.ndarray]]:
 
 def _message(read: Callable[[int], bytearray], most_bytes: int) -> tuple[dict, list[np.ndarray]]:
     (length,) = struct.unpack("<I", read(4))
-    if length > LONGEST_HEADER:
+    if length > MAX_HEADER:
         raise WireError(f"a header of {length} bytes")
     header = _header(read(length))
     shapes = [_checked(entry) for entry in header.pop("arrays")]
@@ -111,7 +111,7 @@ def _header(text: bytes) -> dict:
         raise WireError("a header that is not JSON") from None
     if not isinstance(header, dict) or not isinstance(header.get("arrays"), list):
         raise WireError("a header without a list of arrays")
-    if len(header["arrays"]) > MOST_ARRAYS:
+    if len(header["arrays"]) > MAX_ARRAYS:
         raise WireError(f"{len(header['arrays'])} arrays")
     return header
 
@@ -121,7 +121,7 @@ def _checked(entry) -> tuple[str, tuple[int, ...]]:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape"} or entry["dtype"] not in TYPES:
         raise WireError("an array of a type that does not travel")
     shape = entry["shape"]
-    if not isinstance(shape, list) or len(shape) > MOST_AXES:
+    if not isinstance(shape, list) or len(shape) > MAX_AXES:
         raise WireError("an array of too many axes")
     if any(type(axis) is not int or not 0 <= axis < 2**40 for axis in shape):
         raise WireError("an array of an impossible shape")

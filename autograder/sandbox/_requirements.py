@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from autograder.submissions import cells
+from autograder.submissions import read_code_cells
 
 MAX_LINE = 300  # characters of a line that may be an import
 IMPORT = re.compile(r"[ \t]{0,60}(?:import|from)[ \t]")
@@ -33,7 +33,7 @@ def imported_packages(content: bytes, file: str) -> set[str]:
     """Return the top-level names that the code cells of a notebook import; empty for what is no notebook."""
     names = set()
     with contextlib.suppress(ValueError):
-        for source in cells(content, file):
+        for source in read_code_cells(content, file):
             for line in source.splitlines():
                 if len(line) <= MAX_LINE and IMPORT.match(line):
                     names |= _imported(line.strip())

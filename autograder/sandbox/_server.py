@@ -24,15 +24,15 @@ from pathlib import Path
 
 from autograder.sandbox._isolation import Isolation, Limits, call_filter, die_with_parent
 
-MOST_FILES = 5_000
-MOST_BYTES = 600 * 2**20
-MOST_THREADS = 512
+MAX_FILES = 5_000
+MAX_BYTES = 600 * 2**20
+MAX_THREADS = 512
 # The first two look for C libraries, which a confined child can't; the others are what notebooks import.
 BY_NAME = (
     "landlockpy", "pyseccomp", "autograder.notebook_checks", "sklearn.feature_extraction.text", "sklearn.metrics",
     "sklearn.model_selection", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.decomposition",
 )  # fmt: skip
-LOOK = 0.2  # seconds between looks at the work folder and the threads
+POLL_SECONDS = 0.2  # seconds between looks at the work folder and the threads
 
 
 def main() -> None:
@@ -94,9 +94,9 @@ def serve(
     pid = os.fork()
     if pid == 0:
         try:
-            from autograder.sandbox._child import become
+            from autograder.sandbox._child import become_child
 
-            become(descriptors, work, Limits(**job), readable, isolation, calls)
+            become_child(descriptors, work, Limits(**job), readable, isolation, calls)
         except BaseException as error:
             os.write(descriptors[2], f"{type(error).__name__}: {error}".encode())
         finally:
@@ -114,7 +114,7 @@ def serve(
         "cpu": usage.ru_utime + usage.ru_stime,
         "memory": usage.ru_maxrss * 1024,
         "oom": reason == "exited" and os.WIFSIGNALED(status) and oom_kills() > killed,
-        "clean": empty(kept),
+        "clean": empty_folders(kept),
     }
 
 
@@ -123,17 +123,17 @@ def wait(pid: int, control: socket.socket, work: Path) -> str:
     child = os.pidfd_open(pid)
     try:
         while True:
-            ready, _, _ = select.select([child, control], [], [], LOOK)
+            ready, _, _ = select.select([child, control], [], [], POLL_SECONDS)
             if control in ready:
                 message = control.recv(64)
                 if message != b"look":
                     return "killed" if message else "abandoned"
-                control.send(json.dumps(share_of(pid)).encode())
+                control.send(json.dumps(processor_share(pid)).encode())
             if child in ready:
                 return "exited"
             if is_overfull(work):
                 return "overfull"
-            if count_threads(pid) > MOST_THREADS:
+            if count_threads(pid) > MAX_THREADS:
                 return "overcrowded"
     finally:
         os.close(child)
@@ -145,7 +145,7 @@ def is_overfull(folder: Path) -> bool:
     folders = [str(folder)]
     while folders:
         try:
-            entries = list(islice(os.scandir(folders.pop()), MOST_FILES + 1))
+            entries = list(islice(os.scandir(folders.pop()), MAX_FILES + 1))
             count += len(entries)
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
@@ -155,18 +155,18 @@ def is_overfull(folder: Path) -> bool:
             continue
         except OSError:  # it may not be listed, or lies too deep
             return True
-        if count > MOST_FILES or size > MOST_BYTES:
+        if count > MAX_FILES or size > MAX_BYTES:
             return True
     return False
 
 
-def share_of(pid: int) -> dict[str, float]:
+def processor_share(pid: int) -> dict[str, float]:
     """Return the seconds of processor time that a process took, and those that its most delayed thread waited."""
     cpu, waited = 0.0, [0.0]
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        for task in islice(os.scandir(f"/proc/{pid}/task"), MOST_THREADS):
+        for task in islice(os.scandir(f"/proc/{pid}/task"), MAX_THREADS):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 waited.append(int(Path(task.path, "schedstat").read_text().split()[1]) / 1e9)
     return {"cpu": cpu, "waited": max(waited)}
@@ -201,7 +201,7 @@ def shared_folders() -> list[str]:
     return [tempfile.gettempdir()] + (["/dev/shm"] if os.getpid() == 1 else [])
 
 
-def empty(kept: dict[str, set[str]]) -> bool:
+def empty_folders(kept: dict[str, set[str]]) -> bool:
     """Remove what has come into folders beside the names that were there; return True if all of it is gone."""
     for folder, names in kept.items():
         os.chmod(folder, 0o711)  # a child with a namespace could have shut it

@@ -13,21 +13,21 @@ import sys
 import numpy as np
 
 
-def traces() -> list:
+def side_effects() -> list:
     """Return what is compared before a first call and after each call; equal to nothing where it can't be told."""
     try:
-        return [*of_process(), *of_settings(), *of_libraries()]
+        return [*process_state(), *settings_state(), *library_state()]
     except Exception:  # the current folder is gone, say
         return [object()]
 
 
-def of_process() -> list:
+def process_state() -> list:
     """Threads (TensorFlow's runtime has some), open files, the current folder and what lies in it, surroundings."""
     count = [len(os.listdir(f"/proc/self/{what}")) for what in ("task", "fd")]
     return [*count, os.getcwd(), os.listdir(), dict(os.environ), id(sys.stdout), id(sys.stderr)]
 
 
-def of_settings() -> list:
+def settings_state() -> list:
     """Return what Python and NumPy can be told to do otherwise."""
     context, root = decimal.getcontext(), logging.root
     return [
@@ -36,7 +36,7 @@ def of_settings() -> list:
     ]  # fmt: skip
 
 
-def of_libraries() -> list:
+def library_state() -> list:
     """Figures and styles of Matplotlib; settings of Keras, and whether it has begun to number layers."""
     found = []
     if pyplot := sys.modules.get("matplotlib.pyplot"):

@@ -1,7 +1,7 @@
 """What a child is shown of the file system: the parts of Python that it needs, and nothing that is private.
 
 A prefix of Python is never shown as a whole: it may be a virtual environment made in a course's own folder, or a
-home folder. bubblewrap binds what `visible` returns, and Landlock allows it; each layer alone hides the rest.
+home folder. bubblewrap binds what `visible_paths` returns, and Landlock allows it; each layer alone hides the rest.
 """
 
 import os
@@ -18,14 +18,14 @@ MAX_LINKS = 40  # on the way to one file, as many as Linux follows
 
 
 @dataclass(frozen=True)
-class Visible:
+class VisiblePaths:
     """The real paths that can be read, none of them within another, and the symbolic links that lead to them."""
 
     paths: tuple[Path, ...]
     links: dict[Path, str]
 
 
-def visible(private: Iterable[Path] = ()) -> Visible:
+def visible_paths(private: Iterable[Path] = ()) -> VisiblePaths:
     """Return what student code may read: Python, the engine, and nothing that is or holds something private.
 
     A folder that holds something private is replaced by the other entries in it. A part of Python may itself lie in
@@ -36,7 +36,7 @@ def visible(private: Iterable[Path] = ()) -> Visible:
     """
     parts = [*python_parts(), PACKAGE]
     hidden = {Path(os.path.realpath(path)) for path in [*private, *always_private()]} - {Path("/")}
-    paths = {entry for part in parts for entry in without(Path(os.path.realpath(part)), hidden)}
+    paths = {entry for part in parts for entry in exclude_paths(Path(os.path.realpath(part)), hidden)}
     paths = {path for path in paths if not paths.intersection(path.parents)}
     links = {
         link: target
@@ -44,7 +44,7 @@ def visible(private: Iterable[Path] = ()) -> Visible:
         for link, target in links_to(part)
         if not paths.intersection([link, *link.parents])
     }
-    return Visible(tuple(sorted(paths)), links)
+    return VisiblePaths(tuple(sorted(paths)), links)
 
 
 def python_parts() -> list[Path]:
@@ -72,7 +72,7 @@ def always_private() -> list[Path]:
     ]
 
 
-def without(path: Path, private: set[Path]) -> Iterator[Path]:
+def exclude_paths(path: Path, private: set[Path]) -> Iterator[Path]:
     """Yield `path`, or those entries of it that neither are private nor hold anything private."""
     if path in private:
         return
@@ -81,7 +81,7 @@ def without(path: Path, private: set[Path]) -> Iterator[Path]:
         return
     for entry in path.iterdir():
         if not entry.is_symlink():
-            yield from without(entry, private)
+            yield from exclude_paths(entry, private)
 
 
 def links_to(path: Path) -> Iterator[tuple[Path, str]]:

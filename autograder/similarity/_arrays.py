@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from autograder.similarity._evidence import MOVED, Finding, by_pair
 from autograder.similarity._submissions import Work
-from autograder.similarity._weights import Array, Match, Trained
+from autograder.similarity._weights import Array, Match, TrainedModel
 
 VECTORS = (
     "All of them are embeddings: both may have loaded the same vectors, such as GloVe's, and kept them frozen. Look"
@@ -53,7 +53,7 @@ def shared_arrays(
                 if i < len(works) and i != j and frozenset((first, second)) not in known:
                     shared[i, j, first, second].append(array)
     found = [
-        of_arrays(everyone[i], everyone[j], first, second, arrays)
+        array_findings(everyone[i], everyone[j], first, second, arrays)
         for (i, j, first, second), arrays in shared.items()
     ]
     count = "1 array of weights is" if common == 1 else f"{common} arrays of weights are each"
@@ -61,7 +61,9 @@ def shared_arrays(
     return by_pair(found), lines
 
 
-def of_arrays(first: Work, second: Work, mine: Trained, other: Trained, arrays: list[Array]) -> Finding:
+def array_findings(
+    first: Work, second: Work, mine: TrainedModel, other: TrainedModel, arrays: list[Array]
+) -> Finding:
     """Return what the arrays say that stand in these two models."""
     share = min(1.0, sum(array.size for array in arrays) / min(mine.parameters, other.parameters))
     count = f"{len(arrays)} arrays" if len(arrays) > 1 else "1 array"

@@ -22,7 +22,7 @@ import numpy as np
 
 MAX_SYMBOLS = 200_000  # of one notebook's code, and as many words; the course's references have 10,000
 MAX_QUIET = 100_000  # letters of lines without symbols that are kept to be shown
-LONGEST_LINE = 1_000  # letters of a line that are kept to be shown
+MAX_LINE = 1_000  # letters of a line that are kept to be shown
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd: no power of it is lost modulo 2**64
 FIXED_NAMES = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls"})  # nobody can rename them
 TOKEN = re.compile(
@@ -100,7 +100,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Alike:
+class TextMatch:
     """Two texts that are alike. `share` is of the shorter text's own symbols; `symbols` counts those in common."""
 
     first: Text
@@ -145,7 +145,7 @@ def code(owner: str, cells: Iterable[str], asked: frozenset[str] = frozenset()) 
                 symbols.append(number(symbol))
                 places.append(len(lines) + line)
         lines += cell.split("\n")
-    return fitted(owner, lines, symbols, places, chunks, asked)
+    return limit_symbols(owner, lines, symbols, places, chunks, asked)
 
 
 def tokens(source: str) -> Iterator[Token]:
@@ -227,7 +227,7 @@ def symbols_of(statement: list[Token]) -> Iterator[tuple[str, int]]:
         if text == ";":
             continue
         if not text.isascii():
-            text = normalize("NFKC", text[:LONGEST_LINE])  # as Python reads names: `np.𝐳𝐞𝐫𝐨𝐬` is np.zeros
+            text = normalize("NFKC", text[:MAX_LINE])  # as Python reads names: `np.𝐳𝐞𝐫𝐨𝐬` is np.zeros
         symbol = {"string": "S", "number": "N"}.get(kind, text)
         if kind == "name" and text not in FIXED_NAMES and before != ".":
             symbol = "V"  # a name behind a dot is a library's, which nobody can rename
@@ -248,7 +248,7 @@ def in_order(chunks: Sequence[Chunk], asked: frozenset[str]) -> Iterator[int]:
     yield from (place for place in range(len(chunks) - 1, -1, -1) if place not in done)
 
 
-def fitted(
+def limit_symbols(
     owner: str, lines: list[str], symbols: array, places: array, chunks: list[Chunk], asked: frozenset[str]
 ) -> Text:
     """Return the text, of at most MAX_SYMBOLS symbols."""
@@ -269,7 +269,7 @@ def fitted(
         if place in used or quiet >= 0:
             shown.append(place)
     return Text(
-        owner, tuple(lines[place].replace("\r", "")[:LONGEST_LINE] for place in shown), all_symbols[kept],
+        owner, tuple(lines[place].replace("\r", "")[:MAX_LINE] for place in shown), all_symbols[kept],
         np.searchsorted(shown, all_places[kept]), tuple(place + 1 for place in shown), int((~kept).sum()),
     )  # fmt: skip
 
@@ -284,17 +284,17 @@ def words(owner: str, cells: Iterable[str]) -> Text:
     """
     lines, symbols, places, chunks = [], array("Q"), array("q"), []
     for cell in cells:
-        own = visible(cell).split("\n")
+        own = visible_text(cell).split("\n")
         chunks.append(Chunk(len(symbols)))
         for place, line in enumerate(own, len(lines)):
             for word in re.findall(r"[^\W_]+", line.casefold()):
                 symbols.append(number(word))
                 places.append(place)
         lines += own
-    return fitted(owner, lines, symbols, places, chunks, frozenset())
+    return limit_symbols(owner, lines, symbols, places, chunks, frozenset())
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return Markdown without invisible letters and HTML comments, as many lines as before.
 
     The line ends of a comment follow those of the line in which it stands: a comment may part a word.
@@ -332,7 +332,7 @@ def number(symbol: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-def winnowed(hashes: np.ndarray, window: int) -> np.ndarray:
+def winnow(hashes: np.ndarray, window: int) -> np.ndarray:
     """Return the places that winnowing chooses: in each window the least hash, of equal ones the last."""
     if len(hashes) <= window:
         return np.arange(len(hashes))
@@ -341,7 +341,7 @@ def winnowed(hashes: np.ndarray, window: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Prints:
+class Fingerprints:
     """A text's own fingerprints: their hashes and places, and how many of its symbols no given text holds."""
 
     text: Text
@@ -350,18 +350,18 @@ class Prints:
     own: int
 
 
-def prints(text: Text, given: np.ndarray, measures: Measures) -> Prints:
+def fingerprint_text(text: Text, given: np.ndarray, measures: Measures) -> Fingerprints:
     """Return a text's fingerprints, without the runs that are `given` (hashes of the starter's and common ones)."""
     hashes = grams(text, measures.gram)
     new = ~np.isin(hashes, given)
-    chosen = winnowed(hashes, measures.window)
+    chosen = winnow(hashes, measures.window)
     chosen = chosen[new[chosen]]
-    return Prints(
-        text, hashes[chosen], chosen, covered(np.flatnonzero(new), measures.gram, len(text.symbols))
+    return Fingerprints(
+        text, hashes[chosen], chosen, covered_symbols(np.flatnonzero(new), measures.gram, len(text.symbols))
     )
 
 
-def covered(places: np.ndarray, size: int, length: int) -> int:
+def covered_symbols(places: np.ndarray, size: int, length: int) -> int:
     """How many of `length` symbols lie in a run of `size` that begins at one of `places`."""
     edges = np.zeros(length + size + 1, int)
     np.add.at(edges, places, 1)
@@ -369,7 +369,7 @@ def covered(places: np.ndarray, size: int, length: int) -> int:
     return int((np.cumsum(edges)[:length] > 0).sum())
 
 
-def common(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
+def common_runs(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
     """Return the runs that more than `most` students hand in: what a task asks for is evidence of nothing."""
     each = [np.unique(grams(text, measures.gram)) for text in texts]
     values, counts = np.unique(np.concatenate([*each, np.zeros(0, np.uint64)]), return_counts=True)
@@ -379,26 +379,26 @@ def common(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
 # --- pairs
 
 
-def alike(
+def compare_texts(
     texts: Sequence[Text], others: Sequence[Text], given: Sequence[Text], most: int, measures: Measures
-) -> list[Alike]:
+) -> list[TextMatch]:
     """Return the pairs that are alike, the texts' with one another and with `others`, the most alike first.
 
     given: what all students received; most: how many students may hand in a run alike and it still counts.
     """
     known = np.concatenate([np.zeros(0, np.uint64), *(grams(text, measures.gram) for text in given)])
-    known = np.union1d(known, common(texts, most, measures))
-    own = [prints(text, known, measures) for text in (*texts, *others)]
+    known = np.union1d(known, common_runs(texts, most, measures))
+    own = [fingerprint_text(text, known, measures) for text in (*texts, *others)]
     found = [
-        compared(own[first], own[second], measures)
-        for first, second in sharing(own, len(texts), measures)
+        compare_pair(own[first], own[second], measures)
+        for first, second in sharing_pairs(own, len(texts), measures)
         if own[first].text.owner != own[second].text.owner
     ]
     kept = [one for one in found if one.symbols >= measures.fewest and one.share >= measures.share]
     return sorted(kept, key=lambda one: (-one.share, -one.symbols, one.first.owner, one.second.owner))
 
 
-def sharing(own: Sequence[Prints], ours: int, measures: Measures) -> list[tuple[int, int]]:
+def sharing_pairs(own: Sequence[Fingerprints], ours: int, measures: Measures) -> list[tuple[int, int]]:
     """Pairs with so many fingerprints in common that they may be alike, by place; the first is among `ours`."""
     from scipy.sparse import csr_array
 
@@ -413,18 +413,18 @@ def sharing(own: Sequence[Prints], ours: int, measures: Measures) -> list[tuple[
     return sorted(zip(shared.row[kept].tolist(), shared.col[kept].tolist(), strict=True))
 
 
-def compared(first: Prints, second: Prints, measures: Measures) -> Alike:
+def compare_pair(first: Fingerprints, second: Fingerprints, measures: Measures) -> TextMatch:
     """Two texts and the runs they share, each run as long as it goes."""
     runs = shared_runs(first, second, measures.gram)
-    mine = marked([(i, length) for i, _, length in runs], len(first.text.symbols))
-    other = marked([(j, length) for _, j, length in runs], len(second.text.symbols))
+    mine = mark_lines([(i, length) for i, _, length in runs], len(first.text.symbols))
+    other = mark_lines([(j, length) for _, j, length in runs], len(second.text.symbols))
     shorter = min(first.own, second.own)
     symbols = min(mine, other)
     share = min(1.0, symbols / shorter) if shorter else 0.0
-    return Alike(first.text, second.text, symbols, share, passages(first.text, second.text, runs))
+    return TextMatch(first.text, second.text, symbols, share, passages(first.text, second.text, runs))
 
 
-def shared_runs(first: Prints, second: Prints, size: int) -> list[tuple[int, int, int]]:
+def shared_runs(first: Fingerprints, second: Fingerprints, size: int) -> list[tuple[int, int, int]]:
     """Return the runs of equal symbols that hold a fingerprint of both: where they begin in each, and their length."""
     at = dict(zip(second.hashes.tolist(), second.places.tolist(), strict=True))
     runs, reached = [], -1
@@ -432,14 +432,14 @@ def shared_runs(first: Prints, second: Prints, size: int) -> list[tuple[int, int
         zip(first.hashes.tolist(), first.places.tolist(), strict=True), key=lambda one: one[1]
     ):
         if value in at and i + size > reached:
-            begin, other, length = stretched(first.text.symbols, second.text.symbols, i, at[value], reached)
+            begin, other, length = extend_run(first.text.symbols, second.text.symbols, i, at[value], reached)
             if length >= size:
                 runs.append((begin, other, length))
                 reached = begin + length
     return runs
 
 
-def stretched(mine: np.ndarray, other: np.ndarray, i: int, j: int, reached: int) -> tuple[int, int, int]:
+def extend_run(mine: np.ndarray, other: np.ndarray, i: int, j: int, reached: int) -> tuple[int, int, int]:
     """Return the run of equal symbols through places i and j, to both sides, from `reached` on."""
     back = equal_until(mine[max(reached, 0) : i][::-1], other[:j][::-1])
     ahead = equal_until(mine[i:], other[j:])
@@ -458,7 +458,7 @@ def equal_until(mine: np.ndarray, other: np.ndarray) -> int:
     return most
 
 
-def marked(runs: list[tuple[int, int]], length: int) -> int:
+def mark_lines(runs: list[tuple[int, int]], length: int) -> int:
     """How many symbols lie in the runs."""
     flags = np.zeros(length, bool)
     for begin, count in runs:

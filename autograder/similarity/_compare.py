@@ -10,18 +10,18 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import partial
 
-from autograder.core import Assignment, Course, plain
-from autograder.grading import Here, Workers, expectations, limit_processor, said_of
+from autograder.core import Assignment, Course, sanitize
+from autograder.grading import Executor, SerialExecutor, expectations, failure_text, limit_processor
 from autograder.rubric import Expected
 from autograder.similarity import _evidence as evidence
 from autograder.similarity._arrays import shared_arrays
-from autograder.similarity._code import CODE, WORDS, Measures, alike
+from autograder.similarity._code import CODE, WORDS, Measures, compare_texts
 from autograder.similarity._evidence import STRENGTHS, Finding, Findings
 from autograder.similarity._page import integrity_csv, integrity_html
-from autograder.similarity._submissions import Work, asked_names, of_notebooks, read_work
+from autograder.similarity._submissions import Work, asked_names, notebook_cells_of, read_work
 from autograder.similarity._tables import shared_tables
-from autograder.similarity._weights import matches
-from autograder.submissions import HandedIn
+from autograder.similarity._weights import match_models
+from autograder.submissions import RawSubmission
 
 __all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
 
@@ -31,10 +31,10 @@ REFERENCE = "the reference: perfect"  # no student's key holds a colon
 def compare(
     course: Course,
     assignment: Assignment,
-    submissions: Sequence[HandedIn],
-    others: Mapping[str, HandedIn] | None = None,
+    submissions: Sequence[RawSubmission],
+    others: Mapping[str, RawSubmission] | None = None,
     watch: Callable[[str], None] = lambda line: None,
-    readers: Workers | None = None,
+    readers: Executor | None = None,
 ) -> Findings:
     """Which submissions are alike, with one another, with `others` of earlier classes, and with the reference.
 
@@ -42,7 +42,11 @@ def compare(
     that read the works; this one where there are none. Never raises for what a student handed in; what can't be
     read is named in `skipped`.
     """
-    workers, expected, asked = readers or Here(None), expectations(assignment), asked_names(assignment)
+    workers, expected, asked = (
+        readers or SerialExecutor(None),
+        expectations(assignment),
+        asked_names(assignment),
+    )
     read = partial(read_all, workers, expected, asked, watch)
     works = read({one.student: one for one in submissions})
     students = {work.owner for work in works}
@@ -52,8 +56,8 @@ def compare(
             for name, one in sorted((others or {}).items())
         }
     )
-    given = starter(assignment)
-    compared = [*earlier, *reference(assignment, expected, asked)]
+    given = starter_work(assignment)
+    compared = [*earlier, *reference_work(assignment, expected, asked)]
     most = evidence.most_in_common(len(works))
     watch("weights")
     found, common, lost = by_weights(works, compared, most, workers)
@@ -61,22 +65,23 @@ def compare(
     tables, lines = shared_tables(works, compared, most)
     watch("code and words")
     found += tables + by_text(works, compared, given, most)
-    found += evidence.of_cells(works, compared, given, most)
+    found += evidence.cell_findings(works, compared, given, most)
     skipped = (*(line for work in (*works, *earlier) for line in work.skipped), *lost)
-    found = tuple(sorted(apart(found, (*works, *compared)), key=rank))
+    found = tuple(sorted(without_teams(found, (*works, *compared)), key=rank_findings))
     return Findings(assignment.title, len(works), len(earlier), found, (*common, *lines), skipped)
 
 
 def read_all(
-    workers: Workers,
+    workers: Executor,
     expected: Expected,
     asked: frozenset[str],
     watch: Callable[[str], None],
-    submissions: Mapping[str, HandedIn],
+    submissions: Mapping[str, RawSubmission],
 ) -> list[Work]:
     """Return the works by the names of their owners. Of one whose reader is lost, the parts are read one by one."""
     futures = {
-        name: workers.submit(of_work, name, handed, expected, asked) for name, handed in submissions.items()
+        name: workers.submit(compare_works, name, handed, expected, asked)
+        for name, handed in submissions.items()
     }
     works = []
     for name, future in futures.items():
@@ -91,27 +96,27 @@ def read_all(
 
 
 def read_in_parts(
-    workers: Workers, name: str, handed: HandedIn, expected: Expected, asked: frozenset[str]
+    workers: Executor, name: str, handed: RawSubmission, expected: Expected, asked: frozenset[str]
 ) -> Work:
     """Return what can be read of a work: a file that ends its reader hides no notebook, and the other way round."""
     parts = {"notebook": Work(name), "files": Work(name)}
     for part in parts:
         try:
-            parts[part] = workers.submit(of_work, name, handed, expected, asked, (part,)).result()
+            parts[part] = workers.submit(compare_works, name, handed, expected, asked, (part,)).result()
         except CancelledError:
             raise
         except Exception as error:  # of any kind
-            line = plain(f"{name}: the {part} can't be compared: {said_of(error)}")
+            line = sanitize(f"{name}: the {part} can't be compared: {failure_text(error)}")
             parts[part] = Work(name, skipped=(line,))
     notebook, files = parts.values()
     skipped = tuple(dict.fromkeys(notebook.skipped + files.skipped))
     return replace(notebook, models=files.models, tables=files.tables, skipped=skipped)
 
 
-def of_work(
+def compare_works(
     is_reader: bool | None,
     name: str,
-    handed: HandedIn,
+    handed: RawSubmission,
     expected: Expected,
     asked: frozenset[str],
     parts: Sequence[str] = ("notebook", "files"),
@@ -122,30 +127,33 @@ def of_work(
     return read_work(name, handed, expected, asked, parts)
 
 
-def starter(assignment: Assignment) -> Work:
+def starter_work(assignment: Assignment) -> Work:
     """Return what every student received."""
     path = assignment.starter
-    return of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
+    return notebook_cells_of("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
 
 
-def reference(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
+def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
     """Return the perfect specimen, where there is one: its models and its notebook are the reference's."""
     perfect = assignment.specimens / "perfect"
-    return [read_work(REFERENCE, HandedIn("perfect", perfect), expected, asked)] if perfect.is_dir() else []
+    return (
+        [read_work(REFERENCE, RawSubmission("perfect", perfect), expected, asked)] if perfect.is_dir() else []
+    )
 
 
 def by_weights(
-    works: Sequence[Work], compared: Sequence[Work], most: int, workers: Workers
+    works: Sequence[Work], compared: Sequence[Work], most: int, workers: Executor
 ) -> tuple[list[Finding], list[str], list[str]]:
     """Return what the weights say, what so many have in common that it says nothing, and what was not compared."""
     owners = {work.owner: work for work in (*compared, *works)}
-    pairs, lost = matches(
+    pairs, lost = match_models(
         *([model for work in group for model in work.models] for group in (works, compared)), workers
     )
     found = [
-        evidence.of_weights(match, owners[match.first.owner], owners[match.second.owner]) for match in pairs
+        evidence.weight_findings(match, owners[match.first.owner], owners[match.second.owner])
+        for match in pairs
     ]
-    found, common = evidence.without_crowds(found, most, {work.owner for work in works})
+    found, common = evidence.exclude_crowds(found, most, {work.owner for work in works})
     arrays, lines = shared_arrays(works, compared, pairs, most)
     return found + arrays, common + lines, lost
 
@@ -154,22 +162,22 @@ def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: 
     """Return what code and words say."""
     kinds: dict[str, Measures] = {"code": CODE, "words": WORDS}
     return [
-        evidence.of_texts(pair, kind)
+        evidence.text_findings(pair, kind)
         for kind, measures in kinds.items()
-        for pair in alike(
+        for pair in compare_texts(
             [getattr(work, kind) for work in works], [getattr(work, kind) for work in compared],
             [getattr(given, kind)], most, measures,
         )
     ]  # fmt: skip
 
 
-def apart(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
+def without_teams(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
     """Return the findings without those about people who hand in together."""
     teams = {work.owner: work.team for work in works}
     return [one for one in found if not any(teams[one.first]) or teams[one.first] != teams[one.second]]
 
 
-def rank(finding: Finding) -> tuple:
+def rank_findings(finding: Finding) -> tuple:
     """Return the strongest first; then by kind and measure."""
     kinds = ("weights", "arrays", "tables", "cells", "code", "words")
     return (

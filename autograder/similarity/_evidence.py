@@ -7,12 +7,12 @@ from math import ceil
 
 import numpy as np
 
-from autograder.similarity._code import Alike, Passage
+from autograder.similarity._code import Passage, TextMatch
 from autograder.similarity._submissions import Work
 from autograder.similarity._weights import Match
 
 STRENGTHS = ("strong", "middle", "weak")
-ALMOST = 0.98  # cosine
+NEARLY_EQUAL = 0.98  # cosine
 MOVED = 0.3  # share of equal weights from which on another order of units is no chance
 PARTS = (
     "Both set the same seed, yet training moves every layer but a frozen one, and every word that occurs: equal parts"
@@ -63,10 +63,10 @@ def most_in_common(submissions: int) -> int:
     return max(3, ceil(submissions / 5))
 
 
-def of_weights(match: Match, first: Work, second: Work) -> Finding:
+def weight_findings(match: Match, first: Work, second: Work) -> Finding:
     """Return what equal or nearly equal weights say, by the seeds and the code beside them."""
     like = match.likeness
-    moved = like.moved and (like.cosine >= ALMOST or like.equal >= MOVED)
+    moved = like.moved and (like.cosine >= NEARLY_EQUAL or like.equal >= MOVED)
     strength, reading = reading_of_weights(match, moved, first, second)
     return Finding(
         "weights", strength, first.owner, second.owner, max(like.cosine, like.equal), sentence(match), reading
@@ -91,10 +91,10 @@ def by_pair(found: list[Finding]) -> list[Finding]:
     groups = defaultdict(list)
     for one in found:
         groups[one.first, one.second, one.strength, one.reading].append(one)
-    return [replace(many[0], says=listed([one.says for one in many])) for many in groups.values()]
+    return [replace(many[0], says=list_names([one.says for one in many])) for many in groups.values()]
 
 
-def listed(sentences: list[str]) -> str:
+def list_names(sentences: list[str]) -> str:
     rest = [f"So it is with {len(sentences) - 4} more."] if len(sentences) > 4 else []
     return " ".join([*sentences[:4], *rest])
 
@@ -112,7 +112,7 @@ def reading_of_weights(match: Match, moved: bool, first: Work, second: Work) -> 
     return ("weak", SAME_CODE) if first.code.digest == second.code.digest else ("middle", OTHER_CODE)
 
 
-def of_texts(alike: Alike, kind: str) -> Finding:
+def text_findings(alike: TextMatch, kind: str) -> Finding:
     """Return what code or words in common say."""
     amount = f"{alike.symbols} {'symbols of code' if kind == 'code' else 'words'}"
     says = f"{alike.share:.0%} of what the shorter one wrote alone is alike: {amount}."
@@ -126,7 +126,7 @@ def of_texts(alike: Alike, kind: str) -> Finding:
     )
 
 
-def of_cells(works: Sequence[Work], others: Sequence[Work], given: Work, most: int) -> list[Finding]:
+def cell_findings(works: Sequence[Work], others: Sequence[Work], given: Work, most: int) -> list[Finding]:
     """Pairs of notebooks that hold cells of one origin: a cell keeps the id that was drawn when it was added."""
     holders = defaultdict(list)
     for place, work in enumerate((*works, *others)):
@@ -155,21 +155,21 @@ def one_origin(first: Work, second: Work, ids: list[str]) -> Finding:
     return Finding("cells", "strong", first.owner, second.owner, 1.0, says, reading, passages)
 
 
-def without_crowds(found: list[Finding], most: int, students: set[str]) -> tuple[list[Finding], list[str]]:
+def exclude_crowds(found: list[Finding], most: int, students: set[str]) -> tuple[list[Finding], list[str]]:
     """Return the findings about weights without those shared by crowds; a line for each such crowd.
 
     A strong one stays, however many there are.
     """
     kept = [one for one in found if one.strength == "strong"]
     rest = [one for one in found if one.strength != "strong"]
-    crowds, lines = [one for one in joined(rest) if len(students & set(one)) > most], []
+    crowds, lines = [one for one in connected_groups(rest) if len(students & set(one)) > most], []
     for names in crowds:
         lines.append(f"{len(names)} handed in models with equal or nearly equal weights: {', '.join(names)}.")
     inside = set().union(*crowds) if crowds else set()
     return by_pair([*kept, *(one for one in rest if one.first not in inside)]), lines
 
 
-def joined(found: list[Finding]) -> list[list[str]]:
+def connected_groups(found: list[Finding]) -> list[list[str]]:
     """Return the groups of people whom these findings join."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components

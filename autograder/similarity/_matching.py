@@ -11,14 +11,14 @@ from scipy.optimize import linear_sum_assignment
 
 from autograder.similarity._permutations import Block, Layout
 
-MOST_ROUNDS = 6  # copies settle in two or three, strangers may never
+MAX_ROUNDS = 6  # copies settle in two or three, strangers may never
 FOUND = 0.98  # cosine from which no better start is looked for
-HOPELESS = 0.6  # cosine below which no more rounds are spent after the first two
+MIN_COSINE = 0.6  # cosine below which no more rounds are spent after the first two
 Weights = tuple[np.ndarray, ...]
 
 
 @dataclass
-class Order:
+class UnitOrder:
     """For each group of units: which of the other model's stands in each place, and with which sign."""
 
     places: dict[int, np.ndarray]
@@ -51,22 +51,22 @@ def likeness(layout: Layout, ours: Weights, theirs: Weights) -> Likeness:
     for known in (True, False):
         order = start(layout, known)
         settle(layout, ours, theirs, order, 2)
-        found.append(measured(layout, ours, theirs, order))
-        if HOPELESS <= found[-1].cosine < FOUND or found[-1].equal:
-            settle(layout, ours, theirs, order, MOST_ROUNDS)
-            found.append(measured(layout, ours, theirs, order))
+        found.append(measure_likeness(layout, ours, theirs, order))
+        if MIN_COSINE <= found[-1].cosine < FOUND or found[-1].equal:
+            settle(layout, ours, theirs, order, MAX_ROUNDS)
+            found.append(measure_likeness(layout, ours, theirs, order))
         if found[-1].cosine >= FOUND:
             break
     return max(found, key=lambda one: (one.equal, one.cosine))
 
 
-def start(layout: Layout, known: bool) -> Order:
+def start(layout: Layout, known: bool) -> UnitOrder:
     places = {group: np.arange(layout.sizes[group]) for group in layout.groups}
     signs = {group: np.ones(layout.sizes[group], "float32") for group in layout.groups}
-    return Order(places, signs, set(layout.groups) if known else set())
+    return UnitOrder(places, signs, set(layout.groups) if known else set())
 
 
-def settle(layout: Layout, ours: Weights, theirs: Weights, order: Order, rounds: int) -> None:
+def settle(layout: Layout, ours: Weights, theirs: Weights, order: UnitOrder, rounds: int) -> None:
     """Assign the groups in turn until none moves."""
     for _ in range(rounds):
         moved = [assign(layout, group, ours, theirs, order) for group in layout.groups]
@@ -74,7 +74,7 @@ def settle(layout: Layout, ours: Weights, theirs: Weights, order: Order, rounds:
             return
 
 
-def assign(layout: Layout, group: int, ours: Weights, theirs: Weights, order: Order) -> bool:
+def assign(layout: Layout, group: int, ours: Weights, theirs: Weights, order: UnitOrder) -> bool:
     """Put the units of a group into the order that agrees best, other groups unchanged; return True if it moved."""
     even, odd = agreement(layout, group, ours, theirs, order)
     rows, place = linear_sum_assignment(even + np.abs(odd), maximize=True)
@@ -86,7 +86,7 @@ def assign(layout: Layout, group: int, ours: Weights, theirs: Weights, order: Or
     return moved
 
 
-def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order: Order) -> tuple:
+def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order: UnitOrder) -> tuple:
     """Two arrays (units, units): how well each of our units agrees with each of theirs, whatever its sign, and with it.
 
     Along a group that is not settled yet, weights are compared by their sorted amounts.
@@ -98,26 +98,30 @@ def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order:
             if axis.group == group:
                 mine, other = sides(layout, block, place, ours, theirs, order)
                 turns = axis.odd and group in layout.turning
-                if waits(block, place, order, layout):
+                if is_waiting(block, place, order, layout):
                     mine, other, turns = np.sort(np.abs(mine)), np.sort(np.abs(other)), False
                 (odd if turns else even)[...] += mine @ other.T
     return even, odd
 
 
-def sides(layout: Layout, block: Block, place: int, ours: Weights, theirs: Weights, order: Order) -> tuple:
+def sides(
+    layout: Layout, block: Block, place: int, ours: Weights, theirs: Weights, order: UnitOrder
+) -> tuple:
     """Return a block of both models, (units, rest), the units along axis `place` in each file's own order."""
     mine = np.moveaxis(ours[block.weight][block.cut], place, 0)
-    other = np.moveaxis(ordered(layout, block, theirs, order, place), place, 0)
+    other = np.moveaxis(permute_block(layout, block, theirs, order, place), place, 0)
     return mine.reshape(len(mine), -1), other.reshape(len(other), -1)
 
 
-def waits(block: Block, place: int, order: Order, layout: Layout) -> bool:
+def is_waiting(block: Block, place: int, order: UnitOrder, layout: Layout) -> bool:
     """Whether another axis of the block is not settled yet."""
     others = (axis.group for number, axis in enumerate(block.axes) if number != place)
     return any(group is not None and group not in order.settled for group in others)
 
 
-def ordered(layout: Layout, block: Block, weights: Weights, order: Order, but: int = -1) -> np.ndarray:
+def permute_block(
+    layout: Layout, block: Block, weights: Weights, order: UnitOrder, but: int = -1
+) -> np.ndarray:
     """Return a block with its units in the order found, but for the axis `but`."""
     array = weights[block.weight][block.cut]
     for place, (group, odd) in enumerate(block.axes):
@@ -129,11 +133,11 @@ def ordered(layout: Layout, block: Block, weights: Weights, order: Order, but: i
     return array
 
 
-def measured(layout: Layout, ours: Weights, theirs: Weights, order: Order) -> Likeness:
+def measure_likeness(layout: Layout, ours: Weights, theirs: Weights, order: UnitOrder) -> Likeness:
     product = squares = other_squares = told = equal = 0.0
     for block in layout.blocks:
         mine = ours[block.weight][block.cut].astype("float64")
-        other = ordered(layout, block, theirs, order).astype("float64")
+        other = permute_block(layout, block, theirs, order).astype("float64")
         product += (mine * other).sum()
         squares, other_squares = squares + (mine**2).sum(), other_squares + (other**2).sum()
         telling = (mine != 0) & (np.abs(mine) != 1)

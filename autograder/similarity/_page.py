@@ -6,13 +6,13 @@ import pandas as pd
 from jinja2 import ChoiceLoader, PackageLoader
 from markupsafe import Markup
 
-from autograder.core import cell, plain
-from autograder.reports import asset, environment, policy
+from autograder.core import escape_formula, sanitize
+from autograder.reports import asset, content_policy, environment
 from autograder.similarity._evidence import STRENGTHS, Finding, Findings
 from autograder.similarity._permutations import MAX_UNITS
 from autograder.similarity._weights import MAX_ALIGNED
 
-MOST_SHOWN = 300  # findings on the page; all are in the table
+MAX_SHOWN = 300  # findings on the page; all are in the table
 MOST_PASSAGES, MOST_LINES = 8, 40
 COLUMNS = ["strength", "kind", "first", "second", "measure", "says", "reading"]
 
@@ -23,11 +23,11 @@ def integrity_html(findings: Findings) -> str:
     pages = environment()
     own = ChoiceLoader([PackageLoader("autograder.similarity", "."), pages.loader])
     template = pages.overlay(loader=own).get_template("integrity.html")
-    shown = findings.found[:MOST_SHOWN]
+    shown = findings.found[:MAX_SHOWN]
     groups = [(strength, [one for one in shown if one.strength == strength]) for strength in STRENGTHS]
     return template.render(
         findings=findings, groups=[group for group in groups if group[1]], shown=len(shown), style=style,
-        policy=policy(style), sides=sides, max_units=MAX_UNITS, max_aligned=MAX_ALIGNED,
+        policy=content_policy(style), sides=sides, max_units=MAX_UNITS, max_aligned=MAX_ALIGNED,
         more=lambda one: max(0, len(one.passages) - MOST_PASSAGES),
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ def integrity_csv(findings: Findings) -> str:
     """Return the findings as a table, the strongest first; no cell is run as a formula."""
     rows = [
         {
-            name: f"{one.measure:.4f}" if name == "measure" else cell(plain(getattr(one, name)))
+            name: f"{one.measure:.4f}" if name == "measure" else escape_formula(sanitize(getattr(one, name)))
             for name in COLUMNS
         }
         for one in findings.found
@@ -47,12 +47,12 @@ def integrity_csv(findings: Findings) -> str:
 def sides(finding: Finding) -> list[tuple]:
     """Return the passages that are shown: the number of the first line and the lines, of either."""
     return [
-        ((one.first, clipped(one.mine)), (one.second, clipped(one.other)))
+        ((one.first, clip_passage(one.mine)), (one.second, clip_passage(one.other)))
         for one in finding.passages[:MOST_PASSAGES]
     ]
 
 
-def clipped(lines: tuple[str, ...]) -> str:
+def clip_passage(lines: tuple[str, ...]) -> str:
     rest = len(lines) - MOST_LINES
     shown = [line[:200] for line in lines[:MOST_LINES]]
     return "\n".join([*shown, f"… {rest} more lines"] if rest > 0 else shown)

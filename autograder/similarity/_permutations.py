@@ -99,7 +99,7 @@ def layout(plan: Plan) -> Layout:
         outs = (
             called_again(found, given, sizes, again)
             if again
-            else features(found, layer, given, sizes, numbers)
+            else propagate(found, layer, given, sizes, numbers)
         )
         known |= {(place, output): one for output, one in enumerate(outs)}
     found.fix(known[plan.output])
@@ -113,20 +113,20 @@ def called_again(found: Layout, given: list[Features], sizes: list, numbers: set
     return [unknown(found, given, size, []) for size in sizes]
 
 
-def features(found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]):
+def propagate(found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]):
     """Return the features of each result of a layer; its blocks are added to what was found."""
     if layer.kind in GATES:
         return [recurrent(found, layer, given, numbers)] * len(sizes)
     if layer.kind == "Bidirectional" and {one.kind for one in layer.inside} <= GATES.keys():
-        return both_ways(found, layer, given, len(sizes), numbers)
+        return bidirectional(found, layer, given, len(sizes), numbers)
     if layer.kind == "TimeDistributed":
-        return features(found, layer.inside[0], given, sizes, numbers)
+        return propagate(found, layer.inside[0], given, sizes, numbers)
     special = {"Dense": dense, "Embedding": embedding, "Conv1D": convolution}.get(layer.kind)
     if special:
         return [special(found, layer, given, numbers)]
     if numbers and not layer.kind.endswith("Normalization"):
         return [unknown(found, given, size, numbers) for size in sizes]
-    return [passed_on(found, layer, given, size, numbers) for size in sizes]
+    return [pass_through(found, layer, given, size, numbers) for size in sizes]
 
 
 def dense(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
@@ -174,7 +174,9 @@ def recurrent(found: Layout, layer: Layer, given: list[Features], numbers: list[
     return out
 
 
-def both_ways(found: Layout, layer: Layer, given: list[Features], results: int, numbers: list[int]) -> list:
+def bidirectional(
+    found: Layout, layer: Layer, given: list[Features], results: int, numbers: list[int]
+) -> list:
     """Two layers side by side; where their results are added up, their units must keep pace and stay as they are."""
     half = len(numbers) // 2
     ahead = recurrent(found, layer.inside[0], given, numbers[:half])
@@ -187,7 +189,7 @@ def both_ways(found: Layout, layer: Layer, given: list[Features], results: int, 
     return [*merged, *[ahead] * states, *[back] * states]
 
 
-def passed_on(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
+def pass_through(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
     """Return the features of a layer that handles each on its own; of any other, new ones in a fixed order."""
     if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
         return tuple(segment for one in given for segment in one)

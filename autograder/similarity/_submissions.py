@@ -15,13 +15,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from autograder.core import Assignment, Failure, Undecided, plain
+from autograder.core import Assignment, Failure, NeedsReview, sanitize
 from autograder.models import Predictor, read_model
 from autograder.rubric import Expected, Submission
 from autograder.similarity._code import MAX_SYMBOLS, Text, code, number, statements, words
 from autograder.similarity._permutations import MAX_UNITS
-from autograder.similarity._weights import Trained, trained
-from autograder.submissions import Files, HandedIn, all_cells, cell_ids, opened, without_outputs
+from autograder.similarity._weights import TrainedModel, read_trained
+from autograder.submissions import Files, RawSubmission, cell_ids, open_source, read_all_cells, strip_outputs
 
 MAX_MODELS, MAX_NOTEBOOKS = 30, 5
 MAX_KEPT = 2_000_000  # weights of one work that may be aligned
@@ -57,7 +57,7 @@ class Work:
     """
 
     owner: str
-    models: tuple[Trained, ...] = ()
+    models: tuple[TrainedModel, ...] = ()
     tables: tuple[Table, ...] = ()
     code: Text = Text("")
     words: Text = Text("")
@@ -78,7 +78,7 @@ def asked_names(assignment: Assignment) -> frozenset[str]:
 
 def read_work(
     owner: str,
-    handed: HandedIn,
+    handed: RawSubmission,
     expected: Expected,
     asked: frozenset[str],
     parts: Sequence[str] = ("notebook", "files"),
@@ -89,9 +89,9 @@ def read_work(
     """
     skipped, start = [], time.process_time()
     try:
-        files = opened(handed.source, expected.slug)
-    except (Failure, Undecided) as failure:
-        return Work(owner, skipped=(plain(f"{owner}: {failure}"),))
+        files = open_source(handed.source, expected.slug)
+    except (Failure, NeedsReview) as failure:
+        return Work(owner, skipped=(sanitize(f"{owner}: {failure}"),))
     submission = Submission(
         owner, lambda budget=None: files, Predictor(), sandbox=None, expected=expected,
         words=handed.words, shared=handed.shared, name=handed.origin.name,
@@ -106,13 +106,13 @@ def read_work(
         models = [*read_models(owner, files, graded, start, skipped)]
     team = (handed.origin.platform, handed.origin.id) if handed.origin.id else ("", "")
     try:
-        return of_notebooks(owner, notebooks, asked, models, tables, team, skipped)
+        return notebook_cells_of(owner, notebooks, asked, models, tables, team, skipped)
     except Exception as error:  # of any kind, for crafted text
-        skipped.append(plain(f"{owner}: the notebook is not compared: {type(error).__name__}"))
+        skipped.append(sanitize(f"{owner}: the notebook is not compared: {type(error).__name__}"))
         return Work(owner, tuple(models), tuple(tables), team=team, skipped=tuple(skipped))
 
 
-def of_notebooks(
+def notebook_cells_of(
     owner: str, notebooks: Sequence[tuple[str, bytes]], asked: frozenset[str] = frozenset(), models=(), tables=(),
     team=("", ""), skipped: Sequence[str] = (),
 ) -> Work:  # fmt: skip
@@ -126,7 +126,7 @@ def of_notebooks(
     for text, what in ((written, "symbols of code"), (said, "words")):
         if text.left_out:
             count = f"{text.left_out + len(text.symbols):,} {what}, of which {MAX_SYMBOLS:,} are compared"
-            skipped.append(plain(f"{owner}: {count}."))
+            skipped.append(sanitize(f"{owner}: {count}."))
     seeds = frozenset().union(*map(seeds_of, sources))
     return Work(owner, tuple(models), tuple(tables), written, said, seeds, ids, team, tuple(skipped))
 
@@ -159,7 +159,7 @@ def graded_files(submission: Submission, asked: frozenset[str]) -> list[str]:
 
 def read_models(
     owner: str, files: Files, graded: Sequence[str], start: float, skipped: list[str]
-) -> Iterator[Trained]:
+) -> Iterator[TrainedModel]:
     """Yield the models: those that items ask for, then others. A line for each that can't be read goes to `skipped`.
 
     start: when reading the work began, by this process's time.
@@ -170,7 +170,9 @@ def read_models(
     for place, name in enumerate([*first, *rest]):
         if len(contents) >= max(MAX_MODELS, len(first)) or time.process_time() - start > SECONDS:
             others = len(first) + len(rest) - place
-            skipped.append(plain(f"{owner}: after {len(contents)} models, {others} others are not compared."))
+            skipped.append(
+                sanitize(f"{owner}: after {len(contents)} models, {others} others are not compared.")
+            )
             return
         try:
             content = files.read(name)
@@ -178,10 +180,10 @@ def read_models(
             if sum_ in contents:
                 continue
             contents.add(sum_)
-            model = trained(owner, plain(name, 100), read_model(content), left)
+            model = read_trained(owner, sanitize(name, 100), read_model(content), left)
         except Exception as failure:  # of any kind, for crafted bytes
             skipped.append(
-                plain(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
+                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
             )
             continue
         if model and model.digest not in known:
@@ -189,7 +191,7 @@ def read_models(
             left -= sum(array.size for array in model.weights)
             if widest := max((size for size in model.layout.sizes if size > MAX_UNITS), default=0):
                 note = f"a layer of {widest:,} units, which are compared in the order of the file alone"
-                skipped.append(plain(f"{owner}: {name[:100]} has {note}."))
+                skipped.append(sanitize(f"{owner}: {name[:100]} has {note}."))
             yield model
 
 
@@ -200,7 +202,7 @@ def read_tables(owner: str, files: Files, graded: Sequence[str], skipped: list[s
             yield read_table(name, files.read(name))
         except Exception as failure:  # of any kind, for crafted bytes
             skipped.append(
-                plain(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
+                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
             )
 
 
@@ -212,7 +214,9 @@ def read_table(name: str, content: bytes) -> Table:
     rows = {number(key) for line in lines if (key := numbers_of(line))}
     same = sorted(" ".join(re.split(r"[\s,;]+", line.strip())) for line in lines)
     digest = hashlib.sha256("\n".join(same).encode("utf-8", "replace")).hexdigest()
-    return Table(plain(PurePosixPath(name).name, 100), np.array(sorted(rows), np.uint64), digest, len(lines))
+    return Table(
+        sanitize(PurePosixPath(name).name, 100), np.array(sorted(rows), np.uint64), digest, len(lines)
+    )
 
 
 def numbers_of(line: str) -> str:
@@ -235,24 +239,28 @@ def read_notebooks(owner: str, submission: Submission, skipped: list[str]) -> It
         names = [submission.notebook]
     except Exception:  # of any kind, for crafted bytes; mostly it stays open which one counts
         if len(names) > MAX_NOTEBOOKS:
-            skipped.append(plain(f"{owner}: {len(names)} notebooks, of which {MAX_NOTEBOOKS} are compared."))
+            skipped.append(
+                sanitize(f"{owner}: {len(names)} notebooks, of which {MAX_NOTEBOOKS} are compared.")
+            )
     for name in names[:MAX_NOTEBOOKS]:
         try:
             content = submission.files.read(name)
-            yield name, content if name.lower().endswith(".py") else without_outputs(content)
+            yield name, content if name.lower().endswith(".py") else strip_outputs(content)
         except Exception as failure:  # of any kind
             skipped.append(
-                plain(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
+                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
             )
 
 
 def cells_of(owner: str, name: str, content: bytes, skipped) -> list[tuple[str, str, str]]:
     """Kind, source and drawn id of each cell; a notebook that can't be read has none."""
     try:
-        cells = [(kind, source) for kind, source, _ in all_cells(content, name)]
+        cells = [(kind, source) for kind, source, _ in read_all_cells(content, name)]
         ids = [] if name.lower().endswith(".py") else cell_ids(content, name)
     except Exception:  # of any kind, for crafted bytes
-        skipped.append(plain(f"{owner}: {name[:100]} is not compared: it is no notebook that can be read."))
+        skipped.append(
+            sanitize(f"{owner}: {name[:100]} is not compared: it is no notebook that can be read.")
+        )
         return []
     ids = [text if DRAWN_ID.fullmatch(text) else "" for text in ids]  # others are not drawn by chance
     ids += [""] * (len(cells) - len(ids))

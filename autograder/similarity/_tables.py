@@ -56,7 +56,7 @@ def shared_tables(
             shorter = min(len(mine.rows), len(other.rows))
             share = in_common / shorter if shorter else 0.0
             if mine.digest == other.digest or (in_common >= FEWEST and share >= SHARE):
-                found.append(of_tables(everyone[first], everyone[second], mine, other, in_common, share))
+                found.append(table_findings(everyone[first], everyone[second], mine, other, in_common, share))
     return found, lines
 
 
@@ -88,7 +88,9 @@ def row_pairs(rows: Sequence[np.ndarray], ours: int) -> list[tuple[int, int]]:
     return list(zip(shared.row[kept].tolist(), shared.col[kept].tolist(), strict=True))
 
 
-def of_tables(first: Work, second: Work, mine: Table, other: Table, in_common: int, share: float) -> Finding:
+def table_findings(
+    first: Work, second: Work, mine: Table, other: Table, in_common: int, share: float
+) -> Finding:
     """Return what two tables say that are alike."""
     files = f"{mine.file} of both" if mine.file == other.file else f"{mine.file} and {other.file}"
     if mine.digest == other.digest:

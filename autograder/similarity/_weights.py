@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from autograder.core import plain
-from autograder.grading import Workers, limit_processor, said_of
+from autograder.core import sanitize
+from autograder.grading import Executor, failure_text, limit_processor
 from autograder.models import Model
 from autograder.similarity._matching import Likeness, Weights, likeness
 from autograder.similarity._permutations import Block, Layout, layout
@@ -46,7 +46,7 @@ class Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """A model that someone handed in. `weights` are empty where it is too large to be aligned.
 
     structure: equal where weights hang together alike, whatever layers without weights, names and options there are.
@@ -66,7 +66,7 @@ class Trained:
         """For each array of weights numbers that don't change when units are reordered or turned."""
         parts = defaultdict(list)
         for block in self.layout.blocks:
-            parts[block.weight].append(outline(block, self.weights[block.weight][block.cut]))
+            parts[block.weight].append(structure_outline(block, self.weights[block.weight][block.cut]))
         return [np.concatenate(parts[number]) for number in sorted(parts)]
 
 
@@ -74,8 +74,8 @@ class Trained:
 class Match:
     """Two models that are alike; `second` is the other student's, an earlier one's or the reference's."""
 
-    first: Trained
-    second: Trained
+    first: TrainedModel
+    second: TrainedModel
     likeness: Likeness
 
     @property
@@ -84,7 +84,7 @@ class Match:
         return self.first.digest == self.second.digest
 
 
-def trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNED) -> Trained | None:
+def read_trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNED) -> TrainedModel | None:
     """Return the model as it is compared; None if its weights are so few that they may be set by hand.
 
     max_kept: the weights of a larger model are not kept, and it is not aligned.
@@ -107,7 +107,7 @@ def trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNED) ->
         digest.update(np.ascontiguousarray(array))
     parameters = model.plan.parameters
     kept = tuple(model.weights) if parameters <= min(max_kept, MAX_ALIGNED) else ()
-    return Trained(owner, file, structure, digest.hexdigest(), parameters, arrays, kept, hangs)
+    return TrainedModel(owner, file, structure, digest.hexdigest(), parameters, arrays, kept, hangs)
 
 
 def fingerprint(array: np.ndarray, is_embedding: bool) -> Array:
@@ -117,7 +117,7 @@ def fingerprint(array: np.ndarray, is_embedding: bool) -> Array:
     return Array(hashlib.sha256(values).hexdigest(), len(values), is_embedding)
 
 
-def outline(block: Block, array: np.ndarray) -> np.ndarray:
+def structure_outline(block: Block, array: np.ndarray) -> np.ndarray:
     """Two norms of a block along each of its axes, in order of size where units have no order.
 
     Two, because an orthogonal start gives each row of recurrent weights the length 1: its largest weight tells more.
@@ -130,8 +130,8 @@ def outline(block: Block, array: np.ndarray) -> np.ndarray:
     return np.concatenate(norms) if norms else array.ravel()
 
 
-def matches(
-    models: Sequence[Trained], others: Sequence[Trained], workers: Workers
+def match_models(
+    models: Sequence[TrainedModel], others: Sequence[TrainedModel], workers: Executor
 ) -> tuple[list[Match], list[str]]:
     """Return the pairs that are alike, of `models` with one another and with `others`; a line for each not compared.
 
@@ -148,7 +148,7 @@ def matches(
                 found.append(Match(first, second, Likeness(1.0, 1.0, False)))
             else:
                 near.append((distance, first, second))
-    near, skipped = limited(near)
+    near, skipped = limit_pairs(near)
     futures = [workers.submit(align, first.layout, first.weights, second.weights) for first, second in near]
     for (first, second), future in zip(near, futures, strict=True):
         try:
@@ -157,7 +157,7 @@ def matches(
             raise
         except Exception as error:  # of any kind: it is no reason to compare no others
             which = f"{first.file} of {first.owner} and {second.file} of {second.owner}"
-            skipped.append(plain(f"{which} are not compared: {said_of(error)}"))
+            skipped.append(sanitize(f"{which} are not compared: {failure_text(error)}"))
             continue
         if like.cosine >= NEAR or like.equal >= SOME:
             found.append(Match(first, second, like))
@@ -172,7 +172,9 @@ def align(is_reader: bool | None, known: Layout, ours: Weights, theirs: Weights)
     return likeness(known, ours, theirs)
 
 
-def limited(near: list[tuple[float, Trained, Trained]]) -> tuple[list[tuple[Trained, Trained]], list[str]]:
+def limit_pairs(
+    near: list[tuple[float, TrainedModel, TrainedModel]],
+) -> tuple[list[tuple[TrainedModel, TrainedModel]], list[str]]:
     """Return the pairs of models to be aligned, and a line on each two students of whom there are too many.
 
     The nearest pairs of each two students come first: nobody's copies keep others' from being compared.
@@ -184,7 +186,9 @@ def limited(near: list[tuple[float, Trained, Trained]]) -> tuple[list[tuple[Trai
         if turns[people] <= MAX_OF_PAIR:
             queue.append((turns[people], distance, people, first, second))
     lines = [
-        plain(f"{people[0]} and {people[1]}: {count} pairs of models are near; {MAX_OF_PAIR} are compared.")
+        sanitize(
+            f"{people[0]} and {people[1]}: {count} pairs of models are near; {MAX_OF_PAIR} are compared."
+        )
         for people, count in sorted(turns.items())
         if count > MAX_OF_PAIR
     ]
@@ -194,7 +198,9 @@ def limited(near: list[tuple[float, Trained, Trained]]) -> tuple[list[tuple[Trai
     return [pair[3:] for pair in queue[:MAX_CANDIDATES]], lines
 
 
-def candidates(ours: list[Trained], everyone: list[Trained]) -> Iterator[tuple[Trained, Trained, float]]:
+def candidates(
+    ours: list[TrainedModel], everyone: list[TrainedModel]
+) -> Iterator[tuple[TrainedModel, TrainedModel, float]]:
     """Yield the pairs of models of one structure that are equal or may be alike, with their distance."""
     by_digest = defaultdict(list)
     for place, model in enumerate(everyone):
@@ -213,7 +219,7 @@ def candidates(ours: list[Trained], everyone: list[Trained]) -> Iterator[tuple[T
             yield first, second, float(distance[i, j])
 
 
-def nearness(ours: list[Trained], everyone: list[Trained]) -> tuple[np.ndarray, np.ndarray]:
+def nearness(ours: list[TrainedModel], everyone: list[TrainedModel]) -> tuple[np.ndarray, np.ndarray]:
     """Two arrays (ours, everyone): the share of arrays whose sketches are near, by count or by weights; distances."""
     sizes = np.array([array.size for array in ours[0].weights], float)
     several = sizes > 1  # a single number is near many
@@ -224,7 +230,7 @@ def nearness(ours: list[Trained], everyone: list[Trained]) -> tuple[np.ndarray, 
     return share, np.median(apart, axis=0)
 
 
-def distances(number: int, ours: list[Trained], everyone: list[Trained]) -> np.ndarray:
+def distances(number: int, ours: list[TrainedModel], everyone: list[TrainedModel]) -> np.ndarray:
     """How far apart the sketches of one array are, relative to their length: (ours, everyone)."""
     x, y = (np.stack([one.sketch[number] for one in group]) for group in (ours, everyone))
     lengths = np.maximum.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))

@@ -22,17 +22,19 @@ from pathlib import Path, PurePath, PurePosixPath
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from autograder.core import COURSE_FILE, Failure, Undecided
-from autograder.submissions._filenames import stem_of
+from autograder.core import COURSE_FILE, Failure, NeedsReview
+from autograder.submissions._filenames import name_stem
 
-MOST_FILES = 2_000  # of a submission that are read, those nearest the top first
-MOST_LISTED = 5_000  # files in a folder on disk that are looked at, those nearest the top first
-MOST_BYTES = 64 * 2**20  # of one file; the course's models are under 100 kB
-MOST_NOTEBOOK = 192 * 2**20  # bytes of a notebook, nearly all of them pictures, see `cells.without_outputs`
+MAX_FILES = 2_000  # of a submission that are read, those nearest the top first
+MAX_LISTED = 5_000  # files in a folder on disk that are looked at, those nearest the top first
+MAX_BYTES = 64 * 2**20  # of one file; the course's models are under 100 kB
+MAX_NOTEBOOK_BYTES = (
+    192 * 2**20
+)  # bytes of a notebook, nearly all of them pictures, see `cells.without_outputs`
 MOST_PATH, MOST_NAME = 1_000, 255  # characters of a path, bytes of each of its parts
-DEEPEST = 20  # folders within folders
-NESTED = 3  # archives within the archives of a submission
-IN_MEMORY = 16 * 2**20  # bytes of an archive; a larger one is held in a temporary file
+MAX_DEPTH = 20  # folders within folders
+MAX_NESTED = 3  # archives within the archives of a submission
+MAX_IN_MEMORY = 16 * 2**20  # bytes of an archive; a larger one is held in a temporary file
 LITTER = {
     "__MACOSX": "macOS", ".DS_Store": "macOS", ".AppleDouble": "macOS",
     "Thumbs.db": "Windows", "desktop.ini": "Windows", "$RECYCLE.BIN": "Windows",
@@ -49,7 +51,7 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 BLOCK = 512  # bytes, of which a tar is made
 FILES, FOLDER, RECORDS = (b"0", b"\0", b"7"), b"5", (b"x", b"g", b"L", b"K")  # kinds of entries in a tar
 BODILESS = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders
-LARGEST_RECORD = 2**20  # bytes
+MAX_RECORD = 2**20  # bytes
 END_OF_ZIP, ZIP_ENTRY, ZIP_FILE = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 
 BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry of an archive that is written here
@@ -114,19 +116,19 @@ def is_archive(name: str) -> bool:
 
 
 def open_files(path: Path, slug: str = "", budget: Budget | None = None) -> Files:
-    """Return the files of the submission in the folder or archive at `path`; see `unpacked`."""
+    """Return the files of the submission in the folder or archive at `path`; see `unpack`."""
     if path.is_dir():
-        return unpacked(folder(path), slug, budget)
+        return unpack(read_folder(path), slug, budget)
     alone = Files((path.name,), lambda name: read_regular(path, name), lambda name: open_regular(path, name))
-    return unpacked(alone, slug, budget)
+    return unpack(alone, slug, budget)
 
 
 @contextmanager
-def reading(name: str, damaged: Failure) -> Iterator[None]:
+def describe_read_error(name: str, damaged: Failure) -> Iterator[None]:
     """Raise `damaged` for whatever goes wrong with a student's bytes; Undecided where the machine is at fault."""
     try:
         yield
-    except (Failure, Undecided):
+    except (Failure, NeedsReview):
         raise
     except OSError as error:
         if error.errno is None or isinstance(error, FileExistsError):
@@ -136,13 +138,13 @@ def reading(name: str, damaged: Failure) -> Iterator[None]:
         raise damaged from None
 
 
-def unreadable(name: str, error: OSError) -> Undecided:
+def unreadable(name: str, error: OSError) -> NeedsReview:
     """Return what a person is told where this machine can't read a file."""
     what = name.removesuffix("./") or "the folder"
-    return Undecided(f"{what} can't be read here: {error.strerror}. Fix that, and grade again")
+    return NeedsReview(f"{what} can't be read here: {error.strerror}. Fix that, and grade again")
 
 
-def archived(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
+def open_archive(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
     """Return the files in the archive called `name`. Raises Failure, and so does `read`, for what can't be read."""
     budget, name = budget or Budget(), PurePosixPath(name).name
     damaged = Failure(
@@ -151,22 +153,22 @@ def archived(name: str, file: BinaryIO, budget: Budget | None = None) -> Files:
     )
 
     def guarded(use: Callable, entry: str):
-        with reading(entry, damaged):
+        with describe_read_error(entry, damaged):
             return use(entry)
 
-    with reading(name, damaged):
+    with describe_read_error(name, damaged):
         file.seek(0)
         if name.lower().endswith(".zip"):
-            is_large = isinstance(file, io.BufferedReader) and os.fstat(file.fileno()).st_size > IN_MEMORY
-            files = zip_archive(file if is_large else spooled(file, budget), budget)
+            is_large = isinstance(file, io.BufferedReader) and os.fstat(file.fileno()).st_size > MAX_IN_MEMORY
+            files = read_zip(file if is_large else spool(file, budget), budget)
         else:
             is_packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            files = tar_archive(spooled(gzip.GzipFile(fileobj=file) if is_packed else file, budget), budget)
+            files = read_tar(spool(gzip.GzipFile(fileobj=file) if is_packed else file, budget), budget)
     return Files(files.names, partial(guarded, files.read), partial(guarded, files.opened), files.passed_over)
 
 
-def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> Files:
+def unpack(files: Files, slug: str = "", budget: Budget | None = None) -> Files:
     """Return the files, and those in archives among them as if each archive were a folder; NESTED deep.
 
     An archive that is all there is stands for what it holds, and its Failure is raised. One of several that can't
@@ -177,18 +179,18 @@ def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> File
     budget = budget or Budget()
     passed_over = dict(files.passed_over)
     if len(files.names) == 1 and is_archive(files.names[0]):
-        files = archived(files.names[0], files.opened(files.names[0]), budget)
+        files = open_archive(files.names[0], files.opened(files.names[0]), budget)
         passed_over |= files.passed_over
     found: dict[str, Callable[[], bytes]] = {}
     layer = {"": files}
-    for depth in range(NESTED + 1):
-        further_out = set(map(base, found))
-        plain, layer = layer_of(layer, budget, deeper=depth < NESTED)
-        wanted, of_courses = without_courses(plain, slug, any(map(is_notebook, found)))
+    for depth in range(MAX_NESTED + 1):
+        further_out = set(map(strip_folder, found))
+        plain, layer = nesting_depth(layer, budget, deeper=depth < MAX_NESTED)
+        wanted, of_courses = exclude_course_folders(plain, slug, any(map(is_notebook, found)))
         passed_over |= of_courses
         for files in layer.values():
             passed_over |= files.passed_over
-        found |= {path: plain[path] for path in wanted if base(path) not in further_out}
+        found |= {path: plain[path] for path in wanted if strip_folder(path) not in further_out}
     if passed_over and not found:
         name, why = next(iter(passed_over.items()))
         raise Failure(
@@ -196,9 +198,9 @@ def unpacked(files: Files, slug: str = "", budget: Budget | None = None) -> File
             "Hand in plain files.",
         )
     ranked = sorted(found, key=rank)
-    if len(ranked) > MOST_FILES:
-        passed_over[f"{len(ranked) - MOST_FILES:,} more files"] = f"at most {MOST_FILES:,} are read"
-        kept = set(ranked[:MOST_FILES])
+    if len(ranked) > MAX_FILES:
+        passed_over[f"{len(ranked) - MAX_FILES:,} more files"] = f"at most {MAX_FILES:,} are read"
+        kept = set(ranked[:MAX_FILES])
         found = {path: read for path, read in found.items() if path in kept}
     return Files(tuple(found), lambda name: found[name](), passed_over=passed_over)
 
@@ -212,14 +214,14 @@ def is_notebook(path: str) -> bool:
     return path.lower().endswith(".ipynb")
 
 
-def layer_of(
+def nesting_depth(
     layer: dict[str, Files], budget: Budget, deeper: bool
 ) -> tuple[dict[str, Callable], dict[str, Files]]:
     """Return what reads the plain files of a layer, by path; and the archives in it, opened, where it goes `deeper`."""
     plain, archives = {}, {}
     for place, files in layer.items():
         chosen = [name for name in sorted(files.names, key=rank) if deeper and is_archive(name)]
-        opened = {name: inner for name in chosen if (inner := attempt(files, name, budget))}
+        opened = {name: inner for name in chosen if (inner := attempt_number(files, name, budget))}
         plain |= {place + name: partial(files.read, name) for name in files.names if name not in opened}
         for name, inner in opened.items():
             passed_over = {f"{place}{name}/{path}": why for path, why in inner.passed_over.items()}
@@ -227,21 +229,23 @@ def layer_of(
     return plain, archives
 
 
-def attempt(files: Files, name: str, budget: Budget) -> Files | None:
+def attempt_number(files: Files, name: str, budget: Budget) -> Files | None:
     """Return the files in an archive; none where it can't be opened, or is a model that a browser called a zip."""
     try:
-        opened = archived(name, files.opened(name), budget)
+        opened = open_archive(name, files.opened(name), budget)
     except Failure:
         return None
     return None if {"config.json", "metadata.json"} <= set(opened.names) else opened
 
 
-def base(path: str) -> str:
+def strip_folder(path: str) -> str:
     """Return a file's name without its folders, for comparing."""
     return path.rpartition("/")[2].casefold()
 
 
-def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tuple[list[str], dict[str, str]]:
+def exclude_course_folders(
+    paths: Iterable[str], slug: str, has_notebook: bool
+) -> tuple[list[str], dict[str, str]]:
     """Return the paths without what a course's own folder holds that is no work, and what was passed over.
 
     Such a folder has a course.toml beside `assignments/`. Students unpack it beside their work, or work inside it:
@@ -250,13 +254,13 @@ def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tupl
     paths = list(paths)
     marked = {path.removesuffix(COURSE_FILE) for path in paths if path.rpartition("/")[2] == COURSE_FILE}
     parts, work = {}, set()
-    places = {place for path in paths for place in folders_of(path)}
+    places = {place for path in paths for place in parent_folders(path)}
     for course in (course for course in marked if f"{course}assignments/" in places):
         parts |= {f"{course}{part}/": course for part in COURSE_PARTS}
         work.add(f"{course}assignments/{slug}/")
     kept, notebooks, passed_over = [], [], Counter()
     for path in paths:
-        places = set(folders_of(path))
+        places = set(parent_folders(path))
         of_course = [parts[place] for place in places & parts.keys()]
         if not of_course:
             kept.append(path)
@@ -272,7 +276,7 @@ def without_courses(paths: Iterable[str], slug: str, has_notebook: bool) -> tupl
     }
 
 
-def folders_of(path: str) -> Iterator[str]:
+def parent_folders(path: str) -> Iterator[str]:
     """Each folder in which a path lies, from the outermost, which is empty, inwards."""
     yield ""
     for end, sign in enumerate(path):
@@ -280,7 +284,7 @@ def folders_of(path: str) -> Iterator[str]:
             yield path[: end + 1]
 
 
-def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o644) -> bytes:
+def zip_files(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o644) -> bytes:
     """Return a zip of these files by their path, with the permissions of `mode`; equal files give equal bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -294,10 +298,10 @@ def zipped(files: dict[str, bytes], mode: Callable[[str], int] = lambda name: 0o
 # --- folders
 
 
-def folder(root: Path) -> Files:
+def read_folder(root: Path) -> Files:
     """Return the files in a folder. A name that ends with "/" is a folder that can't be listed: reading it says why."""
-    names, passed_over = walked(root)
-    names, others = sifted(names)
+    names, passed_over = walk_folder(root)
+    names, others = sift_names(names)
     return Files(
         tuple(names),
         lambda name: read_regular(root / name, name),
@@ -306,7 +310,7 @@ def folder(root: Path) -> Files:
     )
 
 
-def walked(root: Path) -> tuple[list[str], dict[str, str]]:
+def walk_folder(root: Path) -> tuple[list[str], dict[str, str]]:
     """Return the paths of the files in a folder, and the folders in it that were not entered, with the reason.
 
     No link is followed. The nearest to the top are looked at first, MOST_LISTED in all. A folder that can't be
@@ -329,16 +333,16 @@ def walked(root: Path) -> tuple[list[str], dict[str, str]]:
                 passed_over[f"{place}{name}/"] = "a link to a folder"
             elif is_packages(name, is_environment):
                 passed_over[f"{place}{name}/"] = PACKAGES
-            elif litter := litter_of(name):
+            elif litter := litter_reason(name):
                 passed_over[f"{place}{name}/"] = f"litter of {litter}"
-            elif place.count("/") >= DEEPEST:
+            elif place.count("/") >= MAX_DEPTH:
                 passed_over[f"{place}{name}/"] = ODD_PATH
             else:
                 line.append(f"{place}{name}/")
-        if len(names) > MOST_LISTED:
-            passed_over[f"{place}..."] = f"at most {MOST_LISTED:,} files are looked at, from the top"
+        if len(names) > MAX_LISTED:
+            passed_over[f"{place}..."] = f"at most {MAX_LISTED:,} files are looked at, from the top"
             break
-    return names[:MOST_LISTED], passed_over
+    return names[:MAX_LISTED], passed_over
 
 
 def open_regular(path: Path, name: str) -> BinaryIO:
@@ -356,7 +360,7 @@ def read_regular(path: Path, name: str) -> bytes:
     with open_regular(path, name) as file:
         try:
             refuse_size(name, os.fstat(file.fileno()).st_size)
-            return file.read(limit_of(name))
+            return file.read(size_limit(name))
         except OSError as error:
             raise unreadable(name, error) from None
 
@@ -364,26 +368,26 @@ def read_regular(path: Path, name: str) -> bytes:
 # --- archives
 
 
-def spooled(file: BinaryIO, budget: Budget) -> BinaryIO:
+def spool(file: BinaryIO, budget: Budget) -> BinaryIO:
     """Return a copy of the file, which is closed, to be read at any place; its bytes are taken from the budget."""
     copy = io.BytesIO()
     with file:
         while piece := file.read(2**20):
             budget.spend(bytes=len(piece))
             copy.write(piece)
-            if copy.tell() > IN_MEMORY and isinstance(copy, io.BytesIO):
+            if copy.tell() > MAX_IN_MEMORY and isinstance(copy, io.BytesIO):
                 begun, copy = copy, TemporaryFile()  # noqa: SIM115, closed with the last reader
                 copy.write(begun.getbuffer())
     copy.seek(0)
     return copy
 
 
-def zip_archive(file: BinaryIO, budget: Budget) -> Files:
+def read_zip(file: BinaryIO, budget: Budget) -> Files:
     """Return the files in a zip; `file` can be read at any place."""
-    budget.spend(entries=entry_count(file, budget.entries))
+    budget.spend(entries=count_entries(file, budget.entries))
     archive = open_whole(file)
-    entries = {path: entry for path, entry in entries_of(archive).items() if not path.endswith("/")}
-    names, passed_over = sifted(entries)
+    entries = {path: entry for path, entry in zip_entries(archive).items() if not path.endswith("/")}
+    names, passed_over = sift_names(entries)
 
     def opened(path: str) -> BinaryIO:
         refuse_entry(entries[path], path)
@@ -405,7 +409,7 @@ def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
     return archive
 
 
-def entry_count(file: BinaryIO, most: int) -> int:
+def count_entries(file: BinaryIO, most: int) -> int:
     """How many entries a zip lists, read before `zipfile` makes an object of each; at most one more than `most`.
 
     Counted by their headers, since what the end of the archive claims may be false.
@@ -433,12 +437,14 @@ def entry_count(file: BinaryIO, most: int) -> int:
     return count
 
 
-def entries_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def zip_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the files and the folders in a zip by their path; that of a folder ends with a slash."""
-    return {spelt(entry).replace("\\", "/"): entry for entry in archive.infolist()}  # Windows had backslashes
+    return {
+        entry_name(entry).replace("\\", "/"): entry for entry in archive.infolist()
+    }  # Windows had backslashes
 
 
-def spelt(entry: zipfile.ZipInfo) -> str:
+def entry_name(entry: zipfile.ZipInfo) -> str:
     """Return an entry's name: macOS writes UTF-8 and does not say so, and it would be read as that of an old DOS."""
     if entry.flag_bits & 0x800 or entry.filename.isascii():
         return entry.filename
@@ -464,15 +470,15 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> b
     refuse_entry(entry, name)
     refuse_size(name, entry.file_size)
     with archive.open(entry) as file:
-        content = file.read(limit_of(name) + 1)
+        content = file.read(size_limit(name) + 1)
     refuse_size(name, len(content))
     return content
 
 
-def tar_archive(file: BinaryIO, budget: Budget) -> Files:
+def read_tar(file: BinaryIO, budget: Budget) -> Files:
     """Return the files in a tar that is not compressed."""
     entries = dict(tar_entries(file, budget))
-    names, passed_over = sifted(entries)
+    names, passed_over = sift_names(entries)
 
     def read(path: str) -> bytes:
         place, size = entries[path]
@@ -523,7 +529,7 @@ def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
 
     A pair is written `LENGTH KEY=VALUE`, with a line's end.
     """
-    if size > LARGEST_RECORD:
+    if size > MAX_RECORD:
         raise ValueError("a record that is far too long")
     record, said = file.read(size), {}
     if kind == b"L":
@@ -556,7 +562,7 @@ def tar_path(header: bytes) -> str:
 # --- names
 
 
-def sifted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+def sift_names(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     """Return the names that may be work, and what was passed over, with the reason; packages by their folder, counted.
 
     An operating system's litter is not named.
@@ -567,21 +573,21 @@ def sifted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
     for name in names:
         if leads_out(name):
             passed_over[name[:100]] = ODD_PATH
-        elif place := packages_of(name, environments):
+        elif place := package_folder(name, environments):
             counts[place] += 1
-        elif not litter_of(name):
+        elif not litter_reason(name):
             kept.append(name)
     passed_over |= {place: f"{PACKAGES} ({count:,} files)" for place, count in counts.items()}
     return kept, passed_over
 
 
-def packages_of(name: str, environments: Iterable[str] = ()) -> str:
+def package_folder(name: str, environments: Iterable[str] = ()) -> str:
     """Return the outermost folder of installed packages in which a file lies; empty for none.
 
     environments: the folders in which the mark of a Python environment lies.
     """
     outer = ""
-    for place in folders_of(name):
+    for place in parent_folders(name):
         if place and is_packages(place[len(outer) : -1], outer in environments):
             return place
         outer = place
@@ -600,10 +606,10 @@ def leads_out(name: str) -> bool:
     parts = PurePosixPath(name).parts
     drive = len(parts) > 1 and len(parts[0]) == 2 and parts[0].endswith(":")
     long = any(len(part.encode("utf-8", "replace")) > MOST_NAME for part in parts)
-    return name.startswith("/") or drive or long or ".." in parts or len(parts) > DEEPEST
+    return name.startswith("/") or drive or long or ".." in parts or len(parts) > MAX_DEPTH
 
 
-def litter_of(name: str) -> str:
+def litter_reason(name: str) -> str:
     """Which system or program left the file at this path without being asked; empty for a file that is meant."""
     for part in PurePosixPath(name).parts:
         if part in LITTER or part.startswith(("._", "~$")):
@@ -611,16 +617,16 @@ def litter_of(name: str) -> str:
     return ""
 
 
-def limit_of(name: str) -> int:
+def size_limit(name: str) -> int:
     """Return how many bytes of a file of this name are read."""
-    return MOST_BYTES if stem_of(name, ".ipynb") is None else MOST_NOTEBOOK
+    return MAX_BYTES if name_stem(name, ".ipynb") is None else MAX_NOTEBOOK_BYTES
 
 
 def refuse_size(name: str, size: int) -> None:
-    """Raise Failure for a file that is larger than `limit_of` allows."""
-    limit = limit_of(name)
+    """Raise Failure for a file that is larger than `size_limit` allows."""
+    limit = size_limit(name)
     if size > limit:
         reason = f"{name} has {size / 2**20:.0f} MiB or more; at most {limit // 2**20} MiB are read."
-        if limit == MOST_NOTEBOOK:
+        if limit == MAX_NOTEBOOK_BYTES:
             raise Failure(reason, "Clear its outputs and save it again.")
         raise Failure(reason, "A model of this course takes well under 1 MiB: check what you saved.")

@@ -47,12 +47,12 @@ class Unreadable(ValueError):
         super().__init__(reason)
 
 
-def cells(content: bytes, file: str) -> Iterator[str]:
+def read_code_cells(content: bytes, file: str) -> Iterator[str]:
     """Return the source of each code cell of the notebook `content`. Raises Unreadable."""
-    return (source for kind, source, _ in all_cells(content, file) if kind == "code")
+    return (source for kind, source, _ in read_all_cells(content, file) if kind == "code")
 
 
-def all_cells(content: bytes, file: str) -> Iterator[Cell]:
+def read_all_cells(content: bytes, file: str) -> Iterator[Cell]:
     """Yield kind, source and metadata of each cell of a notebook, of format 2 or later. Raises Unreadable.
 
     Args:
@@ -103,7 +103,7 @@ def _parsed(content: bytes, file: str) -> list[dict]:
 
 def _notebook(content: bytes, file: str) -> dict:
     """Return the notebook as JSON has it, with the cells of all its worksheets. Raises Unreadable."""
-    text = without_outputs(content).decode("utf-8", "replace").strip("\x00 \t\r\n")
+    text = strip_outputs(content).decode("utf-8", "replace").strip("\x00 \t\r\n")
     try:
         notebook, _ = json.JSONDecoder().raw_decode(text)
         sheets = notebook.get("worksheets") or [notebook]
@@ -116,7 +116,7 @@ def _notebook(content: bytes, file: str) -> dict:
     return notebook | {"all cells": found}
 
 
-def without_outputs(content: bytes) -> bytes:
+def strip_outputs(content: bytes) -> bytes:
     """Return the notebook as UTF-8 without its outputs, attachments and widgets, in linear time.
 
     Raises Unreadable if more than MAX_TEXT bytes are left, or if the outputs have more than MAX_BRACKETS.

@@ -4,21 +4,21 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.core import Failure, Undecided, digest, plain
+from autograder.core import Failure, NeedsReview, digest, sanitize
 from autograder.submissions._archives import Budget, Files, rank
-from autograder.submissions._cells import Unreadable, without_outputs
-from autograder.submissions._filenames import stem_of
-from autograder.submissions._raw import Source, opened
+from autograder.submissions._cells import Unreadable, strip_outputs
+from autograder.submissions._filenames import name_stem
+from autograder.submissions._raw import Source, open_source
 
-MOST_READ = 128 * 2**20  # bytes of a submission; of one that has more, the rest is passed over
+MAX_READ = 128 * 2**20  # bytes of a submission; of one that has more, the rest is passed over
 LARGE_NOTEBOOK = 2**20  # bytes; a larger one is held without its outputs
-MOST_NOTES = 50  # lines of what was passed over
+MAX_NOTES = 50  # lines of what was passed over
 
-Trouble = Failure | Undecided
+Trouble = Failure | NeedsReview
 
 
 @dataclass(frozen=True)
-class Carried:
+class FileBundle:
     """The files of a submission in memory, or why there are none: what one process can send to another.
 
     passed_over: what of it was not read, with the reason. sums: the SHA-256 of each notebook that is held without
@@ -30,7 +30,7 @@ class Carried:
     sums: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, budget: Budget | None = None) -> Files:
-        return Files(tuple(told(self.content)), lambda name: told(self.content[name]))
+        return Files(tuple(notices(self.content)), lambda name: notices(self.content[name]))
 
     @property
     def size(self) -> int:
@@ -42,70 +42,70 @@ class Carried:
     def is_whole(self) -> bool:
         """Whether all was read that this machine could have read: a score that rests on it may be kept."""
         found = self.content.values() if isinstance(self.content, dict) else [self.content]
-        return not any(isinstance(one, Undecided) for one in found)
+        return not any(isinstance(one, NeedsReview) for one in found)
 
 
-def carried(source: Source, slug: str = "") -> Carried:
+def read_bundle(source: Source, slug: str = "") -> FileBundle:
     """Return the files of a submission, all read: notebooks and models first, then nearest the top, see `rank`."""
-    if isinstance(source, Carried):
+    if isinstance(source, FileBundle):
         return source
     try:
-        files = opened(source, slug, Budget())
+        files = open_source(source, slug, Budget())
         if closed := next((name for name in files.names if name.endswith("/")), ""):
             files.read(closed)  # a folder that can't be listed: nobody knows what is in it
-        content, sums, left = {}, {}, MOST_READ
+        content, sums, left = {}, {}, MAX_READ
         budget = Budget()  # another, since archives may have used up the first
         for name in sorted(files.names, key=rank):
-            content[name] = whole = attempt(files, name, budget)
+            content[name] = whole = try_to_read(files, name, budget)
             if isinstance(whole, bytes):
-                content[name] = held(name, whole, left)
+                content[name] = stored_content(name, whole, left)
                 left -= len(content[name]) if isinstance(content[name], bytes) else 0
                 if is_large_notebook(name, whole):
                     sums[name] = hashlib.sha256(whole).hexdigest()
-    except (Failure, Undecided) as trouble:
-        return Carried(trouble)
+    except (Failure, NeedsReview) as trouble:
+        return FileBundle(trouble)
     except Exception:  # of any kind, for crafted bytes
-        return Carried(Failure("The submission can't be read: it is damaged.", "Make it again."))
-    notes = dict(sorted(files.passed_over.items())[:MOST_NOTES])
-    return Carried({name: content[name] for name in files.names}, notes, sums)
+        return FileBundle(Failure("The submission can't be read: it is damaged.", "Make it again."))
+    notes = dict(sorted(files.passed_over.items())[:MAX_NOTES])
+    return FileBundle({name: content[name] for name in files.names}, notes, sums)
 
 
-def attempt(files: Files, name: str, budget: Budget) -> bytes | Trouble:
+def try_to_read(files: Files, name: str, budget: Budget) -> bytes | Trouble:
     """Return the content of a file, or why it can't be read."""
     try:
         budget.spend()
         return files.read(name)
-    except (Failure, Undecided) as trouble:
+    except (Failure, NeedsReview) as trouble:
         return trouble
 
 
-def held(name: str, content: bytes, most: int) -> bytes | Failure:
+def stored_content(name: str, content: bytes, most: int) -> bytes | Failure:
     """Return what is kept of a file in memory; a Failure if that has more than `most` bytes."""
     if is_large_notebook(name, content):
         try:
-            content = without_outputs(content)
+            content = strip_outputs(content)
         except Unreadable as error:
             return Failure(f"{error}.", error.hint)
     if len(content) > most:
-        limit = f"Expected at most {MOST_READ >> 20} MiB in all, got more: {name} is not read."
+        limit = f"Expected at most {MAX_READ >> 20} MiB in all, got more: {name} is not read."
         return Failure(limit, "Hand in the notebook and the models it saves, no more.")
     return content
 
 
 def is_large_notebook(name: str, content: bytes) -> bool:
-    return len(content) > LARGE_NOTEBOOK and stem_of(name, ".ipynb") is not None
+    return len(content) > LARGE_NOTEBOOK and name_stem(name, ".ipynb") is not None
 
 
-def told(found):
+def notices(found):
     """Return what was found; raises the Failure or the Undecided that it is, anew."""
     if isinstance(found, Failure):
         raise type(found)(found.reason, found.hint)
-    if isinstance(found, Undecided):
-        raise Undecided(str(found))
+    if isinstance(found, NeedsReview):
+        raise NeedsReview(str(found))
     return found
 
 
-def checksums(carried: Carried) -> tuple[dict[str, str], str]:
+def checksums(carried: FileBundle) -> tuple[dict[str, str], str]:
     """Return the SHA-256 of each file that was handed in, by its path; and a digest of them all.
 
     A file, or a whole submission, that can't be read counts by what is said of it, as it does for the items. The
@@ -121,5 +121,5 @@ def checksums(carried: Carried) -> tuple[dict[str, str], str]:
         for name, one in sorted(content.items())
     }
     whole = digest(*(part.encode("utf-8", "surrogatepass") for pair in sums.items() for part in pair))
-    notes = {plain(name): f"Passed over: {why}." for name, why in carried.passed_over.items()}
-    return notes | {plain(name): found for name, found in sums.items()}, whole if carried.is_whole else ""
+    notes = {sanitize(name): f"Passed over: {why}." for name, why in carried.passed_over.items()}
+    return notes | {sanitize(name): found for name, found in sums.items()}, whole if carried.is_whole else ""

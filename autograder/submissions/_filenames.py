@@ -20,36 +20,36 @@ OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".xz", ".bz2", ".zst", ".gz", ".cab", 
 LISTED = 6  # names in a message
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return `name` as file systems compare it that ignore case or encode accents in their own way."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def base(path: str) -> str:
+def base_name(path: str) -> str:
     """Return the last part of a path."""
     return PurePosixPath(path).name
 
 
-def nearest(paths: Iterable[str]) -> list[str]:
+def nearest_name(paths: Iterable[str]) -> list[str]:
     """Return those of the paths that lie nearest the top."""
     paths = list(paths)
     depth = min((path.count("/") for path in paths), default=0)
     return [path for path in paths if path.count("/") == depth]
 
 
-def stem_of(path: str, suffix: str) -> str | None:
+def name_stem(path: str, suffix: str) -> str | None:
     """Return the folded name without `suffix` and what was added behind it; None for a file of another kind.
 
     "Toy.ipynb.txt", "toy.ipynb (1)" and "toy.ipynb.ipynb" are toy for the suffix ".ipynb".
     """
-    ending = re.escape(folded(suffix))
+    ending = re.escape(fold_name(suffix))
     match = re.fullmatch(
-        rf"(?s:(?P<stem>.*?)){ending}(?:{ending}|\.(?:{ADDED})| ?\(\d{{1,3}}\))*", folded(base(path))
+        rf"(?s:(?P<stem>.*?)){ending}(?:{ending}|\.(?:{ADDED})| ?\(\d{{1,3}}\))*", fold_name(base_name(path))
     )
     return match["stem"].strip() if match else None
 
 
-def without_copy_marks(stem: str) -> tuple[str, int]:
+def strip_copy_marks(stem: str) -> tuple[str, int]:
     """Return a name without what marks it as a copy, and the copy's number: "a (2)" is a, 2; "Copy of a" is a, 1.
 
     Browsers write "a (2)", Canvas "a-2" for a second upload, Drive "Copy of a", Jupyter "a-Copy1", Windows "a - Copy".
@@ -65,7 +65,7 @@ def without_copy_marks(stem: str) -> tuple[str, int]:
 
 def latest_copy(paths: Sequence[str], suffix: str) -> str:
     """Return the copy of the highest number if all paths are copies of one file, numbered apart; empty otherwise."""
-    numbered = {without_copy_marks(stem_of(path, suffix) or ""): path for path in paths}
+    numbered = {strip_copy_marks(name_stem(path, suffix) or ""): path for path in paths}
     if len({stem for stem, _ in numbered}) != 1 or len(numbered) != len(paths):
         return ""
     return numbered[max(numbered)]
@@ -78,6 +78,6 @@ def is_leftover(path: str) -> bool:
     )
 
 
-def listed(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Return the first names, for a message."""
     return ", ".join(name[:100] for name in names[:LISTED]) + (" …" if len(names) > LISTED else "")

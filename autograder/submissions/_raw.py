@@ -10,13 +10,13 @@ from autograder.submissions._archives import Budget, Files, open_files
 Source = Path | Callable[..., Files]
 
 
-def opened(source: Source, slug: str = "", budget: Budget | None = None) -> Files:
+def open_source(source: Source, slug: str = "", budget: Budget | None = None) -> Files:
     """Return the files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or Undecided."""
     return open_files(source, slug, budget) if isinstance(source, Path) else source(budget)
 
 
 @dataclass(frozen=True)
-class Origin:
+class Submitter:
     """Who handed in, as the platform tells it; a field it does not tell is empty.
 
     id: the platform's own for the student: Canvas's user id, Moodle's participant id, Gradescope's submission id.
@@ -36,7 +36,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class HandedIn:
+class RawSubmission:
     """One student's submission. `student` names it among the class, in tables and as a folder.
 
     words: by which a signature may name the student, in small letters; those of `student` where it is None.
@@ -46,21 +46,21 @@ class HandedIn:
 
     student: str
     source: Source
-    origin: Origin = Origin()
+    origin: Submitter = Submitter()
     words: frozenset[str] | None = None
     shared: frozenset[frozenset[str]] = frozenset()
     doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Class:
+class Cohort:
     """All that was handed in, by `platform`, sorted by student; and each file that was not taken, with the reason.
 
     doubts: lines on what a person must settle about whose files are whose. notices: other lines for the TA.
     """
 
     platform: str
-    submissions: tuple[HandedIn, ...]
+    submissions: tuple[RawSubmission, ...]
     left_out: dict[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()

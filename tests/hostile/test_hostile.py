@@ -18,8 +18,8 @@ import pytest
 
 from autograder.core import read_course
 from autograder.data import hidden_data
-from autograder.grading import Books, Grader, grade_class
-from autograder.lms._detect import read_class
+from autograder.grading import Grader, MarkSources, grade_cohort
+from autograder.lms._detect import read_cohort
 from autograder.sandbox import probe
 
 HERE = Path(__file__).parent
@@ -247,8 +247,8 @@ def test_the_quick_half_of_the_class(sandbox, canary, tmp_path):
     reasons = code_attacks(course / "class", QUICK)
     found = read_course(course)
     grader = Grader.of(found.assignments[0], hidden_data(found), sandbox)
-    handed_in, out = read_class(course / "class", "hello"), tmp_path / "out"
-    reports = list(grade_class(grader, Books.read(found, grader, handed_in, out), handed_in, out))
+    handed_in, out = read_cohort(course / "class", "hello"), tmp_path / "out"
+    reports = list(grade_cohort(grader, MarkSources.read(found, grader, handed_in, out), handed_in, out))
     assert len(reports) == len(QUICK)
     assert not wrong(saved(tmp_path / "out"), reasons)
     check_output(tmp_path / "out")

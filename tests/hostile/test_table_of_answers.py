@@ -18,7 +18,7 @@ from autograder.core import Failure, load_module, read_course
 from autograder.data import HiddenData, practice_data
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden_from, items_of, score
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 COURSE = read_course(Path(__file__).parents[2])
 SECRET = "5d0e7c41a9f2b86340e1d7a55cb0f3e2"
@@ -68,7 +68,9 @@ def learn(slug: str, folder: Path) -> list:
     """Write a notebook that answers as the perfect one on a student's machine; return the items that are full there."""
     items, table, learnt = items_of(load_module(COURSE.assignment(slug).rubric)), {}, []
     for item in items:
-        perfect = Recorder("perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), Here())
+        perfect = Recorder(
+            "perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), InProcessSandbox()
+        )
         with hidden_from(practice_data(COURSE)):
             if score(item, perfect).is_full and "table" in perfect._known:
                 learnt.append(item)
@@ -266,11 +268,13 @@ def test_a_submission_without_work_earns_at_most_10_points(assignment, tmp_path)
     learnt = learn(assignment.slug, tmp_path)
     forge_files(assignment.slug, tmp_path)
     with hidden_from(practice_data(COURSE)):
-        at_home = [score(item, Submission("perfect", tmp_path, Predictor(), Here())) for item in learnt]
+        at_home = [
+            score(item, Submission("perfect", tmp_path, Predictor(), InProcessSandbox())) for item in learnt
+        ]
     assert [(result.item, result.message) for result in at_home if not result.is_full] == []
     assert len(learnt) >= 6, "the table is worth nothing, and proves nothing"
     with hidden_from(HiddenData(COURSE, SECRET)):
-        submission = Submission("perfect", tmp_path, Predictor(), Here())
+        submission = Submission("perfect", tmp_path, Predictor(), InProcessSandbox())
         scores = [score(item, submission) for item in items_of(load_module(assignment.rubric))]
     earned = {result.item: result.earned for result in scores if result.earned}
     print(assignment.slug, sum(earned.values()), earned)  # shown by -s

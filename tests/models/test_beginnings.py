@@ -8,9 +8,9 @@ keras = pytest.importorskip("keras")
 
 from keras import layers as L  # noqa: E402
 
-from autograder.models import read_blueprint  # noqa: E402
-from autograder.models._builder import drawn, keras_model  # noqa: E402
-from autograder.models._initializers import beginnings  # noqa: E402
+from autograder.models import read_untrained_model  # noqa: E402
+from autograder.models._builder import drawn_initializers, keras_model  # noqa: E402
+from autograder.models._initializers import initial_weights  # noqa: E402
 
 OWN = {
     "identity": lambda: L.SimpleRNN(4, recurrent_initializer=keras.initializers.Identity(0.5)),
@@ -27,9 +27,9 @@ def test_what_is_not_drawn_is_what_keras_sets(name):
     build = ARCHITECTURES.get(name) or (
         lambda: keras.Sequential([keras.Input((None, 4)), OWN[name](), L.Dense(1)])
     )
-    blueprint = read_blueprint(build().to_json().encode())
-    first, second = (keras_model(blueprint.plan, drawn)[1] for _ in range(2))
-    found = [*beginnings(blueprint.plan, blueprint.starts)]
+    blueprint = read_untrained_model(build().to_json().encode())
+    first, second = (keras_model(blueprint.plan, drawn_initializers)[1] for _ in range(2))
+    found = [*initial_weights(blueprint.plan, blueprint.starts)]
     assert any(one is None for one in found)
     for one, other, ours in zip(first, second, found, strict=True):
         one, other = map(keras.ops.convert_to_numpy, (one, other))

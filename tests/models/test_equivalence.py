@@ -95,7 +95,7 @@ def test_all_is_worked_out_in_single_precision(name, built, monkeypatch):
         found.extend(results := called(*given))
         return results
 
-    called = evaluator.called
+    called = evaluator.call_layer
     monkeypatch.setattr(evaluator, "called", listening)
     ours = read_model(built(name)[1])
     Predictor().predict(ours, sequences(built(name)[0]))

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from autograder.core import Failure
 from autograder.models import ACTIVATIONS, Layer, Model, Plan, Predictor
 from autograder.models._layers import KINDS
-from autograder.models._plan import BOOLEAN, Draft, Result, Weight
-from autograder.models._predictor import collected, prepare
+from autograder.models._plan import BOOLEAN, PlanBuilder, Result, Weight
+from autograder.models._predictor import collect_outputs, prepare
 
 keras = pytest.importorskip("keras")
 
 from oracle import attempt  # noqa: E402
 
-from autograder.models._builder import at_zero, keras_model  # noqa: E402
+from autograder.models._builder import keras_model, zero_initializers  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
 
@@ -70,7 +70,7 @@ class Graph:
     def __init__(self, draw):
         self.draw, self.layers, self.calls = draw, [], []
         self.entrances = [entrance((None, None, 3), "float32"), entrance((None, None), "int32")]
-        self.draft = Draft(*self.entrances)
+        self.draft = PlanBuilder(*self.entrances)
         self.open = [Result(0, 0), Result(1, 0)]  # results that a layer may be called on
 
     def choose(self, among):
@@ -140,7 +140,7 @@ class Graph:
         for index in reversed(range(len(self.draft.calls))):
             if index in used:
                 used |= {one.call for one in self.draft.calls[index].results}
-        new = Draft(*self.entrances)
+        new = PlanBuilder(*self.entrances)
         kept = {0: 0, 1: 1}
 
         def moved(one):
@@ -163,7 +163,7 @@ class Graph:
         )
 
 
-def weights_of(draft: Draft, index: int):
+def weights_of(draft: PlanBuilder, index: int):
     whole = draft.weights.get(index, {})
     return [Weight(f"{draft.layers[index].place}/{path}", shape, "") for path, shape in whole.items()]
 
@@ -201,7 +201,7 @@ def models(draw) -> Model:
 
 def keras_says(model: Model, inputs) -> np.ndarray | list:
     """Raise Failure, as the predictor does."""
-    built, variables = attempt(lambda: keras_model(model.plan, at_zero))
+    built, variables = attempt(lambda: keras_model(model.plan, zero_initializers))
     for variable, array in zip(variables, model.weights, strict=True):
         variable.assign(array)
     predictions = [None] * len(inputs)
@@ -210,7 +210,7 @@ def keras_says(model: Model, inputs) -> np.ndarray | list:
         ys = attempt(lambda tensors=tensors: keras.ops.convert_to_numpy(built(tensors, training=False)))
         for row, y in zip(rows, ys, strict=True):
             predictions[row] = y
-    return collected(model.plan, predictions)
+    return collect_outputs(model.plan, predictions)
 
 
 def asked() -> list[tuple[np.ndarray, np.ndarray]]:

@@ -15,7 +15,7 @@ from oracle import attempt
 
 from autograder.core import Failure
 from autograder.models import Model, Predictor, read_model
-from autograder.models._builder import at_zero, keras_model
+from autograder.models._builder import keras_model, zero_initializers
 from autograder.models._config import read_plan
 from autograder.models._layers import OPTIONS
 
@@ -217,7 +217,7 @@ def test_what_the_plan_lets_through_is_built_and_predicts():
             continue
         seen.add(model.plan.signature)
         try:
-            attempt(lambda plan=model.plan: keras_model(plan, at_zero))
+            attempt(lambda plan=model.plan: keras_model(plan, zero_initializers))
             predictor.predict(model, [np.random.default_rng(k).integers(0, 3, shape) for k in range(3)])
         except Failure as failure:
             assert str(failure).isprintable()

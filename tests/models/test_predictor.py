@@ -13,7 +13,7 @@ from autograder.core import Failure
 from autograder.models import Model, Predictor, read_model
 from autograder.models import _predictor as limits
 from autograder.models._config import read_plan
-from autograder.models._predictor import COPIES, MOST_KEPT, MOST_MEMORY, batch_rows
+from autograder.models._predictor import COPIES, MAX_KEPT, MAX_MEMORY, batch_rows
 
 MODEL = read_model(good("masked_bidirectional"))
 
@@ -86,9 +86,9 @@ def test_any_other_option_makes_another_signature(options):
 
 def test_only_the_batches_used_last_are_kept(monkeypatch):
     predictor, first = Predictor(), sequences(2)
-    for inputs in [first, *(sequences(3) for _ in range(MOST_KEPT - 1)), first, sequences(4)]:
+    for inputs in [first, *(sequences(3) for _ in range(MAX_KEPT - 1)), first, sequences(4)]:
         predictor.predict(MODEL, inputs)
-    assert len(predictor.prepared) == MOST_KEPT
+    assert len(predictor.prepared) == MAX_KEPT
     assert any(prepared.inputs is first for prepared in predictor.prepared.values())
     monkeypatch.setattr(limits, "MOST_BYTES", 2 * 4 * 4 * 9)  # room for one of nine steps
     predictor.predict(MODEL, sequences(9))
@@ -176,7 +176,7 @@ def test_tokens_outside_the_embedding_are_a_failure():
 def test_a_batch_stays_within_its_memory():
     assert batch_rows(MODEL.plan, 10, 1024) == 1024
     rows = batch_rows(MODEL.plan, 100_000, 1024)
-    assert rows < 1024 and rows * MODEL.plan.values(100_000) * 4 * COPIES <= MOST_MEMORY
+    assert rows < 1024 and rows * MODEL.plan.values(100_000) * 4 * COPIES <= MAX_MEMORY
     assert batch_rows(MODEL.plan, 10**9, 1024) == 1
 
 

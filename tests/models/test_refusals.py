@@ -15,8 +15,8 @@ from crafted import entries, good, layer, packed, reconfigured, replaced, with_l
 
 from autograder.core import Failure
 from autograder.models import Layer, read_model
-from autograder.models._archive import MOST_BYTES
-from autograder.models._shapes import Misfit, joined
+from autograder.models._archive import MAX_BYTES
+from autograder.models._shapes import ShapeError, joined
 
 BASE = good("masked_bidirectional")  # Masking, Bidirectional(SimpleRNN(4)), Dense(1)
 GRAPH = good("two_heads")
@@ -235,7 +235,7 @@ CASES = {
     "encrypted": (lambda: central(BASE, 8, b"\x01\x00"), "encrypted"),
     "bzip2": (lambda: packed(entries(BASE), zipfile.ZIP_BZIP2), "method 12"),
     "zip_bomb_weights": (
-        lambda: bomb("model.weights.h5", MOST_BYTES["model.weights.h5"] + 1),
+        lambda: bomb("model.weights.h5", MAX_BYTES["model.weights.h5"] + 1),
         "model.weights.h5",
         "at most",
     ),
@@ -501,5 +501,5 @@ def raising(error: type):
 
 @pytest.mark.parametrize("shapes", [[(None, 4), (None,)], [(None, 5, 4), (None, 4)]])
 def test_inputs_of_another_number_of_axes_are_not_joined(shapes):
-    with pytest.raises(Misfit, match="number of axes"):
+    with pytest.raises(ShapeError, match="number of axes"):
         joined(Layer("Concatenate", {"axis": -1}), *shapes)

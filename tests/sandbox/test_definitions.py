@@ -8,7 +8,7 @@ import pytest
 
 from autograder.sandbox._child import Notebook
 from autograder.sandbox._definitions import Definer, Definitions, define, read_statements
-from autograder.sandbox._invoke import as_arrays, call
+from autograder.sandbox._invoke import as_arrays, call_function
 
 TRAIN = "raise SystemExit('trained')"
 
@@ -131,12 +131,12 @@ def test_a_constant_of_something_left_out_is_left_out_quietly():
     result = found("data = load()", "n = len(data)\nfirst = data[0]", "def f(): return n")
     assert not result.problems
     assert {name: left.cell for name, left in result.left_out.items()} == {"data": 1, "n": 2, "first": 2}
-    _, said = call(result, "f", [], as_arrays)
+    _, said = call_function(result, "f", [], as_arrays)
     assert "cell 2, line 1 (`n = len(data)`) uses `data`, which cell 1, line 1" in said["reason"]
 
 
 def test_a_name_that_was_left_out_is_named():
-    values, said = call(
+    values, said = call_function(
         found("TABLE = 1", "weights = train()", "def f(x): return x * weights"), "f", [1], as_arrays
     )
     assert not values
@@ -148,12 +148,12 @@ def test_a_name_that_was_left_out_is_named():
 
 
 def test_a_typo_is_an_ordinary_error():
-    _, said = call(found("def f(x):\n    return y"), "f", [1], as_arrays)
+    _, said = call_function(found("def f(x):\n    return y"), "f", [1], as_arrays)
     assert "NameError" in said["reason"] and "(cell 1, line 2)" in said["reason"]
 
 
 def test_an_unwritten_function_is_told_apart_from_a_wrong_one():
-    _, said = call(found("def f(x):\n    raise NotImplementedError()"), "f", [1], as_arrays)
+    _, said = call_function(found("def f(x):\n    raise NotImplementedError()"), "f", [1], as_arrays)
     assert "not written yet" in said["reason"]
 
 
@@ -168,7 +168,7 @@ def test_an_unwritten_function_is_told_apart_from_a_wrong_one():
     ],
 )
 def test_lists_of_numbers_are_arrays_and_tuples_are_several(returned, several):
-    values, said = call(found(f"def f(): return {returned}"), "f", [], as_arrays)
+    values, said = call_function(found(f"def f(): return {returned}"), "f", [], as_arrays)
     assert said["several"] is several
     expected = eval(returned)
     for value, other in zip(values, expected if several else [expected], strict=True):
@@ -223,16 +223,18 @@ def test_a_python_file_is_one_cell():
 
 
 def test_a_function_that_could_not_be_defined_says_why():
-    _, said = call(found("model = train()", "def f(x, m=model): return x"), "f", [1], as_arrays)
+    _, said = call_function(found("model = train()", "def f(x, m=model): return x"), "f", [1], as_arrays)
     assert said["reason"].startswith("f uses `model`, which is not there: cell 1, line 1 (`model = train()`)")
-    _, said = call(found("def f(x, m=[][0]): return x"), "f", [1], as_arrays)
+    _, said = call_function(found("def f(x, m=[][0]): return x"), "f", [1], as_arrays)
     assert said["reason"].startswith("f stopped with IndexError") and "(cell 1, line 1)" in said["reason"]
-    values, _ = call(found("def f(x): return x", "def f(x, m=[][0]): return 2 * x"), "f", [1], as_arrays)
+    values, _ = call_function(
+        found("def f(x): return x", "def f(x, m=[][0]): return 2 * x"), "f", [1], as_arrays
+    )
     assert values == [1]
 
 
 def test_display_is_there_as_in_a_notebook():
-    values, _ = call(found("def f(x):\n    display(x)\n    return x"), "f", [1], as_arrays)
+    values, _ = call_function(found("def f(x):\n    display(x)\n    return x"), "f", [1], as_arrays)
     assert values == [1]
 
 
@@ -429,7 +431,7 @@ KEPT = {
 @pytest.mark.parametrize("name", KEPT)
 def test_definitions_as_people_write_them_count(name):
     *sources, expected = KEPT[name]
-    values, said = call(found(*sources), "f", [], as_arrays)
+    values, said = call_function(found(*sources), "f", [], as_arrays)
     assert "reason" not in said, said
     assert values[0] == expected
 
@@ -487,7 +489,7 @@ CHANGED = {  # cells that are left out in part, and the name whose value would b
 def test_a_name_that_a_left_out_statement_may_change_is_named(name):
     source, changed = CHANGED[name]
     result = found(source, f"def f(): return {changed}")
-    values, said = call(result, "f", [], as_arrays)
+    values, said = call_function(result, "f", [], as_arrays)
     assert not values and changed not in result.names
     assert said["reason"].startswith(f"f uses `{changed}`, which is not there: cell 1, line "), said
     assert said["hint"] and said["final"]
@@ -513,7 +515,9 @@ UNCHANGED = {  # what a left-out statement only looks at
 
 @pytest.mark.parametrize("name", UNCHANGED)
 def test_a_name_that_a_left_out_statement_only_reads_is_kept(name):
-    values, said = call(found("x = [1, 2]", UNCHANGED[name], "def f(): return x"), "f", [], as_arrays)
+    values, said = call_function(
+        found("x = [1, 2]", UNCHANGED[name], "def f(): return x"), "f", [], as_arrays
+    )
     assert "reason" not in said and list(values[0]) == [1, 2], said
 
 
@@ -523,8 +527,8 @@ def test_constants_that_take_too_long_are_left_out_and_named():
         notebook("M = 1", slow, "def f(): return M\ndef g(): return N"), "work.ipynb", []
     )
     result = define(statements, [], seconds=0.2)
-    assert call(result, "f", [], as_arrays)[0] == [1]
-    assert "(`N = slow()`) takes too long" in call(result, "g", [], as_arrays)[1]["reason"]
+    assert call_function(result, "f", [], as_arrays)[0] == [1]
+    assert "(`N = slow()`) takes too long" in call_function(result, "g", [], as_arrays)[1]["reason"]
 
 
 AGAIN = """

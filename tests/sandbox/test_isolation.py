@@ -15,7 +15,7 @@ import pytest
 
 from autograder.sandbox import Isolation, Sandbox, SandboxError, probe
 from autograder.sandbox import _isolation as confinement
-from autograder.sandbox._visible_paths import visible
+from autograder.sandbox._visible_paths import visible_paths
 
 PACKAGE = Path(confinement.__file__).parents[2]
 PROBE = "import json, dataclasses; from autograder.sandbox import probe; print(json.dumps(dataclasses.asdict(probe())))"
@@ -151,10 +151,14 @@ def test_bubblewrap_shows_python_and_nothing_else(here):
     if not here.namespaces:
         pytest.skip("no namespaces here")
     code = "import os; print(sorted(os.listdir('/'))); print(open('/proc/self/status').read())"
-    command = [*confinement.bubblewrap(visible()), sys.executable, "-c", code]
+    command = [*confinement.bubblewrap(visible_paths()), sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     shown = set(eval(done.stdout.splitlines()[0]))
-    allowed = {path.parts[1] for path in [*visible().paths, *visible().links]} | {"proc", "dev", "tmp"}
+    allowed = {path.parts[1] for path in [*visible_paths().paths, *visible_paths().links]} | {
+        "proc",
+        "dev",
+        "tmp",
+    }
     assert shown <= allowed
     assert "CapEff:\t0000000000000000" in done.stdout and "CapBnd:\t0000000000000000" in done.stdout
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from conftest import isolation
 
-from autograder.core import Undecided
+from autograder.core import NeedsReview
 from autograder.sandbox import Sandbox, SandboxError, count_missing, missing_packages
-from autograder.sandbox._client import MAX_STRETCH, FairDeadline, answer_of
+from autograder.sandbox._client import MAX_STRETCH, FairDeadline, check_reply
 from autograder.sandbox._definitions import define, read_statements
-from autograder.sandbox._invoke import as_arrays, call
+from autograder.sandbox._invoke import as_arrays, call_function
 from autograder.sandbox._requirements import newer_python
 
 ONE = b"def f(): return 1"
@@ -39,7 +39,7 @@ def notebook(*sources, **metadata) -> bytes:
 def reply(*sources) -> tuple[list, dict]:
     problems = []
     statements = read_statements(notebook(*sources), "work.ipynb", problems)
-    return call(define(statements, problems), "f", [], as_arrays)
+    return call_function(define(statements, problems), "f", [], as_arrays)
 
 
 # --- time
@@ -99,7 +99,7 @@ def test_a_child_that_never_gets_ready_is_no_fault_of_the_student(monkeypatch):
             box.call(ONE, "work.py", "f", [])
         monkeypatch.undo()
         assert box.call(ONE, "work.py", "f", []).value == 1
-    assert issubclass(SandboxError, Undecided)
+    assert issubclass(SandboxError, NeedsReview)
 
 
 def test_a_machine_without_descriptors_is_no_fault_of_the_student(monkeypatch):
@@ -173,8 +173,8 @@ def test_what_the_machine_lacks_is_told_from_what_a_student_got_wrong(name):
 )
 def test_a_person_is_called_by_the_notebook_and_not_by_its_child(claimed, content, expected):
     said = {"reason": "hidden row 1 0 1", "lacks": claimed}
-    answer = answer_of("f", "arrays", (content, "w.ipynb"), said, [], "")
-    assert isinstance(answer.failure, Undecided) is (expected is not None)
+    answer = check_reply("f", "arrays", (content, "w.ipynb"), said, [], "")
+    assert isinstance(answer.failure, NeedsReview) is (expected is not None)
     if expected:
         assert "hidden row" not in str(answer.failure)
         assert expected.removeprefix("needs? ") in str(answer.failure)

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from autograder.core import Claim, Failure
-from autograder.rubric import agree, agree_parts, parts, share_right
-from autograder.sandbox._client import Several, answer_of
+from autograder.core import Failure, StudentError
+from autograder.rubric import assert_close, assert_parts_close, share_right, split_parts
+from autograder.sandbox._client import SeveralArrays, check_reply
 from autograder.sandbox._definitions import define, read_statements
-from autograder.sandbox._invoke import as_arrays, call
+from autograder.sandbox._invoke import as_arrays, call_function
 
 IMPORTS = "import numpy as np, pandas as pd, scipy.sparse\nfrom fractions import Fraction\n"
 
 
 def returned(expression: str) -> tuple[list, dict]:
     source = f"{IMPORTS}def f(): return {expression}"
-    return call(define(read_statements(source.encode(), "work.py", []), []), "f", [], as_arrays)
+    return call_function(define(read_statements(source.encode(), "work.py", []), []), "f", [], as_arrays)
 
 
 RETURNED = {  # what f returns, and what its student is told
@@ -121,14 +121,14 @@ MODEL = [np.frombuffer(b"{}", np.uint8), np.zeros(3, np.float32)]
     ],
 )
 def test_a_forged_reply_is_the_students_failure(wanted, arrays, several, passes):
-    answer = answer_of("f", wanted, (b"", "w.py"), {"several": several}, arrays, "")
+    answer = check_reply("f", wanted, (b"", "w.py"), {"several": several}, arrays, "")
     assert (answer.failure is None) is passes and (answer.value is None) is not passes
     if not passes:
         assert isinstance(answer.failure, Failure) and answer.failure.reason and answer.failure.hint
 
 
-def values(*arrays) -> Several:
-    answer = answer_of(
+def values(*arrays) -> SeveralArrays:
+    answer = check_reply(
         "f", "arrays", (b"", "w.py"), {"several": True}, [np.asarray(array) for array in arrays], ""
     )
     return answer.value
@@ -171,17 +171,17 @@ RIGHT = [np.array([1, 2]), np.array(3.5), np.array([True, False]), np.zeros((2, 
 def test_comparing_raises_nothing_but_a_failure(came, right):
     names = {"a": right, "b": right}
     for compare in (
-        lambda: agree(came, right, {"it is twice as large": np.multiply(right, 2)}, "f()"),
-        lambda: agree_parts(came, names, {"a is b": {"a": 0}}, "f()"),
-        lambda: share_right(parts(came, names, "f()"), names, "Look again."),
+        lambda: assert_close(came, right, {"it is twice as large": np.multiply(right, 2)}, "f()"),
+        lambda: assert_parts_close(came, names, {"a is b": {"a": 0}}, "f()"),
+        lambda: share_right(split_parts(came, names, "f()"), names, "Look again."),
     ):
         try:
             compare()
         except Failure as failure:
-            assert failure.reason and not isinstance(failure, Claim)
+            assert failure.reason and not isinstance(failure, StudentError)
 
 
 def test_the_parts_of_a_huge_reply_are_counted_and_not_unpacked():
     huge = np.broadcast_to(np.float64(1), (2**40,))  # as tuple it would fill any memory
     with pytest.raises(Failure, match="returns 1099511627776 values, expected 2"):
-        parts(huge, ["a", "b"], "f()")
+        split_parts(huge, ["a", "b"], "f()")

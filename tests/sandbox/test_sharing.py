@@ -11,7 +11,7 @@ from autograder.core import Failure
 from autograder.data import HiddenData
 from autograder.models import Predictor
 from autograder.rubric import Submission, hidden, hidden_from, item, score
-from autograder.sandbox import Here
+from autograder.sandbox import InProcessSandbox
 
 STATES = {  # what a function may leave behind: imports, its body up to the value that shows it
     "a global": ("COUNT = 0", "global COUNT; COUNT += 1; return COUNT"),
@@ -296,6 +296,6 @@ def test_an_item_that_only_a_model_answers_costs_no_child(box, course, tmp_path)
 
 
 def test_a_students_own_process_has_nothing_to_forget():
-    here = Here()
+    here = InProcessSandbox()
     assert int(here.call(WHO.encode(), "work.py", "f", []).value) == os.getpid()
     assert here.forget() is None

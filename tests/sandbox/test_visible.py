@@ -156,7 +156,7 @@ def test_a_course_in_a_folder_of_the_system_is_left_out(monkeypatch, tmp_path):
     (tmp_path / "usr/src/link").symlink_to("app")
     monkeypatch.setattr(visible, "SYSTEM", (tmp_path / "usr",))
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path / "usr/share/data"))
-    shown = visible.visible([tmp_path / "usr/src/link"]).paths
+    shown = visible.visible_paths([tmp_path / "usr/src/link"]).paths
     here = {str(path.relative_to(tmp_path)) for path in shown if path.is_relative_to(tmp_path)}
     assert here == {"usr/bin", "usr/src/other", "usr/share/fonts"}
 
@@ -166,7 +166,7 @@ def test_what_is_private_through_a_link_is_private(monkeypatch, tmp_path):
     write(tmp_path / "usr/bin/tool", "")
     (tmp_path / "solutions").symlink_to("usr/share/solutions")
     monkeypatch.setattr(visible, "SYSTEM", (tmp_path / "usr",))
-    shown = visible.visible([tmp_path / "solutions"]).paths
+    shown = visible.visible_paths([tmp_path / "solutions"]).paths
     assert not any((tmp_path / "usr/share/solutions").is_relative_to(path) for path in shown)
     assert tmp_path / "usr/bin" in shown
 

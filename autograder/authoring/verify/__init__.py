@@ -1,18 +1,18 @@
 """Proof of an assignment: its rooms are in order, its specimens earn what is known, its items can be lost."""
 
-from autograder.authoring.verify._checks import Finding, Proof, verify
+from autograder.authoring.verify._checks import Finding, Verification, verify
 from autograder.authoring.verify._layout import check_course
-from autograder.authoring.verify._tables import proof_table, region_table
-from autograder.authoring.verify._workers import Bench, at, benches
+from autograder.authoring.verify._tables import region_table, verification_table
+from autograder.authoring.verify._workers import VerifyWorker, single_worker, verify_workers
 
 __all__ = [
-    "Bench",
+    "VerifyWorker",
     "Finding",
-    "Proof",
-    "at",
-    "benches",
+    "Verification",
+    "single_worker",
+    "verify_workers",
     "check_course",
-    "proof_table",
+    "verification_table",
     "region_table",
     "verify",
 ]

@@ -7,22 +7,22 @@ from functools import partial
 
 from autograder.authoring.verify._layout import (
     PERFECT,
+    check_layout,
     check_perfect,
-    check_rooms,
     check_rubric,
     check_starter,
 )
 from autograder.authoring.verify._mutation import Mutation, mutate
-from autograder.authoring.verify._seeds import check_seed, seeds
+from autograder.authoring.verify._seeds import check_seed, seeds_to_try
 from autograder.authoring.verify._test_submissions import (
     KNOWN,
     check_specimen,
     check_specimens,
     grade_perfect,
     grade_specimen,
+    is_waiting,
     lost_by,
     specimens,
-    waits,
 )
 from autograder.authoring.verify._workers import Submit
 from autograder.core import Assignment
@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass
-class Proof:
+class Verification:
     """What is known of one assignment so far: findings, the scores of its specimens, what its stubs lose."""
 
     assignment: Assignment
@@ -58,14 +58,14 @@ class Proof:
     def begin(self, submit: Submit, slow: bool) -> Tasks:
         """Look at what lies there; the tasks that the rest begins with."""
         assignment = self.assignment
-        self.find("rooms", check_rooms(assignment))
+        self.find("rooms", check_layout(assignment))
         self.find("rubric", check_rubric(assignment, read_rubric(assignment.rubric)))
         self.find("starter", check_starter(assignment))
         self.find("reference", check_perfect(assignment))
         tasks = {}
         if PERFECT in specimens(assignment):
             tasks[submit(grade_perfect, assignment.slug)] = partial(self.take_perfect, submit)
-        for seed in seeds(assignment) if slow else ():
+        for seed in seeds_to_try(assignment) if slow else ():
             tasks[submit(check_seed, assignment.slug, seed)] = partial(self.take_seed, seed)
         return tasks
 
@@ -94,7 +94,7 @@ class Proof:
         self.find("the reference run anew" if seed is None else f"the reference with seed {seed}", problems)
         return {}
 
-    def end(self) -> "Proof":
+    def end(self) -> "Verification":
         """Return what can be said only of all specimens and regions together."""
         graded = [finding for finding in self.findings if finding.what.startswith("specimen ")]
         self.findings = [one for one in self.findings if one not in graded]
@@ -103,7 +103,7 @@ class Proof:
         self.find(f"{len(self.mutation.lost)} regions replaced by their stubs", self.mutation.problems)
         lost = lost_by(self.scores).union(*self.mutation.lost.values())
         perfect = self.scores.get(PERFECT, {})
-        waiting = {name for name, score in perfect.items() if waits(score)}
+        waiting = {name for name, score in perfect.items() if is_waiting(score)}
         self.find(
             f"items ({len(waiting)} wait for data: autograder fetch)" if waiting else "items",
             (
@@ -120,13 +120,13 @@ def verify(
     submit: Submit,
     slow: bool = False,
     watch: Callable[[int, int], None] = lambda done, total: None,
-) -> Iterator[Proof]:
+) -> Iterator[Verification]:
     """Proves assignments side by side; yields each proof when it is complete.
 
     submit: runs a task on a bench. slow: also runs the references with other seeds, on other terms' data. watch: is
     told how many tasks are done, of those that are known so far.
     """
-    proofs = [Proof(assignment) for assignment in assignments]
+    proofs = [Verification(assignment) for assignment in assignments]
     waiting = {}  # the proof and what it does with the result, by Future
     for proof in reversed(proofs):  # the later assignments of a course take longer
         tasks = proof.begin(submit, slow)

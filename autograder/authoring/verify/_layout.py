@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from autograder.authoring import cells, is_stale, stale_questions
+from autograder.authoring import is_stale, read_cells, stale_questions
 from autograder.core import Assignment, Course
 from autograder.rubric import SEALED, Item, questions_path
 
@@ -38,7 +38,7 @@ def folders(paths: list[Path]) -> set[str]:
     return {path.name for path in paths if path.is_dir()}
 
 
-def check_rooms(assignment: Assignment) -> Iterator[str]:
+def check_layout(assignment: Assignment) -> Iterator[str]:
     """Each room holds what it should and nothing else."""
     expected = {
         assignment.room: {assignment.starter.name, assignment.rubric.name},
@@ -87,7 +87,9 @@ def check_perfect(assignment: Assignment) -> Iterator[str]:
         (cell["cell_type"], "".join(cell["source"]))
         for cell in json.loads(notebooks[0].read_text(encoding="utf-8"))["cells"]
     ]
-    expected = [(cell.kind, cell.source) for cell in cells(assignment.reference.read_text(encoding="utf-8"))]
+    expected = [
+        (cell.kind, cell.source) for cell in read_cells(assignment.reference.read_text(encoding="utf-8"))
+    ]
     pairs = enumerate(zip_longest(expected, found), start=1)
     if differing := next((number for number, (one, other) in pairs if one != other), None):
         yield f"{notebooks[0]}: cell {differing} is not the reference's; {advice}"

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from autograder.authoring import Region, write_notebook
 from autograder.authoring.verify._layout import PERFECT
 from autograder.authoring.verify._regions import Reference
-from autograder.authoring.verify._test_submissions import KNOWN, is_lost, waits
-from autograder.authoring.verify._workers import Asks, Bench
+from autograder.authoring.verify._test_submissions import KNOWN, is_lost, is_waiting
+from autograder.authoring.verify._workers import Asks, VerifyWorker
 from autograder.core import Assignment
 from autograder.rubric import Score
 
@@ -31,17 +31,17 @@ class Mutation:
     problems: tuple[str, ...] = ()
 
 
-def mutate(bench: Bench, slug: str, scores: dict[str, Score], asks: Asks, trainings: dict) -> Mutation:
+def mutate(bench: VerifyWorker, slug: str, scores: dict[str, Score], asks: Asks, trainings: dict) -> Mutation:
     """Try the stubs. scores, asks: of the perfect specimen, as `Bench.observed` gives them."""
     bench.grader(slug).trainings.update(trainings)
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
-    won = [name for name, score in scores.items() if not (is_lost(score) or waits(score))]
+    won = [name for name, score in scores.items() if not (is_lost(score) or is_waiting(score))]
     lost, problems = {}, []
     for region in sorted(reference.labels):
         named = {name for name in won if region in rests_on(reference, asks[name], directly=True)}
         items = {name for name in won if region in rests_on(reference, asks[name])}
-        gone = without(bench, assignment, reference, region, items)
+        gone = mutated_folder(bench, assignment, reference, region, items)
         lost[region] = tuple(name for name in won if name in gone)
         problems += (
             f"{name} asks for what {reference.called(region)} makes, and earns full marks with a stub in its place"
@@ -65,14 +65,14 @@ def rests_on(
 
 
 def leaks(
-    bench: Bench, assignment: Assignment, reference: Reference, needs: dict[str, frozenset[Region]]
+    bench: VerifyWorker, assignment: Assignment, reference: Reference, needs: dict[str, frozenset[Region]]
 ) -> Iterator[str]:
     """Return the items that lose by stubs they don't rest on."""
     alike = defaultdict(set)
     for name, regions in needs.items():
         alike[regions].add(name)
     for regions, names in alike.items():
-        with stubbed(assignment, reference, regions) as folder:
+        with score_stubs(assignment, reference, regions) as folder:
             scores = bench.scores(assignment.slug, folder, PERFECT, names=names)
         known = ", ".join(map(reference.called, sorted(regions))) or "no region"
         for name, score in scores.items():
@@ -80,19 +80,19 @@ def leaks(
                 yield f"{name} rests on more than {known}: stubs elsewhere lose it: {score.message}"
 
 
-def without(
-    bench: Bench, assignment: Assignment, reference: Reference, region: Region, items: set[str]
+def mutated_folder(
+    bench: VerifyWorker, assignment: Assignment, reference: Reference, region: Region, items: set[str]
 ) -> set[str]:
     """Those of the items that are lost with a stub in the region's place."""
     if not items:
         return set()
-    with stubbed(assignment, reference, set(reference.labels) - {region}) as folder:
+    with score_stubs(assignment, reference, set(reference.labels) - {region}) as folder:
         scores = bench.scores(assignment.slug, folder, PERFECT, names=items)
     return {name for name, score in scores.items() if is_lost(score)}
 
 
 @contextmanager
-def stubbed(assignment: Assignment, reference: Reference, keep: Collection[Region]) -> Iterator[Path]:
+def score_stubs(assignment: Assignment, reference: Reference, keep: Collection[Region]) -> Iterator[Path]:
     """Return a folder with the perfect specimen as it would be with stubs for all regions but those to `keep`."""
     with TemporaryDirectory() as folder:
         write_notebook(Path(folder) / f"{assignment.slug}.ipynb", *reference.stubbed(keep))

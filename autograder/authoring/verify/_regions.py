@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from autograder.authoring import Cell, Piece, Region, cells, pieces, regions, replaced
+from autograder.authoring import Cell, Piece, Region, pieces, read_cells, regions, replace_regions
 from autograder.core import CourseError
 
 SOLUTION = "SOLUTION"
@@ -73,7 +73,9 @@ class Reference:
         except SyntaxError as error:
             raise CourseError(f"{self.name}:{piece.first + error.lineno - 1}: {error.msg}.") from None
         before = piece.first - 1
-        self.labels |= {region: label(tree, region.first - before, region.last - before) for region in found}
+        self.labels |= {
+            region: region_label(tree, region.first - before, region.last - before) for region in found
+        }
         self._add_code(tree, found, piece.first)
 
     def called(self, region: Region) -> str:
@@ -86,12 +88,12 @@ class Reference:
         for node in tree.body:
             start, end = node.lineno + first - 1, node.end_lineno + first - 1
             own = {region for region in regions if region.first <= end and region.last >= start}
-            statement = Statement(node, bound(node), read(node), own)
+            statement = Statement(node, bound_names(node), names_read(node), own)
             if not statement.is_definition:
                 failed |= set() if is_value(node, own) else own
                 failed |= set().union(*(self.of_name(name) for name in statement.reads))
                 statement.rests_on |= failed
-                statement.binds |= {name for name in changed(node) if self.is_variable(name)}
+                statement.binds |= {name for name in names_changed(node) if self.is_variable(name)}
             self.statements.append(statement)
 
     def is_variable(self, name: str) -> bool:
@@ -129,15 +131,15 @@ class Reference:
 
     def stubbed(self, keep: Collection[Region] = ()) -> list[Cell]:
         """Return the cells of the notebook with a stub for every region but those to `keep`."""
-        return cells(replaced(self.source, set(self.labels) - set(keep)))
+        return read_cells(replace_regions(self.source, set(self.labels) - set(keep)))
 
 
-def label(tree: ast.Module, first: int, last: int) -> str:
+def region_label(tree: ast.Module, first: int, last: int) -> str:
     """Return what a person calls the region in these lines of a cell: its function, or the names it makes."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno < first <= node.end_lineno + 1:
             return node.name
-    made = [name for node in tree.body if first <= node.lineno <= last for name in sorted(bound(node))]
+    made = [name for node in tree.body if first <= node.lineno <= last for name in sorted(bound_names(node))]
     return ", ".join(dict.fromkeys(made)) or "a cell"
 
 
@@ -146,7 +148,7 @@ def is_value(node: ast.stmt, own: set[Region]) -> bool:
     return isinstance(node, ast.Assign) and all(region.first == region.last for region in own)
 
 
-def bound(node: ast.stmt) -> set[str]:
+def bound_names(node: ast.stmt) -> set[str]:
     """Return the names that a statement of a cell makes."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
@@ -157,7 +159,7 @@ def bound(node: ast.stmt) -> set[str]:
     )
 
 
-def read(node: ast.stmt) -> set[str]:
+def names_read(node: ast.stmt) -> set[str]:
     """Return the names of the notebook that a statement reads, or a function once it is called."""
     names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
     stored = {one.id for one in names if is_stored(one)}
@@ -178,7 +180,7 @@ def loop_names(node: ast.stmt) -> set[str]:
     return names | {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
 
 
-def changed(node: ast.stmt) -> Iterator[str]:
+def names_changed(node: ast.stmt) -> Iterator[str]:
     """Return the names whose objects a statement changes: `model.fit(...)`, `models[32] = ...`."""
     for one in ast.walk(node):
         trains = isinstance(one, ast.Attribute) and one.attr in TRAINING

@@ -6,11 +6,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from autograder.authoring.verify._checks import Proof
+from autograder.authoring.verify._checks import Verification
 from autograder.authoring.verify._layout import PERFECT
 
 
-def region_table(proof: Proof) -> Table:
+def region_table(proof: Verification) -> Table:
     """Return what a student fills in, and the items that are lost while it is not."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     table.add_column("region", overflow="fold")
@@ -22,7 +22,7 @@ def region_table(proof: Proof) -> Table:
     return table
 
 
-def proof_table(proofs: Iterable[Proof]) -> Table:
+def verification_table(proofs: Iterable[Verification]) -> Table:
     """One line an assignment: how much was proven, and how many problems there are."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     table.add_column("assignment")

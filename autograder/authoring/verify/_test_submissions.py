@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.authoring.verify._layout import PERFECT, STARTER, entries
-from autograder.authoring.verify._workers import Asks, Bench
+from autograder.authoring.verify._workers import Asks, VerifyWorker
 from autograder.core import Assignment
 from autograder.rubric import Score
 
@@ -16,13 +16,13 @@ KNOWN = "specimen.toml"
 TO_READ = "to read"  # in place of marks: an answer in own words, which the grader leaves to a person
 
 
-def grade_specimen(bench: Bench, slug: str, name: str, trainings: dict) -> dict[str, Score]:
+def grade_specimen(bench: VerifyWorker, slug: str, name: str, trainings: dict) -> dict[str, Score]:
     """Return the scores of a specimen, by item. trainings: what the reference's gave, for those that are equal."""
     bench.grader(slug).trainings.update(trainings)
     return bench.scores(slug, bench.course.assignment(slug).specimens / name, name)
 
 
-def grade_perfect(bench: Bench, slug: str) -> tuple[dict[str, Score], Asks, dict]:
+def grade_perfect(bench: VerifyWorker, slug: str) -> tuple[dict[str, Score], Asks, dict]:
     """Return the scores of the perfect specimen, what each item asked of it, and the trainings that this took."""
     folder = bench.course.assignment(slug).specimens / PERFECT
     return *bench.observed(slug, folder, PERFECT), bench.grader(slug).trainings
@@ -45,9 +45,9 @@ def check_specimen(scores: dict[str, Score], known: Path) -> Iterator[str]:
     marks, says = expected.get("marks", {}), expected.get("says", {})
     yield from (f"{known} names {name}, which is no item" for name in sorted({*marks, *says} - set(scores)))
     if expected.get("others") == "full":
-        marks = {name: full(score) for name, score in scores.items()} | marks
+        marks = {name: max_score(score) for name, score in scores.items()} | marks
     for name, score in scores.items():
-        if waits(score):
+        if is_waiting(score):
             continue
         if name not in marks:
             yield f"{name} is missing from [marks]; it earned {score.earned}"
@@ -57,25 +57,25 @@ def check_specimen(scores: dict[str, Score], known: Path) -> Iterator[str]:
             yield f"{name} should say {says[name]!r}, it says: {score.message} {score.hint}"
 
 
-def full(score: Score) -> float | str:
+def max_score(score: Score) -> float | str:
     """Return the most that the grader alone can give."""
     return TO_READ if score.outcome == "unread" else score.possible
 
 
 def is_known(score: Score, marks: float | list[float] | str) -> bool:
     """Whether marks are those that are known, or between the two that are."""
-    if TO_READ in (marks, full(score)):
-        return marks == full(score)
+    if TO_READ in (marks, max_score(score)):
+        return marks == max_score(score)
     least, most = marks if isinstance(marks, list) else (marks, marks)
     return score.earned is not None and least - TOLERANCE <= score.earned <= most + TOLERANCE
 
 
 def is_lost(score: Score) -> bool:
     """Whether an item earned less than the grader alone can give."""
-    return not (score.is_full or score.outcome == "unread" or waits(score))
+    return not (score.is_full or score.outcome == "unread" or is_waiting(score))
 
 
-def waits(score: Score) -> bool:
+def is_waiting(score: Score) -> bool:
     """Whether an item waits for data that are not on this machine, so that nothing can be proved of it here."""
     return score.outcome == "deferred"
 

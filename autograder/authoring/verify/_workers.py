@@ -11,16 +11,16 @@ from pathlib import Path
 
 from autograder.core import Course
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Grader, Here, crew
+from autograder.grading import Grader, SerialExecutor, process_pool
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Isolation, Sandbox, probe
-from autograder.submissions import HandedIn
+from autograder.submissions import RawSubmission
 
 Asks = dict[str, frozenset[tuple[str, str]]]  # what each item asked for, of a submission
 Submit = Callable[..., Future]
 
 
-class Bench:
+class VerifyWorker:
     """A sandbox, and for each assignment a grader, made when it is first asked for."""
 
     def __init__(self, course: Course, sandbox: Sandbox):
@@ -41,7 +41,7 @@ class Bench:
     ) -> tuple[dict[str, Score], Asks]:
         """Return the scores by item, and what each item asked of the submission. names: of the items, else all."""
         grader, scores, asks = self.grader(slug, secret), {}, {}
-        submission = grader.submission(HandedIn(student, path))
+        submission = grader.submission(RawSubmission(student, path))
         with hidden_from(grader.source):
             for item in (item for item in grader.items if names is None or item.__name__ in names):
                 asked = set()
@@ -51,25 +51,25 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Opening:
+class WorkerOpening:
     """Opens a bench, in whichever process."""
 
     course: Course
     isolation: Isolation
 
     @contextmanager
-    def __call__(self, watch: Callable[[str], None]) -> Iterator[Bench]:
+    def __call__(self, watch: Callable[[str], None]) -> Iterator[VerifyWorker]:
         with Sandbox(self.isolation, private=(self.course.root, self.course.root / "solutions")) as sandbox:
-            yield Bench(self.course, sandbox)
+            yield VerifyWorker(self.course, sandbox)
 
 
 @contextmanager
-def benches(course: Course, jobs: int) -> Iterator[Submit]:
+def verify_workers(course: Course, jobs: int) -> Iterator[Submit]:
     """Yield `submit(task, ...)`, which returns a Future of `task(bench, ...)`, run on one of so many benches."""
-    with crew(jobs, Opening(course, probe())) as workers:
+    with process_pool(jobs, WorkerOpening(course, probe())) as workers:
         yield workers.submit
 
 
-def at(bench: Bench) -> Submit:
+def single_worker(bench: VerifyWorker) -> Submit:
     """Return the same for a single bench in this process: each task runs where it is submitted."""
-    return Here(bench).submit
+    return SerialExecutor(bench).submit

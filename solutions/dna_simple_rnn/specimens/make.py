@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.authoring import answer_cells, read_cells, write_notebook
 from autograder.core import load_module
-from autograder.data import maker
+from autograder.data import load_maker
 
 HERE = Path(__file__).parent
 DATASETS = HERE.parents[2] / "datasets"
@@ -67,7 +67,7 @@ def place_regression(sequences, labels, new_sequences, C):
 def perfect(folder: Path) -> None:
     """The reference's own notebook and models."""
     (folder / NOTEBOOK).unlink()
-    write_notebook(folder / "dna_simple_rnn.ipynb", *cells(SOURCE))
+    write_notebook(folder / "dna_simple_rnn.ipynb", *read_cells(SOURCE))
 
 
 def guessed_concepts(folder: Path) -> None:
@@ -259,7 +259,7 @@ def billion_units(folder: Path) -> None:
 def splice_one_reader(folder: Path) -> None:
     """Real DNA: one SimpleRNN reads past the junction to the end, and answers from what it still knows there."""
     write_with_regression(folder)
-    data = maker(DATASETS / "splice")(seed=0, part="train")
+    data = load_maker(DATASETS / "splice")(seed=0, part="train")
     encoded = dict(zip("ACGT", np.eye(4), strict=True))
     x = np.array([[encoded.get(letter, [0.25] * 4) for letter in sequence] for sequence in data.sequence])
     model = network(layers.SimpleRNN(44), layers.Dropout(0.5), head=layers.Dense(3, activation="softmax"))
@@ -304,7 +304,7 @@ def main(reference: Path, *names: str) -> None:
 
 def graded_functions(names: tuple[str, ...] = GRADED) -> str:
     """The source of the functions that the rubric calls, out of the reference."""
-    tree = ast.parse("".join(cell.source + "\n" for cell in cells(SOURCE) if cell.kind == "code"))
+    tree = ast.parse("".join(cell.source + "\n" for cell in read_cells(SOURCE) if cell.kind == "code"))
     found = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names)
     return "\n\n".join(ast.unparse(node) for node in found)
 

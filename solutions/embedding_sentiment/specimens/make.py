@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.authoring import answer_cells, read_cells, write_notebook
 from autograder.core import load_module, read_course
 from autograder.data import practice_data
 
@@ -105,7 +105,7 @@ def weat_effect_size(X, Y, A, B):
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
     (folder / "work.ipynb").unlink()
-    write_notebook(folder / "embedding_sentiment.ipynb", *cells(SOURCE))
+    write_notebook(folder / "embedding_sentiment.ipynb", *read_cells(SOURCE))
 
 
 def guessed_concepts(folder: Path) -> None:
@@ -261,7 +261,7 @@ def functions(student: str, *changed: str) -> list[str]:
     """Cells: the signature, the imports, and each graded function of the reference, those `changed` in its place."""
     words, size, units = RUBRIC.network_sizes(student)
     counts = words * size, units * (size + units + 1), units + 1, units * (words + units + 1)
-    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    tree = ast.parse("\n".join(cell.source for cell in read_cells(SOURCE) if cell.kind == "code"))
     found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     graded = {name: ast.unparse(found[name]) for name in GRADED}
     for source in (f"def parameters():\n    return {counts}", *changed):

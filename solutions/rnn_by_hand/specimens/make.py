@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.authoring import answer_cells, read_cells, write_notebook
 from autograder.core import load_module
 
 HERE = Path(__file__).parent
@@ -217,7 +217,7 @@ def gradient_W_hh(dL_dh, states, W_hh):
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
     (folder / "work.ipynb").unlink()
-    write_notebook(folder / "rnn_by_hand.ipynb", *cells(SOURCE))
+    write_notebook(folder / "rnn_by_hand.ipynb", *read_cells(SOURCE))
 
 
 def guessed_concepts(folder: Path) -> None:
@@ -332,7 +332,7 @@ def functions(student: str, *changed: str) -> list[str]:
     count = units * (inputs + units + 1) + outputs * (units + 1)
     answer = (units, inputs), (units, units), (outputs, units), (units,), (outputs,), count
     own = f"def by_hand():\n    return {numbers}", f"def shapes():\n    return {answer}"
-    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    tree = ast.parse("\n".join(cell.source for cell in read_cells(SOURCE) if cell.kind == "code"))
     graded = {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
     for source in filter(str.strip, (*own, *changed)):
         graded |= {function.name: ast.unparse(function) for function in ast.parse(source).body}

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from keras import layers
 
-from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.authoring import answer_cells, read_cells, write_notebook
 from autograder.core import load_module
 
 HERE = Path(__file__).parent
@@ -85,7 +85,7 @@ def baselines(history, period, horizon):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook and models."""
-    write_notebook(folder / "sequence_types.ipynb", *cells(SOURCE))
+    write_notebook(folder / "sequence_types.ipynb", *read_cells(SOURCE))
 
 
 def usual_mistakes(folder: Path) -> None:
@@ -266,7 +266,7 @@ def only(source: str, name: str) -> str:
 
 def functions() -> dict[str, ast.FunctionDef]:
     """The functions of the reference."""
-    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    tree = ast.parse("\n".join(cell.source for cell in read_cells(SOURCE) if cell.kind == "code"))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 

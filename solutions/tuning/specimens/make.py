@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autograder.authoring import answer_cells, cells, write_notebook
+from autograder.authoring import answer_cells, read_cells, write_notebook
 from autograder.core import load_module
 from autograder.models._training_loop import train
 
@@ -146,7 +146,7 @@ def build_memory_model(length):
 
 def perfect(folder: Path) -> None:
     """The reference's own notebook, whole."""
-    write_notebook(folder / "tuning.ipynb", *cells(SOURCE))
+    write_notebook(folder / "tuning.ipynb", *read_cells(SOURCE))
 
 
 def usual_mistakes(folder: Path) -> None:
@@ -257,7 +257,7 @@ def work(folder: Path, *changed: str) -> None:
 
 def definitions(student: str, *changed: str) -> list[str]:
     """Cells: the signature, the imports, and what of the reference is graded, those `changed` in its place."""
-    tree = ast.parse("\n".join(cell.source for cell in cells(SOURCE) if cell.kind == "code"))
+    tree = ast.parse("\n".join(cell.source for cell in read_cells(SOURCE) if cell.kind == "code"))
     found = {node.name: node for node in tree.body if hasattr(node, "name")}
     graded = {
         "remedy_for": ast.unparse(found["build_memory_model"]).replace("build_memory_model", "remedy_for")
