@@ -13,7 +13,7 @@ from autograder.rubric import Submission, hidden_from, items_of, score
 from autograder.sandbox import InProcessSandbox
 
 COURSE = read_course(Path(__file__).parents[1])
-COMPARISONS = {"agree", "agree_parts", "share_right", "check_clip_norm"}
+COMPARISONS = {"assert_close", "assert_parts_close", "share_right", "check_clip_norm"}
 STILL_RIGHT = {  # answers that depend on the student alone, and the one kind that has one input
     "sequence_types": {"one_to_one_tape", "tells_the_kinds"},
     "embedding_sentiment": {"counts_parameters"},

@@ -37,7 +37,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(os, "environ", os.environ.copy())
 
     def has(gpus=(), files=()):
-        monkeypatch.setattr(devices, "files", lambda: list(files))
+        monkeypatch.setattr(devices, "gpu_device_files", lambda: list(files))
         answer = json.dumps({"tensorflow": "2.21", "keras": "3.15", "gpus": gpus})
         monkeypatch.setattr(
             "subprocess.run", lambda *a, **k: CompletedProcess(a, 0, f"noise\n{answer}\n", "")

@@ -70,8 +70,8 @@ def comparisons(rubric, item, reference, monkeypatch) -> list[dict]:
         wholes = {"right": right} | {why: right | changed for why, changed in usual.items()}
         found.append({why: (flat(whole), atol) for why, whole in wholes.items()})
 
-    monkeypatch.setattr(rubric, "agree", agree)
-    monkeypatch.setattr(rubric, "agree_parts", agree_parts, raising=False)
+    monkeypatch.setattr(rubric, "assert_close", agree)
+    monkeypatch.setattr(rubric, "assert_parts_close", agree_parts, raising=False)
     item(reference)
     return found
 
@@ -86,7 +86,7 @@ def test_honest_functions_pass_in_every_term(rubric, reference):
 def test_fixed_and_drawn_inputs_show_the_usual_mistakes(rubric, reference, monkeypatch):
     """A fixed example comes first. Each mistake shows there, and also in what each term draws."""
     for item in function_items(rubric):
-        if "agree" not in inspect.getsource(item):
+        if "assert_close" not in inspect.getsource(item):
             continue
         terms = []
         for term in TERMS[:8]:
@@ -160,7 +160,12 @@ def eavesdrop(rubric, table: Table, monkeypatch) -> None:
             zip(names, came if len(came) == len(names) else [np.array(WRONG)] * len(names), strict=True)
         )
 
-    stand_ins = {"agree": agree, "agree_parts": agree_parts, "share_right": share_right, "parts": parts}
+    stand_ins = {
+        "assert_close": agree,
+        "assert_parts_close": agree_parts,
+        "share_right": share_right,
+        "split_parts": parts,
+    }
     for name, stand_in in stand_ins.items():
         monkeypatch.setattr(rubric, name, stand_in, raising=False)
 

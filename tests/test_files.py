@@ -83,7 +83,7 @@ def test_archives_beyond_the_budget_stay_files_and_cost_the_rest_nothing():
 
 
 def test_of_a_crowd_notebooks_and_models_count_first_and_then_the_nearest(monkeypatch):
-    monkeypatch.setattr(module, "MOST_FILES", 4)
+    monkeypatch.setattr(module, "MAX_FILES", 4)
     crowd = {f"data/{number}.csv": b"" for number in range(9)}
     files = unpack(
         these(**crowd, **{"x/y/z/m.keras": b"", "x/a.ipynb": b"", "x/y/b.csv": b"", "top.csv": b""})
@@ -347,7 +347,7 @@ def test_a_zip_that_breaks_off_behind_another_within_it_is_damaged(start, tmp_pa
 
 
 def test_a_large_archive_is_read_where_it_lies(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "IN_MEMORY", 1000)
+    monkeypatch.setattr(module, "MAX_IN_MEMORY", 1000)
     data = random.Random(0).randbytes(50_000)
     (tmp_path / "outer.zip").write_bytes(
         zip_files({"inner.zip": zip_files(WORK | {"data.bin": data}), "b.txt": b"b"})

@@ -161,9 +161,9 @@ PICTURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo" * 
 @pytest.mark.parametrize("name", ["toy.ipynb", "Toy.IPYNB.txt", "x/toy (1).ipynb"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_notebook_is_read_whatever_its_pictures_take(tmp_path, monkeypatch, name, packed):
-    monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 100_000)
     monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
-    monkeypatch.setattr(held_in_memory, "MOST_READ", 50_000)
+    monkeypatch.setattr(held_in_memory, "MAX_READ", 50_000)
     notebook = json.loads(NOTEBOOK)
     notebook["cells"][0]["outputs"] = [PICTURE]
     work = {name: json.dumps(notebook).encode(), "m.keras": bytes(20_000), "large.csv": bytes(200_000)}
@@ -193,7 +193,7 @@ def handed_in_at(root, work, packed):
 
 
 def test_a_large_notebook_that_is_none_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "MOST_NOTEBOOK", 2**20)
+    monkeypatch.setattr(limits, "MAX_NOTEBOOK_BYTES", 2**20)
     monkeypatch.setattr(held_in_memory, "LARGE_NOTEBOOK", 10_000)
     monkeypatch.setattr("autograder.submissions._cells.MAX_TEXT", 50_000)
     source = json.dumps({"cells": [{"cell_type": "code", "source": "x" * 100_000}]}).encode()
@@ -254,7 +254,7 @@ def test_what_the_machine_may_not_read_goes_to_a_person_and_is_not_kept(nobody, 
         read = [read_submission(one, Expected("hello")) for one in read_cohort(closed, "hello").submissions]
         return {one.handed.student: (bool(one.state), one.handed.source.content) for one in read}
 
-    said = eval(nobody(states), {"Undecided": NeedsReview, "Failure": Failure})
+    said = eval(nobody(states), {"NeedsReview": NeedsReview, "Failure": Failure})
     assert {name: state for name, (state, _) in said.items()} == {
         "file": False, "inner": False, "open": True, "whole": False
     }  # fmt: skip
@@ -365,7 +365,7 @@ def test_a_crash_has_its_own_exit_status_and_a_log(course, hand_in, tmp_path):
     folder = hand_in("bo", **{"greeting.txt": "hello, bo"})
     program = (
         "import autograder.grading._runner as grading\n"
-        "whole, save = grading.Marking.whole, grading.save_report\n"
+        "whole, save = grading.Scheduler.whole, grading.save_report\n"
         "def crash(report, *rest):\n"
         "    if report.student == 'bo':\n"
         "        raise ValueError('so it is')\n"

@@ -23,7 +23,7 @@ def test_equal_arguments_are_worked_out_once():
     total, calls = counted()
     for _ in range(3):
         assert total(np.arange(4.0), start=np.ones(2)) == 8
-    assert len(calls) == 1 and total.__doc__ == "The sum of all."
+    assert len(calls) == 1 and total.__doc__ == "Return the sum of all."
 
 
 def test_any_other_argument_is_worked_out_anew():

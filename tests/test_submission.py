@@ -108,7 +108,7 @@ def test_archives_with_any_byte_changed_end_in_bytes_or_failure(tmp_path):
 
 
 def test_a_bomb_is_stopped_by_what_comes_out_not_by_what_it_claims(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.txt", bytes(10_000_000))
     claims = (
@@ -122,7 +122,7 @@ def test_a_bomb_is_stopped_by_what_comes_out_not_by_what_it_claims(tmp_path, mon
 
 
 def test_of_a_crowd_of_files_the_nearest_count(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MOST_FILES", 3)
+    monkeypatch.setattr(module, "MAX_FILES", 3)
     files = {f"{number}.txt": "" for number in range(4)}
     files |= {"x/y/a.txt": "", "b/a.ipynb": ""}
     assert "x/y/a.txt" not in opened(zipped(tmp_path / "a.zip", **files)).files.names
@@ -181,7 +181,7 @@ def test_paths_that_lead_out_or_far_down_are_passed_over(tmp_path, name):
 
 def test_tar_bombs_are_stopped(tmp_path, monkeypatch):
     path = tarred(tmp_path / "a.tar.gz", **{"a.txt": "x" * 10_000_000})
-    monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     assert "MiB" in complaint(path)
 
 

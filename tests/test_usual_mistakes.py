@@ -33,10 +33,10 @@ def listed(assignment, data: HiddenData, monkeypatch) -> dict[str, list]:
         }
         found[now[-1]].append((atol, flat))
 
-    monkeypatch.setattr(rubric, "agree", agree)
-    monkeypatch.setattr(rubric, "agree_parts", agree_parts, raising=False)
+    monkeypatch.setattr(rubric, "assert_close", agree)
+    monkeypatch.setattr(rubric, "assert_parts_close", agree_parts, raising=False)
     for item in items_of(rubric):
-        if "agree" in item.__code__.co_names or "agree_parts" in item.__code__.co_names:
+        if "assert_close" in item.__code__.co_names or "assert_parts_close" in item.__code__.co_names:
             now.append(item.__name__)
             with hidden_from(data):
                 item(submission)

@@ -1,4 +1,4 @@
-"""Failure, Undecided, Remark: what a submission is blamed for, what a person decides, what is said beside marks.
+"""Failure, NeedsReview, Remark: what a submission is blamed for, what a person decides, what is said beside marks.
 
 And the cleaning of text that comes from a submission.
 """

@@ -49,7 +49,7 @@ class Remote:
     name: str
     url: str
     digest: str
-    download_size: int
+    size: int
     inner: str = ""
 
     @property

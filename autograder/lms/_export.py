@@ -43,7 +43,7 @@ class Place:
     entry: str
 
     def read(self) -> bytes:
-        """Return the file's bytes. Raises Failure or Undecided."""
+        """Return the file's bytes. Raises Failure or NeedsReview."""
         if self.root.is_dir():
             return read_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
@@ -51,7 +51,7 @@ class Place:
             return read_entry(archive, entry, self.entry)
 
     def open(self) -> BinaryIO:
-        """Return the file as a binary file, whatever its size. Raises Failure or Undecided."""
+        """Return the file as a binary file, whatever its size. Raises Failure or NeedsReview."""
         if self.root.is_dir():
             return open_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
@@ -120,7 +120,7 @@ class Export:
         return tuple(self.where)
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file. Raises Failure or Undecided."""
+        """Return the bytes of a file. Raises Failure or NeedsReview."""
         return self.where[name].read()
 
     @cached_property

@@ -91,7 +91,7 @@ def read_layer_initializers(layer: Layer) -> dict[str, object]:
 
 
 def read_initializer(value) -> Initializer:
-    """Return the initialiser in an entry of a config. Raises Misfit."""
+    """Return the initialiser in an entry of a config. Raises ShapeError."""
     kind = value.get("class_name") if isinstance(value, dict) else None
     if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
         raise ShapeError(f"one of {', '.join(INITIALIZERS)}")

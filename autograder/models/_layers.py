@@ -46,15 +46,15 @@ class Layer:
         return self.kind.startswith("ops.")
 
     def outputs(self, *inputs: Shape) -> tuple[Shape, ...]:
-        """Return the shapes that come out for the shapes that go in. Raises Misfit."""
+        """Return the shapes that come out for the shapes that go in. Raises ShapeError."""
         return KINDS[self.kind].outputs(self, *inputs)
 
     def weights(self, *inputs: Shape) -> dict[str, Shape]:
-        """Shape of each weight by its path in the HDF5 file, in Keras's order. Raises Misfit."""
+        """Shape of each weight by its path in the HDF5 file, in Keras's order. Raises ShapeError."""
         return KINDS[self.kind].weights(self, *inputs)
 
 
-# --- what an option may be: each check returns the value, or raises Misfit with what it should be
+# --- what an option may be: each check returns the value, or raises ShapeError with what it should be
 
 
 def whole(value) -> int:

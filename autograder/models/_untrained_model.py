@@ -1,4 +1,4 @@
-"""Blueprint: a model that a student's builder describes and nobody has trained; the grader trains it itself.
+"""UntrainedModel: a model that a student's builder describes and nobody has trained; the grader trains it itself.
 
 What a builder returns is read as the configuration of a model and as nothing else. Weights come from the
 initialisers that it names, drawn from the grader's seeds, so what was trained elsewhere has no effect.

@@ -196,7 +196,7 @@ class Submission:
     def signed(self) -> str:
         """The signature of the notebook, from which the student's own numbers are drawn.
 
-        Raises Failure if there is none, and Undecided if it is not that of whoever hands it in.
+        Raises Failure if there is none, and NeedsReview if it is not that of whoever hands it in.
         """
         self.asks("name", "STUDENT")
         found = self._signature
@@ -269,7 +269,7 @@ class Submission:
         """The path of the notebook that counts; of a .py file if there is none.
 
         That is the one called as the assignment, nearest the top; else the only one, the latest of numbered copies,
-        the only one that is signed, or the only one with functions that items call. Raises Undecided for several.
+        the only one that is signed, or the only one with functions that items call. Raises NeedsReview for several.
         """
         path, remark = _once(self._known, "the notebook", self._choose_notebook)
         if remark:
@@ -391,7 +391,7 @@ class Submission:
         """Return the path of the file `name`; of several, the one nearest the top or beside the notebook.
 
         If none has the name itself: the latest of its copies, a file to whose name a browser added something, or the
-        folder of a model that was unpacked. Raises Failure if there is none, Undecided if several could be meant.
+        folder of a model that was unpacked. Raises Failure if there is none, NeedsReview if several could be meant.
         """
         names, suffix = self.files.names, PurePath(name).suffix
         stem = fold_name(name).removesuffix(fold_name(suffix))

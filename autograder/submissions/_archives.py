@@ -1,7 +1,7 @@
 """Files: what is in a folder, a zip or a tar archive, read in place, one file at a time, and never extracted.
 
 All that is read here was chosen by a student. Whatever is wrong with it is a Failure of that submission; what this
-machine can't do (a file that it may not read, a full disk) is Undecided, for a person. A `Budget` bounds the time,
+machine can't do (a file that it may not read, a full disk) is NeedsReview, for a person. A `Budget` bounds the time,
 the bytes and the entries that one submission may take, over all its archives. A file that no item needs costs
 nothing: environments, odd paths and the like are passed over one by one, and named in `Files.passed_over`.
 """
@@ -125,7 +125,7 @@ def open_files(path: Path, slug: str = "", budget: Budget | None = None) -> File
 
 @contextmanager
 def describe_read_error(name: str, damaged: Failure) -> Iterator[None]:
-    """Raise `damaged` for whatever goes wrong with a student's bytes; Undecided where the machine is at fault."""
+    """Raise `damaged` for whatever goes wrong with a student's bytes; NeedsReview where the machine is at fault."""
     try:
         yield
     except (Failure, NeedsReview):

@@ -97,7 +97,7 @@ def is_large_notebook(name: str, content: bytes) -> bool:
 
 
 def notices(found):
-    """Return what was found; raises the Failure or the Undecided that it is, anew."""
+    """Return what was found; raises the Failure or the NeedsReview that it is, anew."""
     if isinstance(found, Failure):
         raise type(found)(found.reason, found.hint)
     if isinstance(found, NeedsReview):

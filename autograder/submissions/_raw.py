@@ -6,12 +6,12 @@ from pathlib import Path
 
 from autograder.submissions._archives import Budget, Files, open_files
 
-# a folder or an archive, or what opens the files of one student; can be pickled; may raise Failure or Undecided
+# a folder or an archive, or what opens the files of one student; can be pickled; may raise Failure or NeedsReview
 Source = Path | Callable[..., Files]
 
 
 def open_source(source: Source, slug: str = "", budget: Budget | None = None) -> Files:
-    """Return the files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or Undecided."""
+    """Return the files of a submission of the assignment `slug`, see `unpacked`. Raises Failure or NeedsReview."""
     return open_files(source, slug, budget) if isinstance(source, Path) else source(budget)
 
 

@@ -96,7 +96,7 @@ def test_all_is_worked_out_in_single_precision(name, built, monkeypatch):
         return results
 
     called = evaluator.call_layer
-    monkeypatch.setattr(evaluator, "called", listening)
+    monkeypatch.setattr(evaluator, "call_layer", listening)
     ours = read_model(built(name)[1])
     Predictor().predict(ours, sequences(built(name)[0]))
     assert {one.x.dtype.name for one in found} <= {"float32", "bool"}

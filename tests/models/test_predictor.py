@@ -90,7 +90,7 @@ def test_only_the_batches_used_last_are_kept(monkeypatch):
         predictor.predict(MODEL, inputs)
     assert len(predictor.prepared) == MAX_KEPT
     assert any(prepared.inputs is first for prepared in predictor.prepared.values())
-    monkeypatch.setattr(limits, "MOST_BYTES", 2 * 4 * 4 * 9)  # room for one of nine steps
+    monkeypatch.setattr(limits, "MAX_BYTES", 2 * 4 * 4 * 9)  # room for one of nine steps
     predictor.predict(MODEL, sequences(9))
     assert len(predictor.prepared) == 1
     np.testing.assert_array_equal(predictor.predict(MODEL, first), Predictor().predict(MODEL, first))

@@ -481,7 +481,7 @@ def test_an_initial_state_of_a_layer_that_has_none_is_named():
 
 def test_whatever_reading_raises_is_a_failure(monkeypatch):
     """But for the machine's lack of memory."""
-    import autograder.models as models
+    from autograder.models import _model as models
 
     for error in (TypeError, AssertionError, RecursionError, AttributeError, OverflowError):
         monkeypatch.setattr(models, "read_plan", raising(error))

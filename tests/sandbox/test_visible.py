@@ -32,15 +32,15 @@ LANDLOCK = """
 import sys
 from pathlib import Path
 from autograder.sandbox._isolation import restrict_files
-from autograder.sandbox._visible_paths import visible
-restrict_files([], visible(map(Path, PRIVATE)).paths, [])
+from autograder.sandbox._visible_paths import visible_paths
+restrict_files([], visible_paths(map(Path, PRIVATE)).paths, [])
 """
 NAMESPACES = """
 import os, sys
 from pathlib import Path
 from autograder.sandbox._isolation import bubblewrap
-from autograder.sandbox._visible_paths import visible
-command = [*bubblewrap(visible(map(Path, PRIVATE))), sys.executable, "-P", "-c", TRY, *sys.argv[1:]]
+from autograder.sandbox._visible_paths import visible_paths
+command = [*bubblewrap(visible_paths(map(Path, PRIVATE))), sys.executable, "-P", "-c", TRY, *sys.argv[1:]]
 os.execvp(command[0], command)
 """
 

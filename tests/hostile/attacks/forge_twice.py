@@ -11,7 +11,7 @@ send = wire.send
 
 
 class Stay:
-    child.traces = lambda: [0]
+    child.side_effects = lambda: [0]
     wire.send = lambda fd, message, deadline: send(fd, message + message, deadline)
 
 

@@ -12,7 +12,7 @@ EXPECTS = "double(x) is not twice x"
 
 
 class Stay:
-    child.traces = lambda: [0]
+    child.side_effects = lambda: [0]
 
 
 def forged(header, arrays=()):
