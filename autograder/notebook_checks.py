@@ -1,7 +1,7 @@
 """`check` in a notebook: the items of a section, run on the functions as they stand, with the grader's own words.
 
 A student's notebook imports this module, and so does the sandbox that takes the functions out of it: everything
-heavy is imported by `begin`.
+heavy is imported by `start_checks`.
 """
 
 import json
@@ -25,7 +25,7 @@ from autograder.submissions import read_code_cells
 WIDTH = 100  # characters of a line of progress
 
 
-def begin(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., float | None]]:
+def start_checks(slug: str, student: str | int) -> tuple[ModuleType, Callable[..., float | None]]:
     """Return the rubric of the assignment `slug`, and `check(section)`, which shows what a section would earn.
 
     `check` takes a section or an item by name, and all items where none is named. student: the id handed in under.

@@ -118,4 +118,4 @@ def role_of(process: psutil.Process, root: int) -> str:
     """Return what a process of a run of `autograder grade` is for: its first one, a sandbox, or a worker."""
     if process.pid == root:
         return "grader"
-    return "sandboxes" if "autograder.sandbox._server" in process.cmdline() else "workers"
+    return "sandboxes" if "autograder.sandbox._server" in " ".join(process.cmdline()) else "workers"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograder.rubric import UNREAD, Adjustment, Bars, Confusion, Report, Score
-from autograder.rubric._figures import Examples
+from autograder.rubric.figures import Examples
 from autograder.submissions import Submitter
 
 EVIL = "<script>alert(1)</script> {{ 7 * 7 }} =cmd \u202egnp.exe"

@@ -324,9 +324,9 @@ x = 3
 # END SOLUTION
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("hello", STUDENT)
+rubric, check = start_checks("hello", STUDENT)
 """
 UNINSTALLED = """
 import sys

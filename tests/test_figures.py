@@ -24,8 +24,8 @@ from autograder.rubric import (
     read_rubric,
     score,
 )
-from autograder.rubric._figures import MOST_EXAMPLES, MOST_TEXT, Examples
 from autograder.rubric._run import ItemRun, record_run
+from autograder.rubric.figures import MOST_EXAMPLES, MOST_TEXT, Examples
 
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)

@@ -26,7 +26,9 @@ from autograder.submissions import RawSubmission
 ROOT = Path(__file__).parents[1]
 SLUG = "lab"
 STUDENT, FOLDER = "ann.lee", "lee_ann_12345"
-BEGIN = f'STUDENT = "{STUDENT}"\nfrom autograder.notebook_checks import begin\nrubric, check = begin("{SLUG}", STUDENT)'
+BEGIN = f"""STUDENT = "{STUDENT}"
+from autograder.notebook_checks import start_checks
+rubric, check = start_checks("{SLUG}", STUDENT)"""
 RUBRIC = '''
 import numpy as np
 
@@ -221,7 +223,7 @@ def test_who_has_not_signed_reads_one_line(shell, capsys, student):
     [line] = (printed.out + printed.err).strip().splitlines()
     assert line.startswith('Set STUDENT = "..." to the id that you hand in under')
     with pytest.raises(CourseError, match="Set STUDENT"):
-        live.begin(SLUG, eval(student))
+        live.start_checks(SLUG, eval(student))
 
 
 @pytest.mark.parametrize(

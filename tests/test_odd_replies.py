@@ -73,7 +73,7 @@ class Untrained(Submission):
 
 
 class OddSandbox:
-    """Answers a notebook's first calls as it does, and those from `begin` on by `reply`, which knows what is right."""
+    """Answers a notebook's first calls as it does, and those from `start` on by `reply`, which knows what is right."""
 
     def __init__(self):
         self.notebook, self.answers = InProcessSandbox(), {}

@@ -25,7 +25,7 @@ from autograder.reports._plots import figure_html, strip_svg
 from autograder.reports._student_page import time_text
 from autograder.reports._templates import digest
 from autograder.rubric import Adjustment, Bars, Confusion, Report, Score
-from autograder.rubric._figures import Examples
+from autograder.rubric.figures import Examples
 from autograder.submissions import Submitter
 
 CLASS = made_class(40)

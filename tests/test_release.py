@@ -425,14 +425,16 @@ def test_a_reference_without_any_solution_is_refused():
 @pytest.mark.parametrize(
     "line",
     [
-        "from autograder.notebook_checks import begin, fetched",
+        "from autograder.notebook_checks import start_checks, fetched",
         "import autograder.notebook_checks",
-        "    from autograder.notebook_checks import begin",
+        "    from autograder.notebook_checks import start_checks",
     ],
 )
 def test_another_import_of_begin_is_refused(line):
     source = f"# %%\nx = 1  # SOLUTION\n\n# %%\n{line}\n"
-    with pytest.raises(MarkerError, match=r"hello.py:5: another import of begin: .*on a line of its own"):
+    with pytest.raises(
+        MarkerError, match=r"hello.py:5: another import of start_checks: .*on a line of its own"
+    ):
         starter(source, "hello.py")
     assert "sys.path.insert" in starter(source.replace(line, BEGIN), "hello.py")
 

@@ -50,7 +50,7 @@ def test_a_signature_is_read_by_the_syntax_tree(name):
     "name", [name for name, (_, text) in SIGNED.items() if text and "typographic" not in name]
 )
 def test_it_is_the_value_that_the_cells_give(name):
-    """What `begin` is passed in the notebook is what the grader reads."""
+    """What `start` is passed in the notebook is what the grader reads."""
     sources, expected = SIGNED[name]
     names = {}
     for source in sources:

@@ -22,23 +22,22 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from autograder.core import Failure, Remark, cache_by_value
-from autograder.models import check_architecture, check_memory
-from autograder.rubric import (
+from autograder import (
     Credit,
+    Failure,
+    Remark,
     assert_close,
-    by_group,
-    by_length,
+    cache_by_value,
+    check_architecture,
+    check_memory,
     concept_questions,
-    confusion,
     credit,
     decide,
-    examples,
+    figures,
     hidden,
     input_generator,
     item,
     public,
-    show,
 )
 
 FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
@@ -307,7 +306,11 @@ def tells_junctions_apart(submission):
     if right > TOO_GOOD:
         often = f"{right:.1%} of the test rows, which are public, and nothing published is so often right"
         warnings.warn(Remark(f"{SPLICE} is right on {often}: did it learn from them?"), stacklevel=2)
-    show(confusion(label, said.argmax(axis=1), JUNCTIONS, "Test part: the right answer and the model's"))
+    figures.show(
+        figures.confusion(
+            label, said.argmax(axis=1), JUNCTIONS, "Test part: the right answer and the model's"
+        )
+    )
     return credit(right, 0.88, to_beat, after_junctions(label, said), "Accuracy")
 
 
@@ -503,16 +506,18 @@ def look(probability: Callable, data: pd.DataFrame, groups: pd.Series, by: str) 
     with suppress(Failure):  # what the report says of a model comes from the data that it is scored on
         said, label = probability(data.sequence), data.label.to_numpy(dtype=bool)
         right = (said > 0.5) == label
-        show(by_group(groups, right, f"Public sequences: right answers {by}"))
+        figures.show(figures.by_group(groups, right, f"Public sequences: right answers {by}"))
         if right.all():
             return
-        show(
-            confusion(label, said > 0.5, ("no", "yes"), "Public sequences: the right answer and the model's")
+        figures.show(
+            figures.confusion(
+                label, said > 0.5, ("no", "yes"), "Public sequences: the right answer and the model's"
+            )
         )
         wrong = sorted(np.flatnonzero(~right), key=lambda row: len(data.sequence[row]))
         rows = [(data.sequence[row], "yes" if label[row] else "no", f"{said[row]:.2f}") for row in wrong]
         columns = "sequence", "right answer", "probability of yes"
-        show(examples("Public sequences that it gets wrong", columns, rows))
+        figures.show(figures.examples("Public sequences that it gets wrong", columns, rows))
 
 
 def look_at_pairs(probability: Callable, data: pd.DataFrame) -> None:
@@ -521,7 +526,7 @@ def look_at_pairs(probability: Callable, data: pd.DataFrame) -> None:
         data = data.assign(said=probability(data.sequence)).sort_values(["pair", "label"])
         no, yes = (data[data.label == label].reset_index(drop=True) for label in (0, 1))
         right, lengths = (no.said <= 0.5) & (yes.said > 0.5), no.sequence.str.len()
-        show(by_length(lengths, right, "Public pairs: both right, by length"))
+        figures.show(figures.by_length(lengths, right, "Public pairs: both right, by length"))
         wrong = sorted(np.flatnonzero(~right), key=lengths.get)
         rows = [
             (no.sequence[row], f"{no.said[row]:.2f}", yes.sequence[row], f"{yes.said[row]:.2f}")
@@ -529,7 +534,7 @@ def look_at_pairs(probability: Callable, data: pd.DataFrame) -> None:
         ]
         columns = "right answer no", "its probability of yes", "right answer yes", "its probability of yes"
         if rows:
-            show(examples("Public pairs that it gets wrong", columns, rows))
+            figures.show(figures.examples("Public pairs that it gets wrong", columns, rows))
 
 
 def at_most(counts: pd.Series, most: int) -> pd.Series:

@@ -27,25 +27,26 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 
-from autograder.core import Failure, Remark, cache_by_value, own
-from autograder.models import check_architecture, check_memory
-from autograder.rubric import (
+from autograder import (
     Credit,
+    Failure,
+    Remark,
     assert_close,
-    by_group,
-    by_length,
+    cache_by_value,
+    check_architecture,
+    check_memory,
     concept_questions,
     credit,
     decide,
+    figures,
     fresh,
     hidden,
     input_generator,
     item,
+    own,
     share_right,
-    show,
     split_parts,
 )
-from autograder.rubric import _figures as figures
 
 MODEL, SKIPGRAM, VECTORS, PROJECTED = (
     "sentiment.keras",
@@ -197,8 +198,8 @@ def on_public_sentences(submission):
 def on_new_sentences(submission):
     """Accuracy on 2,000 new reviews."""
     _, data, said = on_hidden(submission, count=2000)
-    show(
-        by_length(
+    figures.show(
+        figures.by_length(
             words_in(data.sentence), said == data.label, "New reviews: right answers by number of words"
         )
     )
@@ -213,7 +214,7 @@ def on_pairs(submission):
     right = pd.Series(said == data.label)[data.pair >= 0]
     pairs = right.groupby(data.pair[data.pair >= 0]).all()
     both, kinds = pairs.mean(), data.groupby("pair").kind.first()[pairs.index]
-    show(by_group(kinds, pairs, "New pairs: both right, by the kind of sentence"))
+    figures.show(figures.by_group(kinds, pairs, "New pairs: both right, by the kind of sentence"))
     hint = (
         f"{right.mean():.3f} of the paired reviews are right; one answer to both gets one right, and no pair."
     )
@@ -231,7 +232,9 @@ def in_every_kind(submission):
     predict, data, said = on_hidden(submission, count=2000)
     by_kind = pd.Series(said == data.label).groupby(data.kind).mean().sort_values()
     worst = by_kind.index[0]
-    show(by_group(data.kind, said == data.label, "New reviews: right answers by the kind of sentence"))
+    figures.show(
+        figures.by_group(data.kind, said == data.label, "New reviews: right answers by the kind of sentence")
+    )
     public = reviews("public")
     public = public[public.kind == worst].reset_index(drop=True)
     shown = examples(public, decide(predict(ids(public.sentence))))
@@ -243,8 +246,8 @@ def in_every_kind(submission):
 def on_longer_sentences(submission):
     """Accuracy on new reviews of 41 to 60 words, longer than any in training."""
     _, data, said = on_hidden(submission, count=800, longer=True)
-    show(
-        by_length(
+    figures.show(
+        figures.by_length(
             words_in(data.sentence), said == data.label, "New reviews: right answers by number of words"
         )
     )
@@ -726,7 +729,7 @@ def on_real(submission, name: str, full: float) -> Credit:
     refuse_other_ids(name, embedding, len(words), "rubric.word_list of the training sentences")
     said = decide(probabilities(submission, name, real_ids(test.sentence.tolist(), words)))
     right = said == test.label.to_numpy()
-    show(by_length(words_in(test.sentence), right, "SST-2: right answers by number of words"))
+    figures.show(figures.by_length(words_in(test.sentence), right, "SST-2: right answers by number of words"))
     if right.mean() > TOO_GOOD:
         told = f"{name} is right on {right.mean():.3f} of SST-2's test sentences, which anybody can download"
         warnings.warn(
@@ -952,14 +955,18 @@ def by_heart(predict: Callable, plain: float) -> str:
 def look(data: pd.DataFrame, said: np.ndarray) -> None:
     """Adds to the report how the model errs on public reviews: which way, in which kinds, and the shortest ones."""
     right = said == data.label
-    show(by_group(data.kind, right, "Public reviews: right answers by the kind of sentence"))
+    figures.show(figures.by_group(data.kind, right, "Public reviews: right answers by the kind of sentence"))
     if right.all():
         return
     classes = "negative", "positive"
-    show(figures.confusion(data.label, said, classes, "Public reviews: the right answer and the model's"))
+    figures.show(
+        figures.confusion(data.label, said, classes, "Public reviews: the right answer and the model's")
+    )
     wrong = data[~right].sort_values("sentence", key=words_in, kind="stable")
     rows = [(one.sentence, one.kind, classes[one.label]) for one in wrong.itertuples()]
-    show(figures.examples("Public reviews that it gets wrong", ("review", "kind", "right answer"), rows))
+    figures.show(
+        figures.examples("Public reviews that it gets wrong", ("review", "kind", "right answer"), rows)
+    )
 
 
 def words_in(sentences: pd.Series) -> pd.Series:

@@ -17,20 +17,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, softmax
 
-from autograder.core import Failure, own
-from autograder.models import ACTIVATIONS as OF_KERAS
-from autograder.models import RECURRENT, check_architecture
-from autograder.rubric import (
+from autograder import ACTIVATIONS as OF_KERAS
+from autograder import (
+    RECURRENT,
     Credit,
+    Failure,
     assert_close,
     assert_parts_close,
-    by_group,
+    check_architecture,
     concept_questions,
+    figures,
     input_generator,
     is_close,
     item,
+    own,
     share_right,
-    show,
     split_parts,
 )
 
@@ -670,7 +671,7 @@ def check_counter(submission, name: str, units: int, *kinds: str) -> None:
     said = submission.predict(name, one_hot)[:, 0] > 0.5
     wrong = np.flatnonzero(said != (count >= 3))
     title = "Right answers by how many G there are, six or more in one group"
-    show(by_group(np.minimum(count, 6), said == (count >= 3), title))
+    figures.show(figures.by_group(np.minimum(count, 6), said == (count >= 3), title))
     if not wrong.size:
         return
     first = wrong[0]

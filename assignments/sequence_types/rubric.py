@@ -16,24 +16,24 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import matthews_corrcoef
 
-from autograder.core import Failure, load_module, own
-from autograder.models import RECURRENT, check_architecture
-from autograder.rubric import (
+from autograder import (
+    RECURRENT,
+    Failure,
     assert_close,
     assert_parts_close,
-    by_group,
-    by_length,
+    check_architecture,
     concept_questions,
     credit,
     decide,
-    examples,
+    figures,
     fresh_seed,
     hidden,
     input_generator,
     item,
+    load_module,
+    own,
     public,
     share_right,
-    show,
     split_parts,
 )
 
@@ -394,7 +394,9 @@ def tags_whole_sequences(submission):
     """Share of 1,000 new sequences of 90 to 120 bases, longer than all in training, with every base right."""
     said, right = tags(submission, hidden("reading_frames", count=1000, shortest=90, longest=120))
     whole = np.array([(one == other).all() for one, other in zip(said, right, strict=True)])
-    show(by_length([len(one) for one in right], whole, "New sequences: all bases right, by length"))
+    figures.show(
+        figures.by_length([len(one) for one in right], whole, "New sequences: all bases right, by length")
+    )
     value = whole.mean()
     hint = how_tags_err(submission, said)
     return credit(value, 0.50, 0.80, hint, "The share of sequences all right")
@@ -447,7 +449,11 @@ def look_at_tags(submission, data: pd.DataFrame) -> None:
         said, right = tags(submission, data)
         ahead = np.concatenate([settled(sequence) - np.arange(len(sequence)) for sequence in data.sequence])
         same = np.concatenate(said) == np.concatenate(right)
-        show(by_length(ahead, same, "Public sequences: right bases by how many more bases settle the label"))
+        figures.show(
+            figures.by_length(
+                ahead, same, "Public sequences: right bases by how many more bases settle the label"
+            )
+        )
         wrong = [
             row for row, (one, other) in enumerate(zip(said, right, strict=True)) if (one != other).any()
         ]
@@ -456,8 +462,10 @@ def look_at_tags(submission, data: pd.DataFrame) -> None:
             for row in wrong
         ]
         if rows:
-            show(
-                examples("Public sequences that it gets wrong", ("sequence", "right", "the model says"), rows)
+            figures.show(
+                figures.examples(
+                    "Public sequences that it gets wrong", ("sequence", "right", "the model says"), rows
+                )
             )
 
 
@@ -554,9 +562,13 @@ def aligned_residues(submission):
     hits = came == right[:, :, None]
     first, second, third = hits.mean(axis=(0, 1))
     places = np.broadcast_to(["1st", "2nd", "3rd"], hits.shape)
-    show(by_group(places.ravel(), hits.ravel(), "New genes: residues known at each base of a codon"))
+    figures.show(
+        figures.by_group(places.ravel(), hits.ravel(), "New genes: residues known at each base of a codon")
+    )
     letters = np.array(list(RESIDUES))[right].ravel()
-    show(by_group(letters, hits[:, :, 2].ravel(), "New genes: right at the third base, by residue"))
+    figures.show(
+        figures.by_group(letters, hits[:, :, 2].ravel(), "New genes: right at the third base, by residue")
+    )
     hint = (
         f"Of the first ten {hits[:, :10, 2].mean():.0%} are right, of the last {hits[:, -10:, 2].mean():.0%}."
     )
@@ -573,7 +585,9 @@ def aligned_proteins(submission):
     came, right = read_along(submission)
     place = np.tile(1 + np.arange(right.shape[1]), len(right))
     right_ones = (came[:, :, 2] == right).ravel()
-    show(by_length(place, right_ones, "New genes: right residues by their place in the protein"))
+    figures.show(
+        figures.by_length(place, right_ones, "New genes: right residues by their place in the protein")
+    )
     hint = "A protein of 51 letters is right if all are: 99 % of residues make 60 % of proteins. Train for longer."
     return credit((came[:, :, 2] == right).all(axis=1).mean(), 0.3, 0.95, hint, "The share of proteins right")
 
@@ -607,7 +621,9 @@ def decoded_proteins(submission):
     groups = short_genes()
     whole = [decoded(submission, group).all(axis=1) for group in groups]
     residues = np.repeat(range(2, 2 + len(whole)), [len(group) for group in whole])
-    show(by_group(residues, np.concatenate(whole), "New genes: proteins all right, by residues"))
+    figures.show(
+        figures.by_group(residues, np.concatenate(whole), "New genes: proteins all right, by residues")
+    )
     shares = ", ".join(f"{residues}: {right.mean():.0%}" for residues, right in enumerate(whole, start=2))
     hint = f"By residues: {shares}. {what_it_does(submission, groups[-1])}"
     return credit(np.concatenate(whole).mean(), 0.3, 0.9, hint, "The share of proteins right")
@@ -805,7 +821,7 @@ def generator_validity(submission):
     data = sampled(submission, 450)
     valid = np.array(list(map(PROCESS.is_valid, data.sequence, data["class"])))
     wrong = dict(zip(data["class"][~valid], data.sequence[~valid], strict=True))
-    show(by_group(data["class"], valid, "What the model wrote: valid sequences by class"))
+    figures.show(figures.by_group(data["class"], valid, "What the model wrote: valid sequences by class"))
     hint = f"By class: {by_family(data, valid)}. Not valid: "
     hint += "; ".join(f"{kind} {sequence or '(nothing)'}" for kind, sequence in wrong.items())
     return credit(valid.mean(), ZERO_VALID, FULL_VALID, f"{hint}.", "Share that is valid")
@@ -883,7 +899,11 @@ def completes_sentences(submission):
     tokens = [word_tokens(sentence) for sentence in data.sentence]
     rows = distributions("completion.keras", np.stack(predicted(submission, "completion.keras", tokens)))
     words = np.array(vocabulary())[rows.argmax(axis=-1)]
-    show(by_group(data.kind, words == data.word, "New sentences: the right word, by the kind of sentence"))
+    figures.show(
+        figures.by_group(
+            data.kind, words == data.word, "New sentences: the right word, by the kind of sentence"
+        )
+    )
     look_at_words(submission, public("completion", count=200, longer=True))
     right = (words == data.word).groupby(data.kind).mean()
     told = ", ".join(f"{kind} {share:.2f}" for kind, share in right.items())
@@ -902,8 +922,8 @@ def look_at_words(submission, data: pd.DataFrame) -> None:
     )
     columns = "sentence", "last word", "the model says"
     if len(wrong):
-        show(
-            examples(
+        figures.show(
+            figures.examples(
                 "Public sentences that it gets wrong", columns, wrong[["sentence", "word", "said"]].values
             )
         )
@@ -1008,7 +1028,9 @@ def forecasts(submission):
     error = abs(came - future).mean()
     nearer = abs(came - future) < np.minimum(abs(last - future), abs(season - future))
     months = np.tile(1 + np.arange(AHEAD), len(came))
-    show(by_group(months, nearer.ravel(), "New histories: nearer than both baselines, by months ahead"))
+    figures.show(
+        figures.by_group(months, nearer.ravel(), "New histories: nearer than both baselines, by months ahead")
+    )
     hint = f"Off by {error:.3f} on average. What does this year's height say of the next one's? Train longer."
     distances = {"value": abs(came - last).mean(), "season": abs(came - season).mean()}
     what = min(distances, key=distances.get)

@@ -20,22 +20,24 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from autograder.core import Failure, cache_by_value, own
-from autograder.models import RECURRENT, check_architecture, read_untrained_model
-from autograder.rubric import (
-    Bars,
+from autograder import (
+    RECURRENT,
     Credit,
+    Failure,
     assert_close,
     assert_parts_close,
+    cache_by_value,
+    check_architecture,
     concept_questions,
-    confusion,
     credit,
+    figures,
     fresh,
     fresh_seed,
     input_generator,
     item,
+    own,
+    read_untrained_model,
     share_right,
-    show,
     split_parts,
 )
 
@@ -784,11 +786,15 @@ def look(predictions: np.ndarray, answers: np.ndarray) -> None:
     shares = right_shares(predictions, answers)
     names = tuple(f"training {number + 1}" for number in range(len(shares)))
     counts = (len(answers),) * len(shares)
-    show(Bars("New sequences: right answers by training", names, tuple(shares.round(4).tolist()), counts))
+    figures.show(
+        figures.Bars(
+            "New sequences: right answers by training", names, tuple(shares.round(4).tolist()), counts
+        )
+    )
     said, letters = predictions[shares.argmin()], LETTERS[:4]
     if shares.min() < 1 and not np.isnan(said).any():
         title = "The worst training: the letter that was first, and what it says"
-        show(confusion(answers, said.argmax(axis=-1), letters, title))
+        figures.show(figures.confusion(answers, said.argmax(axis=-1), letters, title))
 
 
 def shared_out(shares: np.ndarray, losses: np.ndarray, hint: str, bounds: tuple[float, float]) -> Credit:
@@ -1294,11 +1300,11 @@ def look_at_junctions(predictions: np.ndarray, truth: np.ndarray, line: float) -
     shares = right_shares(predictions, truth)
     names = ("logistic regression", *(f"training {number + 1}" for number in range(len(shares))))
     values = tuple(round(float(value), 4) for value in (line, *shares))
-    show(Bars("Unseen sequences: right answers", names, values, (len(truth),) * len(names)))
+    figures.show(figures.Bars("Unseen sequences: right answers", names, values, (len(truth),) * len(names)))
     said = predictions[np.argsort(shares)[len(shares) // 2]]
     if not np.isnan(said).any():
         title = "The middle training: what it is, and what it says"
-        show(confusion(truth, said.argmax(axis=-1), JUNCTIONS, title))
+        figures.show(figures.confusion(truth, said.argmax(axis=-1), JUNCTIONS, title))
 
 
 def after_junctions(plan, losses: np.ndarray) -> str:

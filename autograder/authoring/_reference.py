@@ -27,7 +27,7 @@ def run_reference(
 ):
     """Run the reference in `folder` and give the executed notebook; what it saves lies in `folder` afterwards.
 
-    seed: takes the place of the line `SEED = 0`. A `folder` inside the course lets `begin` find that course.
+    seed: takes the place of the line `SEED = 0`. A `folder` inside the course lets `start_checks` find that course.
     Raises CourseError with file, cell and the first line of the error for a cell that fails.
     """
     from nbclient import NotebookClient

@@ -17,9 +17,9 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-BEGIN = "from autograder.notebook_checks import begin"
+BEGIN = "from autograder.notebook_checks import start_checks"
 _OTHER_BEGIN = re.compile(
-    r"\s*(from autograder\.notebook_checks import .*\bbegin\b|import autograder\.notebook_checks\b)"
+    r"\s*(from autograder\.notebook_checks import .*\bstart_checks\b|import autograder\.notebook_checks\b)"
 )
 FINDER = '''\
 import sys
@@ -31,7 +31,7 @@ for folder in [Path.cwd(), *Path.cwd().parents, *sorted(Path.cwd().glob("*/"))]:
         sys.path.insert(0, str(folder))
         break
 try:
-    from autograder.notebook_checks import begin
+    from autograder.notebook_checks import start_checks
 except ModuleNotFoundError as error:
     if error.name not in ("autograder", "autograder.notebook_checks"):
         raise
@@ -134,11 +134,11 @@ def _with_finder(cell: Cell, bundle: str) -> Cell:
 
 
 def _check_import(source: str, name: str) -> None:
-    """Raise where `begin` is imported in another way than the one that becomes the finder."""
+    """Raise where `start_checks` is imported in another way than the one that becomes the finder."""
     for number, line in enumerate(source.split("\n"), start=1):
         if line != BEGIN and _OTHER_BEGIN.match(line):
             advice = f"write `{BEGIN}` on a line of its own, so that the starter finds the course"
-            raise MarkerError(name, number, f"another import of begin: {line.strip()!r}", advice)
+            raise MarkerError(name, number, f"another import of start_checks: {line.strip()!r}", advice)
 
 
 def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) -> None:

@@ -1,6 +1,6 @@
 """Workers: processes of this machine that each open what they work with, and run tasks on it side by side.
 
-`python -m autograder.grading._executors DESCRIPTOR` is one of them.
+A worker is a new Python that runs WORKER.
 """
 
 import os
@@ -24,6 +24,7 @@ TRIES = 3  # of a task whose worker is killed: by the system, which is out of me
 MEMORY = 2 * 2**30  # bytes that a worker and the process in which its student code runs may take
 START, STOP = 300.0, 10.0  # seconds that a worker may take to open what it works with, and to clean up
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+WORKER = "import sys; from autograder.grading._executors import main; main(int(sys.argv[1]))"
 
 Watch = Callable[[str], None]
 Opening = Callable[[Watch], AbstractContextManager]  # it and all tasks can be pickled
@@ -159,7 +160,7 @@ class Process:
         ours, theirs = Pipe()
         package = str(Path(__file__).parents[2])
         paths = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-        command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno())]
+        command = [sys.executable, "-P", "-c", WORKER, str(theirs.fileno())]
         with theirs:
             popen = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
@@ -258,7 +259,3 @@ def picklable_error(error: Exception) -> Exception:
         return error
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -1,18 +1,7 @@
-"""rubric"""
+"""Rubrics: items and how they run, scores and reports, comparisons, concept questions, figures."""
 
+from autograder.rubric import figures
 from autograder.rubric._comparison import assert_close, assert_parts_close, is_close, share_right, split_parts
-from autograder.rubric._figures import (
-    Bars,
-    Confusion,
-    Figure,
-    by_group,
-    by_length,
-    confusion,
-    examples,
-    figure_record,
-    read_figure,
-    show,
-)
 from autograder.rubric._item import (
     UNREAD,
     Adjustment,
@@ -45,6 +34,18 @@ from autograder.rubric._questions import (
 )
 from autograder.rubric._submission import Expected, Submission, read_cells
 from autograder.rubric._written import STUB, texts_of
+from autograder.rubric.figures import (
+    Bars,
+    Confusion,
+    Figure,
+    by_group,
+    by_length,
+    confusion,
+    examples,
+    figure_record,
+    read_figure,
+    show,
+)
 
 __all__ = [
     "Adjustment",
@@ -73,6 +74,7 @@ __all__ = [
     "decide",
     "examples",
     "figure_record",
+    "figures",
     "fresh",
     "fresh_seed",
     "hidden",

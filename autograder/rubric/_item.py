@@ -31,9 +31,9 @@ from autograder.core import (
     sanitize,
 )
 from autograder.data import HiddenData, NotFetched
-from autograder.rubric._figures import Figure, Shown
 from autograder.rubric._run import Deferred, ItemRun, current_run, record_run
 from autograder.rubric._submission import Answer, Submission
+from autograder.rubric.figures import Figure, Shown
 from autograder.submissions import Submitter
 
 Item = Callable[[Submission], "Credit | float | Answer | None"]

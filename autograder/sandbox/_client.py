@@ -28,10 +28,8 @@ from autograder.sandbox._requirements import missing_packages, newer_python
 from autograder.sandbox._server import remove
 from autograder.sandbox._visible_paths import PACKAGE, visible_paths
 
-START, STOP = (
-    120.0,
-    30.0,
-)  # seconds that a server may take to import TensorFlow, and to clean up after a child
+SERVER = "from autograder.sandbox._server import main; main()"
+START, STOP = 120.0, 30.0  # seconds for a server to import TensorFlow, and to clean up after a child
 MAX_STRETCH = 6.0  # times the seconds of a call, for a child that waits for a processor
 LOOK_AGAIN_SECONDS = 0.01  # seconds
 MAX_OUTPUT = 64 * 2**10  # bytes of what a call prints
@@ -276,7 +274,7 @@ class Sandbox:
         seen = devices.gpu_device_files() if self.device == "gpu" else []
         shown = visible_paths(self.private)
         wrap = bubblewrap(shown, seen) if self.isolation.namespaces else []
-        server = [sys.executable, "-P", "-m", "autograder.sandbox._server"]
+        server = [sys.executable, "-P", "-c", SERVER]
         paths = json.dumps(list(map(str, shown.paths)))
         return [*wrap, *server, str(control), json.dumps(asdict(self.isolation)), paths]
 

@@ -216,7 +216,3 @@ def remove(path: str) -> None:
     if subprocess.run(["rm", "-rf", "--", path], **quiet).returncode:
         subprocess.run(["chmod", "-R", "u+rwX", "--", path], **quiet)
         subprocess.run(["rm", "-rf", "--", path], **quiet)
-
-
-if __name__ == "__main__":
-    main()

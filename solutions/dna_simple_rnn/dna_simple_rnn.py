@@ -71,9 +71,9 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("dna_simple_rnn", STUDENT)
+rubric, check = start_checks("dna_simple_rnn", STUDENT)
 DATASETS = rubric.DATASETS
 
 # %%

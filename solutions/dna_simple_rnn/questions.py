@@ -2,8 +2,7 @@
 
 from math import factorial, prod
 
-from autograder.core import own
-from autograder.rubric import Choice, Number
+from autograder import Choice, Number, own
 
 BASES = "ACGT"
 

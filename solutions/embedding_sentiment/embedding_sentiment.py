@@ -38,9 +38,9 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("embedding_sentiment", STUDENT)
+rubric, check = start_checks("embedding_sentiment", STUDENT)
 DATASETS = rubric.DATASETS
 
 # %%

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from autograder.core import own
-from autograder.rubric import Choice, Number
+from autograder import Choice, Number, own
 
 
 def unshared(variant: str) -> Number:

@@ -37,9 +37,9 @@
 STUDENT = "perfect"  # SOLUTION
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("rnn_by_hand", STUDENT)
+rubric, check = start_checks("rnn_by_hand", STUDENT)
 
 # %%
 import os

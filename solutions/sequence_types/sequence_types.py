@@ -38,9 +38,9 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you train other, equally good models
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("sequence_types", STUDENT)
+rubric, check = start_checks("sequence_types", STUDENT)
 DATASETS = rubric.DATASETS
 
 # %%
@@ -58,7 +58,7 @@ import pandas as pd
 from keras import layers
 from sklearn.metrics import matthews_corrcoef
 
-from autograder.core import load_module
+from autograder import load_module
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

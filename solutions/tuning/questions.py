@@ -2,8 +2,7 @@
 
 import math
 
-from autograder.core import own
-from autograder.rubric import Choice, Number
+from autograder import Choice, Number, own
 
 
 def clipped_steps(variant: str) -> Number:

@@ -33,9 +33,9 @@ STUDENT = "perfect"  # SOLUTION
 SEED = 0  # for every random choice below; with another seed you see other numbers, and the same picture
 
 # %%
-from autograder.notebook_checks import begin
+from autograder.notebook_checks import start_checks
 
-rubric, check = begin("tuning", STUDENT)
+rubric, check = start_checks("tuning", STUDENT)
 DATASETS = rubric.DATASETS
 
 # %%
