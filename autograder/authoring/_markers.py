@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core import CourseError
+
 ANSWER = "answer:"
 STUBS = {"code": ["# YOUR CODE HERE", "raise NotImplementedError()"], "markdown": ["# YOUR ANSWER HERE"]}
 
@@ -48,7 +50,7 @@ _ALMOST_OTTER = re.compile(
 )
 
 
-class MarkerError(Exception):
+class MarkerError(CourseError):
     """The instructor's source is marked wrongly: `file:line: what is wrong; what to do`."""
 
     def __init__(self, name: str, line: int, what: str, advice: str):

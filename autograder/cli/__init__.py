@@ -2,4 +2,6 @@
 
 from autograder.cli._app import main
 
-__all__ = ["main"]
+__all__ = [
+    "main",
+]

@@ -581,11 +581,9 @@ class Crash(Exception):
 @contextmanager
 def run_logged(folder: Path) -> Iterator[None]:
     """Write the traceback of an error that is the autograder's own to LOG in `folder`, and raise Crash."""
-    from autograder.authoring import MarkerError
-
     try:
         yield
-    except (CourseError, MarkerError, DeviceError, OSError, Crash, typer.Exit, typer.Abort):
+    except (CourseError, DeviceError, OSError, Crash, typer.Exit, typer.Abort):
         raise
     except Exception as error:
         said = traceback.format_exc()
@@ -601,8 +599,6 @@ def run_logged(folder: Path) -> Iterator[None]:
 
 def main() -> None:
     """Run a command; what ends it, a person's mistake or the autograder's own, is one line and an exit status."""
-    from autograder.authoring import MarkerError
-
     for stream in filter(None, (sys.stdout, sys.stderr)):
         if hasattr(stream, "reconfigure"):  # a name that the console can't show is shown with `?`
             stream.reconfigure(errors="replace")
@@ -610,6 +606,6 @@ def main() -> None:
     try:
         with run_logged(Path(tempfile.gettempdir())):
             app()
-    except (CourseError, MarkerError, DeviceError, OSError, Crash) as error:
+    except (CourseError, DeviceError, OSError, Crash) as error:
         Console(stderr=True).print(Text(f"autograder: {error}"), soft_wrap=True)
         sys.exit(3 if isinstance(error, Crash) else 2)

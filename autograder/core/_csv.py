@@ -5,11 +5,13 @@ spreadsheets do to numbers and ids on the way is undone where it is clear, and r
 """
 
 import codecs
+import csv
+import io
 import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -232,6 +234,15 @@ def read_table(path: Path, columns: Iterable[str]) -> Table:
     filled = {row: cells for row, cells in texts.items() if any(map(str.strip, cells))}
     rows = [dict(zip_longest(header, cells[: len(header)], fillvalue="")) for cells in filled.values()]
     return Table(rows, [sheet.place(row) for row in filled], sheet.reads_comma)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Return the rows as CSV text under a heading; a value that is missing or None leaves its cell empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def escape_formula(text: str) -> str:

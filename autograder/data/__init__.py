@@ -25,6 +25,7 @@ __all__ = [
     "HiddenData",
     "NotFetched",
     "SEED_FILE",
+    "download_size",
     "fetch",
     "hidden_data",
     "is_fetched",
@@ -34,6 +35,5 @@ __all__ = [
     "open_cache",
     "practice_data",
     "remote_datasets",
-    "download_size",
     "term_seed",
 ]

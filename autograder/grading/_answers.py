@@ -9,9 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
-from autograder.core import CourseError, escape_formula, parse_number, read_table, sanitize
+from autograder.core import CourseError, csv_text, escape_formula, parse_number, read_table, sanitize
 from autograder.rubric import UNREAD, Report, Score
 
 FILE = "answers.csv"
@@ -99,4 +97,4 @@ def keep_filled(row: AnswerRow, before: AnswerRow | None) -> AnswerRow:
 def answers_csv(rows: Sequence[AnswerRow]) -> str:
     """Return the table as CSV text, in which no cell is run as a formula."""
     lines = [{name: escape_formula(text) for name, text in asdict(row).items()} for row in rows]
-    return pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
+    return csv_text(COLUMNS, lines)

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
-
 from autograder.core import (
     Assignment,
     Course,
     CourseError,
     Extension,
     Late,
+    csv_text,
     escape_formula,
     names_student,
     read_table,
@@ -282,8 +281,8 @@ def late_days_csv(
         days.pop((person_key(report.origin, report.student), rules.assignment.slug), None)
         if count := days_taken(report, rules, by_hand or {}):
             days[person_key(report.origin, report.student), rules.assignment.slug] = count
-    rows = [(escape_formula(who), slug, count) for (who, slug), count in sorted(days.items())]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
+    rows = ((escape_formula(who), slug, count) for (who, slug), count in sorted(days.items()))
+    return csv_text(COLUMNS, (dict(zip(COLUMNS, row, strict=True)) for row in rows))
 
 
 def days_taken(report: Report, rules: LateRules, by_hand: Mapping[str, int | None]) -> int:

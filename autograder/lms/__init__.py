@@ -3,4 +3,8 @@
 from autograder.lms._feedback import feedback_zip
 from autograder.lms._matching import distinguish, file_name
 
-__all__ = ["file_name", "feedback_zip", "distinguish"]
+__all__ = [
+    "distinguish",
+    "feedback_zip",
+    "file_name",
+]

@@ -19,15 +19,15 @@ from autograder.models._untrained_model import UntrainedModel, read_untrained_mo
 
 __all__ = [
     "ACTIVATIONS",
-    "UntrainedModel",
     "Layer",
     "Model",
     "Plan",
     "Predictor",
     "RECURRENT",
+    "UntrainedModel",
     "check_architecture",
     "check_memory",
-    "read_untrained_model",
     "read_model",
+    "read_untrained_model",
     "train_model",
 ]

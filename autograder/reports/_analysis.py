@@ -3,11 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from autograder.rubric import Report
+
+if TYPE_CHECKING:
+    import pandas as pd  # imported where it is used: most commands do without it
 
 LEAST = 5  # students, below which a correlation says nothing
 COLUMNS = ("student", "item", "text", "possible", "stretch", "outcome", "earned", "message", "answer")
@@ -40,8 +43,10 @@ class Distribution:
     median: float
 
 
-def score_table(reports: Sequence[Report]) -> pd.DataFrame:
+def score_table(reports: Sequence[Report]) -> "pd.DataFrame":
     """One row a student and item, with the columns COLUMNS; `earned` is NaN where nothing is decided."""
+    import pandas as pd
+
     rows = (
         (report.student, *(getattr(score, name) for name in ("item", *COLUMNS[2:])))
         for report in reports
@@ -50,7 +55,7 @@ def score_table(reports: Sequence[Report]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"possible": float, "earned": float})
 
 
-def item_table(reports: Sequence[Report]) -> pd.DataFrame:
+def item_table(reports: Sequence[Report]) -> "pd.DataFrame":
     """One row an item, in the rubric's order, indexed by its name.
 
     Columns: text, possible, stretch; mean (share of the points), full and lost (share of the students with all and
@@ -70,19 +75,23 @@ def item_table(reports: Sequence[Report]) -> pd.DataFrame:
     return items
 
 
-def discrimination(earned: pd.DataFrame, possible: pd.Series) -> pd.Series:
+def discrimination(earned: "pd.DataFrame", possible: "pd.Series") -> "pd.Series":
     """Return the corrected item-total correlation of each item, -1 to 1: its points against the share of all others'.
 
     earned: points, a row a student and a column an item, NaN where undecided; possible: by item. NaN where fewer
     than LEAST students are decided, or where an item or the rest is the same for all.
     """
+    import pandas as pd
+
     decided = earned.notna() * possible
     rest = earned.sum(axis=1).to_numpy()[:, None] - earned.fillna(0)
     share = (rest / (decided.sum(axis=1).to_numpy()[:, None] - decided).replace(0, np.nan)).round(9)
     return pd.Series({item: _correlation(earned[item], share[item]) for item in earned}, dtype=float)
 
 
-def _correlation(one: pd.Series, other: pd.Series) -> float:
+def _correlation(one: "pd.Series", other: "pd.Series") -> float:
+    import pandas as pd
+
     both = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
     if len(both) < LEAST or (both.nunique() < 2).any():
         return float("nan")
@@ -91,13 +100,13 @@ def _correlation(one: pd.Series, other: pd.Series) -> float:
 
 def distribution(reports: Sequence[Report]) -> Distribution:
     """Return the points of a class of one or more in steps of a round number, as few as a phone has room for."""
-    earned = pd.Series([report.earned for report in reports])
+    earned = np.array([report.earned for report in reports])
     top = max(earned.max(), *(report.possible for report in reports), 1)
     step = next((step for step in STEPS if top / step <= MAX_STEPS), top / MAX_STEPS)
     edges = np.arange(0, int(np.ceil(top / step)) + 1) * step
     counts, _ = np.histogram(earned, edges)
     return Distribution(
-        tuple(map(float, edges)), tuple(map(int, counts)), float(earned.mean()), float(earned.median())
+        tuple(map(float, edges)), tuple(map(int, counts)), float(earned.mean()), float(np.median(earned))
     )
 
 
@@ -117,7 +126,7 @@ def broken_items(reports: Sequence[Report]) -> tuple[Cause, ...]:
     return _grouped(scores[scores.outcome == "broken"])
 
 
-def _grouped(scores: pd.DataFrame) -> tuple[Cause, ...]:
+def _grouped(scores: "pd.DataFrame") -> tuple[Cause, ...]:
     scores = scores.assign(pattern=scores.message.map(pattern), missing=scores.possible - scores.earned)
     found = [
         Cause(item, said, group.message.iloc[0], tuple(group.student), round(float(group.missing.sum()), 2))

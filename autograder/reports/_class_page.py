@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import pandas as pd
-
 from autograder.reports._analysis import LEAST, broken_items, distribution, item_table, loss_causes
 from autograder.reports._plots import histogram_svg, percent
 from autograder.reports._student_page import STATUS
@@ -61,6 +59,8 @@ def class_html(
 
 def times_html(took: Sequence[Timing], folders: Mapping[str, str]) -> str:
     """Return what was run and what was kept, and what took longest; index.html shows it in a frame."""
+    import pandas as pd
+
     style = asset("scores.css", "page.css")
     table = pd.DataFrame(took, columns=list(Timing.__dataclass_fields__))
     table = table.astype({"seconds": float, "kept": bool})

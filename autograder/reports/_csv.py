@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
-from autograder.core import escape_formula, sanitize
+from autograder.core import csv_text, escape_formula, sanitize
 from autograder.rubric import Report
 from autograder.submissions import RawSubmission, Submitter
 
@@ -35,7 +33,7 @@ def grades_csv(reports: Sequence[Report], waiting: Sequence[RawSubmission] = ())
     columns = columns or ["student", "name", "id", "adjustment", "earned", "possible", "status"]
     names = [report.student for report in reports] + [sanitize(handed_in.student) for handed_in in waiting]
     rows = [row for _, row in sorted(zip(names, graded + others, strict=True), key=lambda pair: pair[0])]
-    return pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
+    return csv_text(columns, rows)
 
 
 def identity(student: str, origin: Submitter) -> dict[str, str]:
@@ -53,4 +51,4 @@ def left_out_csv(left_out: Mapping[str, str]) -> str:
         {"file": escape_formula(sanitize(name)), "why": escape_formula(sanitize(why))}
         for name, why in sorted(left_out.items())
     ]
-    return pd.DataFrame(rows, columns=["file", "why"]).to_csv(index=False, lineterminator="\n")
+    return csv_text(["file", "why"], rows)

@@ -8,4 +8,8 @@ how strongly it speaks (evidence) and shown (page).
 from autograder.similarity._compare import compare
 from autograder.similarity._page import integrity_csv, integrity_html
 
-__all__ = ["compare", "integrity_csv", "integrity_html"]
+__all__ = [
+    "compare",
+    "integrity_csv",
+    "integrity_html",
+]

@@ -2,11 +2,10 @@
 
 from importlib.resources import files
 
-import pandas as pd
 from jinja2 import ChoiceLoader, PackageLoader
 from markupsafe import Markup
 
-from autograder.core import escape_formula, sanitize
+from autograder.core import csv_text, escape_formula, sanitize
 from autograder.reports import asset, content_policy, environment
 from autograder.similarity._evidence import STRENGTHS, Finding, Findings
 from autograder.similarity._permutations import MAX_UNITS
@@ -41,7 +40,7 @@ def integrity_csv(findings: Findings) -> str:
         }
         for one in findings.found
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+    return csv_text(COLUMNS, rows)
 
 
 def sides(finding: Finding) -> list[tuple]:

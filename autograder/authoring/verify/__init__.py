@@ -6,13 +6,13 @@ from autograder.authoring.verify._tables import region_table, verification_table
 from autograder.authoring.verify._workers import VerifyWorker, single_worker, verify_workers
 
 __all__ = [
-    "VerifyWorker",
     "Finding",
     "Verification",
-    "single_worker",
-    "verify_workers",
+    "VerifyWorker",
     "check_course",
-    "verification_table",
     "region_table",
+    "single_worker",
+    "verification_table",
     "verify",
+    "verify_workers",
 ]
