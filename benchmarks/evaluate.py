@@ -2,10 +2,10 @@
 
 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 python benchmarks/evaluate.py [ASSIGNMENT ...]
 
-Each model of the perfect specimen is asked what the rubric asks it, on data of the demo seed, in batches of equal
-length that are made before the clock starts. The three ways take turns, so that a busy machine is equally busy for
-each; processor time of all threads of this process, medians. The last column is the floor: what the model's products
-of matrices would take if nothing else were done, at the speed of a large product in the same run.
+Each model of the perfect test submission is asked what the rubric asks it, on data of the demo seed, in batches of
+equal length that are made before the clock starts. The three ways take turns, so that a busy machine is equally busy
+for each; processor time of all threads of this process, medians. The last column is the floor: what the model's
+products of matrices would take if nothing else were done, at the speed of a large product in the same run.
 """
 
 import os
@@ -45,7 +45,7 @@ def main(
     row(*["---"] * 3, *["---:"] * (len(WAYS) + 2))
     for slug in slugs or SLUGS:
         assignment = course.assignment(slug)
-        folder = assignment.specimens / "perfect"
+        folder = assignment.test_submissions / "perfect"
         with Sandbox(probe()) as sandbox:
             asked = recorded(Grader.of(assignment, HiddenData(course, DEMO_SECRET), sandbox), folder)
         questions = defaultdict(list)

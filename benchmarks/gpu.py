@@ -2,9 +2,9 @@
 
 python benchmarks/gpu.py [--rehearse]
 
-Scored are the networks of the perfect specimen of `dna_simple_rnn`, trained is one of each kind of recurrent layer. The
-lever of a GPU is the size of a batch, as it has no fast path for a SimpleRNN. Medians of ROUNDS.
-Exit status 1 where a prediction differs from Keras's on the GPU by more than TOLERANCE, or a decision does.
+Scored are the networks of the perfect test submission of `dna_simple_rnn`, trained is one of each kind of recurrent
+layer. The lever of a GPU is the size of a batch, as it has no fast path for a SimpleRNN. Medians of ROUNDS. Exit
+status 1 where a prediction differs from Keras's on the GPU by more than TOLERANCE, or a decision does.
 """
 
 import os
@@ -25,7 +25,7 @@ from rich.table import Table
 from autograder.core import _devices as devices
 from autograder.models import Predictor, read_model
 
-PERFECT = Path(__file__).parents[1] / "solutions/dna_simple_rnn/specimens/perfect"
+PERFECT = Path(__file__).parents[1] / "solutions/dna_simple_rnn/test_submissions/perfect"
 ROUNDS, TOLERANCE = 5, 1e-4
 SEQUENCES, LENGTH = 4096, 50
 MISSING = (

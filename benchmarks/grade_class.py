@@ -5,10 +5,10 @@ python benchmarks/grade_class.py FOLDER --growth 10,100,1000,5000
 python benchmarks/grade_class.py FOLDER --profile
 python benchmarks/grade_class.py FOLDER --one-by-one [--assignment rnn_by_hand]
 
-Every submission is the assignment's perfect specimen with other weights, signed by someone else, so that nothing is
-equal. CPU is user and system time of a command and all that it starts; memory the most that these processes hold at
-once, what they share counted once. A table is printed; `FOLDER/ASSIGNMENT/said.txt` has what the commands said. Exit
-status 1 where marks differ that must be equal. `benchmarks/README.md` says how to read it.
+Every submission is the assignment's perfect test submission with other weights, signed by someone else, so that
+nothing is equal. CPU is user and system time of a command and all that it starts; memory the most that these
+processes hold at once, what they share counted once. A table is printed; `FOLDER/ASSIGNMENT/said.txt` has what the
+commands said. Exit status 1 where marks differ that must be equal. `benchmarks/README.md` says how to read it.
 """
 
 import csv
@@ -40,7 +40,7 @@ from autograder.grading import Grader
 from autograder.sandbox import Sandbox, probe
 
 HERE = Path(__file__).parent
-NOISE = 1e-3  # by this share of itself a weight may differ from the specimen's
+NOISE = 1e-3  # by this share of itself a weight may differ from the test submission's
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
@@ -143,7 +143,9 @@ def main(
     growth: Annotated[str, typer.Option(help="Only this: classes of these sizes, such as 10,100,1000.")] = "",
     one_by_one: Annotated[
         bool,
-        typer.Option("--one-by-one", help="Only this: are marks in a class those of each specimen alone?"),
+        typer.Option(
+            "--one-by-one", help="Only this: are marks in a class those of each test submission alone?"
+        ),
     ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Only this: where the time of a run goes.")
@@ -303,17 +305,17 @@ def unequal(bench: Bench, told: list[dict]) -> Iterator[str]:
 
 
 def together_and_alone(bench: Bench) -> None:
-    """Each specimen of the assignment graded in a class of all, and in a run of its own; rows must be equal."""
-    bench.grade(bench.assignment.specimens, "together")
+    """Each test submission of the assignment graded in a class of all, and in a run of its own; rows must be equal."""
+    bench.grade(bench.assignment.test_submissions, "together")
     together, differing = bench.marks("together"), []
     for student, row in together.items():
         alone = bench.folder / "alone"
         shutil.rmtree(alone, ignore_errors=True)
-        shutil.copytree(bench.assignment.specimens / student, alone / student)
+        shutil.copytree(bench.assignment.test_submissions / student, alone / student)
         bench.grade(alone, "alone", jobs=1)
         differing += [f"{student}: {row} in the class"] if bench.marks("alone") != {student: row} else []
         print(f"{student}: {row['earned']}", file=sys.stderr, flush=True)
-    print(f"{len(together)} specimens of {bench.assignment.slug}, each with the others and alone.")
+    print(f"{len(together)} test submissions of {bench.assignment.slug}, each with the others and alone.")
     judge(differing)
 
 

@@ -1,12 +1,12 @@
-"""A made-up class: what a platform gives a TA after the deadline, built from an assignment's specimens.
+"""A made-up class: what a platform gives a TA after the deadline, built from an assignment's test submissions.
 
 python benchmarks/make_class.py FOLDER [--students 300] [--assignment rnn_by_hand] [--seed 0] [--distinct]
 
 Writes `canvas.zip` with `canvas_gradebook.csv`, `moodle.zip` with `moodle_worksheet.csv` (the same class twice),
-and `truth.csv`: which specimen each student handed in, in which form, and the marks that it is known to earn
+and `truth.csv`: which test submission each student handed in, in which form, and the marks that it is known to earn
 without the answers that a person reads. Equal arguments give equal bytes. Each notebook is signed anew, and what
-depends on the signature is answered anew: rightly where the specimen did, by a usual mistake where it did that.
-With --distinct each model's weights differ from the specimen's by a millionth, as no two trainings are equal.
+depends on the signature is answered anew: rightly where the test submission did, by a usual mistake where it did that.
+With --distinct each model's weights differ from the test submission's by a millionth, as no two trainings are equal.
 """
 
 import argparse
@@ -30,7 +30,7 @@ import numpy as np
 from autograder.authoring import _concepts as authoring
 from autograder.authoring import read_cells
 from autograder.authoring.verify._layout import PERFECT, STARTER
-from autograder.authoring.verify._test_submissions import KNOWN, TO_READ, specimens
+from autograder.authoring.verify._test_submissions import KNOWN, TO_READ, list_test_submissions
 from autograder.core import Assignment, Course, escape_formula, find_course, load_module
 from autograder.core._csv import BYTE_ORDER_MARK
 from autograder.rubric import read_rubric
@@ -74,7 +74,7 @@ CELLS = (
     "functions",
     "definitions",
     "work",
-)  # what makes a specimen's notebook, by its name in the several make.py
+)  # what makes a test submission's notebook, by its name in the several make.py
 FORMS = {
     "files": 42, "zip": 24, "zip with a folder": 10, "files saved again": 6, "two attempts": 4, "zip from a Mac": 5,
     "zip from Windows": 4, "zip in a zip": 3, "cut off zip": 1, "cut off notebook": 1,
@@ -86,7 +86,7 @@ TYPED = (
     "text entry"  # in place of a form: nothing was uploaded, something was written into the platform's box
 )
 COLUMNS = (
-    "canvas", "moodle", "name", "login", "signature", "specimen", "form", "late", "least", "most"
+    "canvas", "moodle", "name", "login", "signature", "test submission", "form", "late", "least", "most"
 )  # fmt: skip
 LATE, ABSENT = 0.08, 0.03  # shares of the class
 WORD = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Pc"}
@@ -97,7 +97,7 @@ DEFINES = re.compile(r"(?m)^(?:def )?(\w+)(?: = |\()")
 
 @dataclass(frozen=True)
 class Person:
-    """One of the class, as both platforms know them; nothing was handed in where there is no specimen."""
+    """One of the class, as both platforms know them; nothing was handed in where there is no test submission."""
 
     given: str
     family: str
@@ -105,7 +105,7 @@ class Person:
     signature: str
     canvas: int
     moodle: int
-    specimen: str
+    test_submission: str
     form: str
     submitted: datetime | None
     late: bool
@@ -128,7 +128,7 @@ def main() -> None:
     handed_in = {
         person.login: handed_in_by(person, assignment, notebooks, arguments.distinct)
         for person in people
-        if person.specimen
+        if person.test_submission
     }
     arguments.folder.mkdir(parents=True, exist_ok=True)
     made = canvas(people, handed_in, find_course(Path(__file__)), assignment) | moodle(
@@ -163,19 +163,19 @@ def enrolled(assignment: Assignment, handed_in: int, rng: np.random.Generator) -
     names = full_names(handed_in + absent, rng)
     canvas_ids = draw_ids(1_200, 90_000, len(names), rng)
     moodle_ids = draw_ids(310_000, 390_000, len(names), rng)
-    known = [name for name in specimens(assignment) if name not in (PERFECT, STARTER)]
+    known = [name for name in list_test_submissions(assignment) if name not in (PERFECT, STARTER)]
     forms = rng.choice(list(FORMS), len(names), p=np.array(list(FORMS.values())) / sum(FORMS.values()))
     forms = [TYPED if place == 5 else str(form) for place, form in enumerate(forms)]  # one of any class
     people = []
     for place, (given, family, login) in enumerate(names):
         absence = place >= handed_in
         drawn = rng.choice([PERFECT, STARTER, "any"], p=[0.25, 0.02, 0.73])
-        specimen = str(drawn if drawn != "any" else rng.choice(known))
+        test_submission = str(drawn if drawn != "any" else rng.choice(known))
         late = bool(rng.random() < LATE) and not absence
         people.append(
             Person(
                 given, family, login, signature(given, family, login, place), canvas_ids[place],
-                moodle_ids[place], "" if absence else specimen, "" if absence else forms[place],
+                moodle_ids[place], "" if absence else test_submission, "" if absence else forms[place],
                 None if absence else when(assignment, late, rng), late,
             )
         )  # fmt: skip
@@ -228,55 +228,57 @@ def signature(given: str, family: str, login: str, place: int) -> str:
 
 
 class Resigned:
-    """The notebooks of an assignment's specimens, signed by someone else, who answers as the specimen did."""
+    """The notebooks of an assignment's test submissions, signed by someone else, with the same answers."""
 
     def __init__(self, assignment: Assignment):
         self.assignment = assignment
-        self._make = load_module(assignment.specimens / "make.py")
+        self._make = load_module(assignment.test_submissions / "make.py")
         self._make.cells = authoring.cells = cache(read_cells)  # or the reference is parsed a thousand times
         self._known = {}
-        self.unsure = set()  # specimens whose marks may be others where someone else has signed
+        self.unsure = set()  # test submissions whose marks may be others where someone else has signed
         several = (self._by_name(name) for name in ("ann.lee", "wei.zhang", "perfect"))
         ours, *others = several
         constants = {defined(cell) for cell in self._make.answers("ann.lee") if isinstance(cell, str)}
         differing = {name for name, cell in ours.items() if any(other[name] != cell for other in others)}
         self._personal = constants | differing - {"STUDENT"}
 
-    def files(self, specimen: str, name: str) -> dict[str, bytes]:
-        """Return the specimen's files by name, the notebook signed with `name`."""
-        folder = self.assignment.specimens / specimen
+    def files(self, test_submission: str, name: str) -> dict[str, bytes]:
+        """Return the test submission's files by name, the notebook signed with `name`."""
+        folder = self.assignment.test_submissions / test_submission
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != KNOWN}
         for file in (file for file in files if file.endswith(".ipynb")):
             with suppress(ValueError):  # one that no editor could read is handed in as it is
-                files[file] = self._signed(json.loads(files[file]), specimen, name)
+                files[file] = self._signed(json.loads(files[file]), test_submission, name)
         return files
 
-    def _signed(self, notebook: dict, specimen: str, name: str) -> bytes:
-        answers = self._answers(specimen, name)
+    def _signed(self, notebook: dict, test_submission: str, name: str) -> bytes:
+        answers = self._answers(test_submission, name)
         for one in (one for one in notebook["cells"] if one["cell_type"] == "code"):
             source = "".join(one["source"])
-            if specimen == PERFECT and defined(source) in self._personal:
+            if test_submission == PERFECT and defined(source) in self._personal:
                 source = self._by_name(name)[defined(source)]
             else:
                 self.unsure |= (
-                    {specimen} if defined(source) in self._personal and source not in answers else set()
+                    {test_submission}
+                    if defined(source) in self._personal and source not in answers
+                    else set()
                 )
                 source = answers.get(source, source)
             one["source"] = SIGNED.sub(lambda _: f'STUDENT = "{name}"', source).splitlines(keepends=True)
         return json.dumps(notebook, indent=1, ensure_ascii=False).encode() + b"\n"
 
-    def _answers(self, specimen: str, name: str) -> dict[str, str]:
-        """Return the cells that `name` writes where the specimen has these: right ones, and usual mistakes."""
+    def _answers(self, test_submission: str, name: str) -> dict[str, str]:
+        """Return the cells that `name` writes where the test submission has these: right ones, and usual mistakes."""
         pairs = {}
         for guessed in (True, False):
-            pairs |= dict(zip(self._cells(specimen, guessed), self._cells(name, guessed), strict=True))
+            pairs |= dict(zip(self._cells(test_submission, guessed), self._cells(name, guessed), strict=True))
         return {old: new for old, new in pairs.items() if defined(old) in self._personal}
 
     def _by_name(self, name: str) -> dict[str, str]:
         return {defined(cell): cell for cell in self._cells(name, False)}
 
     def _cells(self, name: str, guessed: bool) -> list[str]:
-        """Return the code cells of a specimen of this name: its functions, then its answers."""
+        """Return the code cells of a test submission of this name: its functions, then its answers."""
         if (name, guessed) not in self._known:
             functions = next(getattr(self._make, kind) for kind in CELLS if hasattr(self._make, kind))
             made = [*functions(name), *self._make.answers(name, guessed=guessed)]
@@ -296,7 +298,7 @@ def handed_in_by(
     """Return the files as they are uploaded, by name; of someone who typed a text, that text."""
     if person.form == TYPED:
         return {"": f"<p>Dear TA, I could not upload it. {person.login}</p>".encode()}
-    files = notebooks.files(person.specimen, person.signature)
+    files = notebooks.files(person.test_submission, person.signature)
     if distinct:
         files = {
             name: jittered(data, person.canvas) if name.endswith(".keras") else data
@@ -442,7 +444,7 @@ def worksheet(people: list[Person], assignment: Assignment) -> str:
     # Moodle skips a mark above its maximum: who gives stretch points has to make room for them.
     maximum = f"{sum(item.points for item in read_rubric(assignment.rubric)):.2f}"
     for person in sorted(people, key=lambda person: person.moodle):
-        status = "Submitted for grading - " if person.specimen else "No submission - "
+        status = "Submitted for grading - " if person.test_submission else "No submission - "
         mail = f"{person.login}@students.example.org"
         time = spoken(person.submitted) if person.submitted else "-"
         rows.append(
@@ -476,7 +478,11 @@ def truth(people: list[Person], assignment: Assignment, unsure: set[str]) -> byt
     lines.writerow(COLUMNS)
     points = {item.__name__: item.points for item in items}
     for person in people:
-        marks = known_marks(assignment, person, points) if person.specimen not in unsure | {""} else ("", "")
+        marks = (
+            known_marks(assignment, person, points)
+            if person.test_submission not in unsure | {""}
+            else ("", "")
+        )
         known = person.name, person.login, person.signature
         late = "late" if person.late else ""
         lines.writerow(
@@ -484,7 +490,7 @@ def truth(people: list[Person], assignment: Assignment, unsure: set[str]) -> byt
                 person.canvas,
                 person.moodle,
                 *map(escape_formula, known),
-                person.specimen,
+                person.test_submission,
                 person.form,
                 late,
                 *marks,
@@ -496,12 +502,12 @@ def truth(people: list[Person], assignment: Assignment, unsure: set[str]) -> byt
 def known_marks(
     assignment: Assignment, person: Person, points: dict[str, float]
 ) -> tuple[float | str, float | str]:
-    """Return the marks that the specimen's `specimen.toml` promises; none for what was spoilt on the way."""
+    """Return the marks that the test submission's `expected.toml` promises; none for what was spoilt on the way."""
     if person.form in SPOILT or person.form == TYPED:
         return "", ""
     known, perfect = (
-        tomllib.loads((assignment.specimens / name / KNOWN).read_text(encoding="utf-8"))
-        for name in (person.specimen, PERFECT)
+        tomllib.loads((assignment.test_submissions / name / KNOWN).read_text(encoding="utf-8"))
+        for name in (person.test_submission, PERFECT)
     )
     read = {name for name, mark in perfect["marks"].items() if mark == TO_READ}
     marks = (points if known.get("others") == "full" else {}) | known.get("marks", {})

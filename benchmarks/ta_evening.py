@@ -7,7 +7,7 @@ is graded from nothing; Moodle's run is given the scores kept of it, and runs wh
 in own words are read by a rule (points by the text's checksum). Then one number in the copy's rubric is changed and the
 class is graded again: how many items run, how many are kept, how long it takes beside the first time.
 Exit status 1 unless the totals of both platforms and both tables of marks agree to the cent, the marks are those that
-the specimens are known to earn, and nothing else in the platforms' tables has changed.
+the test submissions are known to earn, and nothing else in the platforms' tables has changed.
 """
 
 import argparse
@@ -163,14 +163,16 @@ def compare(evening: Evening) -> None:
     filled = {platform: filled_by_id(evening, platform) for platform in TABLES}
     people = [one for one in truth if one["canvas"] in graded["canvas"]]
     print(f"{len(people)} of {len(truth)} students were graded.")
-    handed_in = {one["canvas"] for one in truth if one["specimen"] and one["form"] != "text entry"}
+    handed_in = {one["canvas"] for one in truth if one["test submission"] and one["form"] != "text entry"}
     evening.require({one["canvas"] for one in people} == handed_in, "everyone who handed in files was graded")
     differing = [one["canvas"] for one in people if len(totals(one, graded, filled)) != 1]
     evening.require(
         not differing, f"both platforms and all tables give the same totals, to the cent {differing[:5]}"
     )
     unknown = [one["canvas"] for one in people if not is_known(evening, one, graded["canvas"][one["canvas"]])]
-    evening.require(not unknown, f"the marks are those that the specimens are known to earn {unknown[:5]}")
+    evening.require(
+        not unknown, f"the marks are those that the test submissions are known to earn {unknown[:5]}"
+    )
     for platform in TABLES:
         changed = list(changed_elsewhere(evening, platform))
         evening.require(not changed, f"nothing but marks has changed in {TABLES[platform]} {changed[:3]}")

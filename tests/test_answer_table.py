@@ -53,7 +53,9 @@ def function_items(slug: str) -> dict:
 
 
 def perfect(slug: str, kind: type = Submission) -> Submission:
-    return kind("perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), InProcessSandbox())
+    return kind(
+        "perfect", COURSE.assignment(slug).test_submissions / "perfect", Predictor(), InProcessSandbox()
+    )
 
 
 @pytest.mark.parametrize("slug", STILL_RIGHT)

@@ -93,7 +93,7 @@ def test_release_writes_and_then_finds_nothing_stale(course):
 def test_verify_says_what_is_wrong_and_exits_with_1(course):
     done = run("verify", cwd=course.root)
     assert done.returncode == 1
-    assert "no specimen named perfect" in done.stdout and "problem(s)" in done.stdout
+    assert "no test submission named perfect" in done.stdout and "problem(s)" in done.stdout
 
 
 def test_help_is_quick_and_imports_no_tensorflow():

@@ -89,7 +89,7 @@ def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, ask, 
     bench = VerifyWorker(COURSE, sandbox)
     items = {item.__name__ for item in bench.grader(assignment.slug).items if item.section == "concepts"}
     perfect, guessed = (
-        bench.scores(assignment.slug, assignment.specimens / name, name, names=items)
+        bench.scores(assignment.slug, assignment.test_submissions / name, name, names=items)
         for name in ("perfect", GUESSED)
     )
     assert Counter(score.outcome if score.earned is None else score.earned for score in perfect.values()) == {

@@ -1,4 +1,4 @@
-"""`dna_simple_rnn`: no number in the rubric moves without a specimen noticing; its questions; real DNA."""
+"""`dna_simple_rnn`: no number in the rubric moves without a test submission noticing; its questions; real DNA."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.authoring.verify._test_submissions import KNOWN, check_specimen
+from autograder.authoring.verify._test_submissions import KNOWN, check_test_submission
 from autograder.core import Failure, load_module, read_course
 from autograder.data import DEMO_SECRET, HiddenData, practice_data
 from autograder.grading import Grader
@@ -102,15 +102,15 @@ def written(rubric: str, folder: Path) -> Path:
 
 
 def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str]:
-    """Return what is wrong with the points, and the marks of a few specimens that hold every number in place."""
+    """Return what is wrong with the points, and the marks of a few test submissions that hold every number in place."""
     points = sum(item.points for item in grader.items if not item.stretch)
     if points != ASSIGNMENT.points:
         yield f"the items are worth {points} points"
-    for folder in (ASSIGNMENT.specimens / name for name in holding):
+    for folder in (ASSIGNMENT.test_submissions / name for name in holding):
         scores = {
             score.item: score for score in grader.grade(RawSubmission(folder.name, folder)).report.scores
         }
-        yield from check_specimen(scores, folder / KNOWN)
+        yield from check_test_submission(scores, folder / KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ CONCEPTS = {
 }
 
 
-def specimen(name: str, sandbox) -> Submission:
-    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+def test_submission(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
 def test_a_box_holds_what_an_array_would():
@@ -169,7 +169,7 @@ def test_anagrams_are_counted_one_by_one():
 
 
 def test_only_the_questions_need_a_signature(sandbox):
-    unsigned = specimen("variable_from_elsewhere", sandbox)
+    unsigned = test_submission("variable_from_elsewhere", sandbox)
     assert not unsigned.signature
     with hidden_from(practice_data(COURSE)):
         scores = [score(item, unsigned) for item in items_of(RUBRIC) if item.section == "baselines"]
@@ -276,7 +276,8 @@ def test_real_dna_that_is_not_here_is_waited_for_by_who_handed_a_model_in(sandbo
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     with hidden_from(HiddenData(COURSE, DEMO_SECRET)):
         waiting, missing = (
-            score(RUBRIC.tells_junctions_apart, specimen(name, sandbox)) for name in ("perfect", "no_model")
+            score(RUBRIC.tells_junctions_apart, test_submission(name, sandbox))
+            for name in ("perfect", "no_model")
         )
     assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
     assert (missing.outcome, missing.earned) == ("scored", 0) and "no splice.keras" in missing.message
@@ -284,5 +285,5 @@ def test_real_dna_that_is_not_here_is_waited_for_by_who_handed_a_model_in(sandbo
 
 def test_on_a_students_machine_the_model_is_the_tas_to_score(sandbox, real_data):
     with hidden_from(practice_data(COURSE)):
-        said = score(RUBRIC.tells_junctions_apart, specimen("perfect", sandbox))
+        said = score(RUBRIC.tells_junctions_apart, test_submission("perfect", sandbox))
     assert said.outcome == "deferred" and "fetch" not in said.message

@@ -76,7 +76,7 @@ def test_packages_that_notebooks_import_and_this_machine_lacks_are_named(tmp_pat
 @pytest.fixture
 def whole_course(course, monkeypatch):
     """Return the toy course with a submission, results and a seed."""
-    write(course.root / "solutions/hello/specimens/bob/greeting.txt", "hello")
+    write(course.root / "solutions/hello/test_submissions/bob/greeting.txt", "hello")
     write(course.root / "results/hello/grades.csv", "student\n")
     new_term(course, date(2027, 3, 1))
     monkeypatch.chdir(course.root)

@@ -49,7 +49,7 @@ AUTHORING = [
 # what runs the others: a test of this project, or a reason why nothing can
 ELSEWHERE = {
     ".ci/run": [
-        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/specimens --out results/specimens",
+        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/test_submissions --out results/test_submissions",
         "autograder verify",
     ],
     "tests/test_fetching.py": [
@@ -60,8 +60,8 @@ ELSEWHERE = {
         "autograder grade rnn_by_hand submissions.zip --out results/pencil --dask tcp://10.0.0.5:8786",
         'autograder grade rnn_by_hand submissions.zip --out results/pencil --dask "tls://$address:8786"',
         "autograder grade rnn_by_hand submissions.zip --out results/pencil --dask tcp://localhost:8786",
-        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/specimens --out /tmp/here --jobs 1",
-        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/specimens --out /tmp/there --dask tls://10.0.0.5:8786",
+        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/test_submissions --out /tmp/here --jobs 1",
+        "autograder grade dna_simple_rnn solutions/dna_simple_rnn/test_submissions --out /tmp/there --dask tls://10.0.0.5:8786",
     ],
     "tests/test_gradescope.py": [
         "autograder grade ASSIGNMENT assignment_123_export.zip --out results/ASSIGNMENT",
@@ -78,7 +78,7 @@ ELSEWHERE = {
         "nbgrader collect word_order",
     ],
     "tests/test_train_csv.py": ["python datasets/<name>/generate.py"],
-    "tests/test_specimens.py": ["python solutions/<slug>/specimens/make.py"],
+    "tests/test_test_submissions.py": ["python solutions/<slug>/test_submissions/make.py"],
 }
 COMMAND = re.compile(r"(autograder [a-z]+( |$)|autograder \w|nbgrader \w+ \w+$|python \S+\.py)")
 
@@ -147,7 +147,7 @@ def run(command: str, folder: Path, expected: tuple[int, ...] = (0,)) -> str:
 
 def canvas_class(clone: Path) -> None:
     """Write `submissions.zip` and `gradebook.csv`: the perfect submission, and one that is signed and no more."""
-    perfect = clone / "solutions/rnn_by_hand/specimens/perfect/rnn_by_hand.ipynb"
+    perfect = clone / "solutions/rnn_by_hand/test_submissions/perfect/rnn_by_hand.ipynb"
     begun = {"cells": [{"cell_type": "code", "source": "STUDENT = 'ann.lee'", "metadata": {}}], "nbformat": 4}
     with zipfile.ZipFile(clone / "submissions.zip", "w") as archive:
         for number, model in enumerate(sorted(perfect.parent.glob("*.keras"))):

@@ -47,7 +47,7 @@ def reference(rubric, monkeypatch) -> Submission:
         return definitions(id(read))
 
     monkeypatch.setattr(here, "define", defined)
-    folder = COURSE.assignment(rubric.slug).specimens / "perfect"
+    folder = COURSE.assignment(rubric.slug).test_submissions / "perfect"
     return Submission("perfect", folder, Predictor(), here.InProcessSandbox())
 
 

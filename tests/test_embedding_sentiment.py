@@ -34,7 +34,7 @@ def grader(sandbox):
 # --- files of vectors
 
 
-SKIPGRAM = read_model((ASSIGNMENT.specimens / "perfect" / "skipgram.keras").read_bytes())
+SKIPGRAM = read_model((ASSIGNMENT.test_submissions / "perfect" / "skipgram.keras").read_bytes())
 WORDS = sorted(RUBRIC.corpus_words())
 ROWS, KERNEL = SKIPGRAM.weights
 
@@ -251,7 +251,7 @@ def test_weights_are_counted_as_keras_counts_them():
 
 def test_the_same_submission_under_another_name_waits_for_a_person(grader):
     items = tuple(item for item in grader.items if item.__name__ == "counts_parameters")
-    handed = RawSubmission("somebody_else", ASSIGNMENT.specimens / "perfect")
+    handed = RawSubmission("somebody_else", ASSIGNMENT.test_submissions / "perfect")
     [result] = replace(grader, items=items).grade(handed).report.scores
     assert result.outcome == "broken"
 
@@ -267,8 +267,8 @@ CONCEPTS = {
 }
 
 
-def specimen(name: str, sandbox) -> Submission:
-    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+def test_submission(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
 def test_a_batch_moves_what_the_gradient_says():

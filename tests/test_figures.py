@@ -156,11 +156,11 @@ def test_examples_are_the_same_in_every_term_and_on_a_students_machine(monkeypat
 @pytest.mark.parametrize(
     ("slug", "name"), [(slug, name) for slug, names in ERRING.items() for name in names], ids=str
 )
-def test_examples_of_specimens_do_not_depend_on_the_secret(slug, name, sandbox):
+def test_examples_of_submissions_do_not_depend_on_the_secret(slug, name, sandbox):
     from autograder.authoring.verify import VerifyWorker
 
     bench = VerifyWorker(COURSE, sandbox)
-    folder = COURSE.assignment(slug).specimens / name
+    folder = COURSE.assignment(slug).test_submissions / name
     one, other = (
         {item: score.figures for item, score in bench.scores(slug, folder, name, secret=secret).items()}
         for secret in ("a term", "another")

@@ -14,7 +14,7 @@ import pytest
 from toy import add_bundle_files, write
 
 from autograder.authoring import write_zip
-from autograder.authoring.verify._test_submissions import check_specimen
+from autograder.authoring.verify._test_submissions import check_test_submission
 from autograder.core import CourseError, read_course
 from autograder.reports import results_json
 from autograder.rubric import Adjustment, Report, Score, questions_path
@@ -317,7 +317,7 @@ def metadata(login, created):
 
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory):
-    """Gradescope's layout with the archive of an assignment unpacked, and how to grade a specimen in it."""
+    """Gradescope's layout with the archive of an assignment unpacked, and how to grade a test submission in it."""
     tmp_path = tmp_path_factory.mktemp("layout")
     home, root = tmp_path / "course", tmp_path / "autograder"
     shutil.copytree(
@@ -334,7 +334,7 @@ def layout(tmp_path_factory):
 
     def grade(name, created=IN_TIME, change=lambda notebook: notebook):
         shutil.rmtree(root / "submission", ignore_errors=True)
-        shutil.copytree(COURSE.assignment(SLUG).specimens / name, root / "submission")
+        shutil.copytree(COURSE.assignment(SLUG).test_submissions / name, root / "submission")
         for notebook in (root / "submission").glob("*.ipynb"):
             notebook.write_text(json.dumps(change(json.loads(notebook.read_text()))))
         (root / "submission_metadata.json").write_text(json.dumps(metadata(name, created)))
@@ -379,8 +379,8 @@ def test_late_work_earns_its_known_marks_less_the_penalty(layout):
     _, grade = layout
     found = grade("forgotten_bias", LATE)
     earned = scores(found)
-    known = COURSE.assignment(SLUG).specimens / "forgotten_bias" / "specimen.toml"
-    assert list(check_specimen(earned, known)) == []
+    known = COURSE.assignment(SLUG).test_submissions / "forgotten_bias" / "expected.toml"
+    assert list(check_test_submission(earned, known)) == []
     assert found["score"] == round(sum(score.earned or 0 for score in earned.values()) - 11, 2)
     assert found["tests"][-1]["name"] == "Adjustment of -11 points"
     assert found["tests"][-1]["output"].startswith(
@@ -392,8 +392,8 @@ def test_late_work_earns_its_known_marks_less_the_penalty(layout):
 def test_a_perfect_notebook_earns_all_and_cannot_read_the_seed(layout):
     root, grade = layout
     found = grade("perfect", change=spy(root / "source/solutions/secret_seed"))
-    known = COURSE.assignment(SLUG).specimens / "perfect" / "specimen.toml"
-    assert list(check_specimen(scores(found), known)) == [] and SEED not in json.dumps(found)
+    known = COURSE.assignment(SLUG).test_submissions / "perfect" / "expected.toml"
+    assert list(check_test_submission(scores(found), known)) == [] and SEED not in json.dumps(found)
     assert found["extra_data"]["versions"]["isolation"] != "none"
     readable = grade("perfect", change=spy(os.__file__))  # what could be read would cost the points
     assert scores(readable)["raises_flags"].earned == 0

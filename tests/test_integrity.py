@@ -40,9 +40,9 @@ from autograder.similarity._weights import (
 )
 from autograder.submissions import Files, RawSubmission, Submitter
 
-SPECIMENS = Path(__file__).parents[1] / "solutions"
-FILES = sorted(SPECIMENS.glob("*/specimens/perfect/*.keras"))
-SEQUENCES = SPECIMENS / "sequence_types/specimens/perfect"
+TEST_SUBMISSIONS = Path(__file__).parents[1] / "solutions"
+FILES = sorted(TEST_SUBMISSIONS.glob("*/test_submissions/perfect/*.keras"))
+SEQUENCES = TEST_SUBMISSIONS / "sequence_types/test_submissions/perfect"
 
 
 def read(path: Path) -> Model:
@@ -179,7 +179,7 @@ def fitted(folder: Path, seed: int, rate: float = 0.003) -> Model:
 
 
 def test_weights_set_by_hand_are_not_compared():
-    model = read(SPECIMENS / "rnn_by_hand/specimens/perfect/counter.keras")
+    model = read(TEST_SUBMISSIONS / "rnn_by_hand/test_submissions/perfect/counter.keras")
     assert read_trained("ann", "counter.keras", model) is None
 
 
@@ -459,7 +459,7 @@ def test_people_who_hand_in_together_and_earlier_classes(hello):
 
 def test_the_reference_is_compared(hello):
     _, assignment = hello
-    perfect = assignment.specimens / "perfect"
+    perfect = assignment.test_submissions / "perfect"
     perfect.mkdir(parents=True)
     (perfect / "m.keras").write_bytes(MODEL.read_bytes())
     (perfect / "hello.ipynb").write_bytes(notebook("SEED = 3"))

@@ -15,12 +15,12 @@ from autograder.core import CourseError, read_course
 
 def untrained(assignment, watch):
     """In place of `write_perfect`: the notebook and its known marks, and a file in place of the model."""
-    perfect = assignment.specimens / "perfect"
+    perfect = assignment.test_submissions / "perfect"
     perfect.mkdir(parents=True)
     source = assignment.reference.read_text(encoding="utf-8")
     write_notebook(perfect / assignment.starter.name, *read_cells(source))
     write(perfect / "lamp.keras", "a model")
-    write(perfect / "specimen.toml", 'others = "full"')
+    write(perfect / "expected.toml", 'others = "full"')
 
 
 def new(course, slug, title=""):
@@ -49,16 +49,16 @@ def test_what_it_writes(course, monkeypatch):
         "datasets/odd_socks/generate.py",
         "datasets/odd_socks/train.csv",
         *(
-            f"solutions/odd_socks/specimens/{name}"
+            f"solutions/odd_socks/test_submissions/{name}"
             for name in (
                 "perfect/odd_socks.ipynb",
                 "perfect/lamp.keras",
-                "perfect/specimen.toml",
+                "perfect/expected.toml",
                 "first_in_place_of_last/odd_socks.ipynb",
                 "first_in_place_of_last/lamp.keras",
-                "first_in_place_of_last/specimen.toml",
+                "first_in_place_of_last/expected.toml",
                 "untouched_starter/odd_socks.ipynb",
-                "untouched_starter/specimen.toml",
+                "untouched_starter/expected.toml",
             )
         ),
     }
@@ -70,11 +70,11 @@ def test_what_it_writes(course, monkeypatch):
     assert not [name for name, content in after.items() if b"SLUG" in content or b"TITLE" in content]
 
 
-def test_the_mistake_is_in_the_specimen(course, monkeypatch):
+def test_the_mistake_is_in_the_submission(course, monkeypatch):
     monkeypatch.setattr(skeleton, "write_perfect", untrained)
-    specimens = new(course, "odd_socks").specimens
+    folder = new(course, "odd_socks").test_submissions
     perfect, mistaken = (
-        (specimens / name / "odd_socks.ipynb").read_text().split("\n")
+        (folder / name / "odd_socks.ipynb").read_text().split("\n")
         for name in ("perfect", "first_in_place_of_last")
     )
     changed = [pair for pair in zip(perfect, mistaken, strict=True) if len(set(pair)) == 2]

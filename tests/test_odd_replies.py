@@ -138,7 +138,7 @@ def function_items(assignment, submission: Submission) -> list:
 
 def check_replies(assignment, folder: Path, names, begins) -> None:
     """Assert that each item of the assignment is scored, whichever of these replies comes after so many right ones."""
-    for path in (assignment.specimens / "perfect").iterdir():
+    for path in (assignment.test_submissions / "perfect").iterdir():
         if path.suffix != ".keras":  # what models do is tried elsewhere
             shutil.copy(path, folder)
     sandbox, undecided = OddSandbox(), []

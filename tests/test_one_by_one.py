@@ -1,4 +1,4 @@
-"""A class graded side by side earns what its submissions earn one by one: every specimen of the course."""
+"""A class graded side by side earns what its submissions earn one by one: every test submission of the course."""
 
 from pathlib import Path
 
@@ -12,14 +12,16 @@ from autograder.lms._detect import read_cohort
 from autograder.sandbox import probe
 
 COURSE = read_course(Path(__file__).parents[1])
-TRAINED = "tuning"  # by the grader itself, for minutes; `verify` trains its specimens on several workers
+TRAINED = (
+    "tuning"  # by the grader itself, for minutes; `verify` trains its test submissions on several workers
+)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", [one.slug for one in COURSE.assignments if one.slug != TRAINED])
 def test_a_class_earns_what_its_submissions_earn_alone(slug, sandbox, tmp_path):
     assignment, source = COURSE.assignment(slug), HiddenData(COURSE, DEMO_SECRET)
-    found, grader = read_cohort(assignment.specimens, slug), Grader.of(assignment, source, sandbox)
+    found, grader = read_cohort(assignment.test_submissions, slug), Grader.of(assignment, source, sandbox)
     books = MarkSources.read(COURSE, grader, found, tmp_path)
     with process_pool(2, Setup(assignment, source, isolation=probe()).opened) as workers:
         graded = list(grade_cohort(grader, books, found, tmp_path, workers=workers))

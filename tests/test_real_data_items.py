@@ -89,11 +89,11 @@ def real(course, tmp_path, monkeypatch):
         ("wrong_sum", {"greeting.txt": "hello", "count.txt": "24"}, "[marks]\ngreets = 6\ncounts = 0\n"),
         ("untouched_starter", {}, "[marks]\ngreets = 0\ncounts = 0\n"),
     ]:
-        write(assignment.specimens / name / "specimen.toml", known)
+        write(assignment.test_submissions / name / "expected.toml", known)
         for file, text in files.items():
-            write(assignment.specimens / name / file, text)
+            write(assignment.test_submissions / name / file, text)
     write_notebook(
-        assignment.specimens / "perfect/hello.ipynb", *read_cells(assignment.reference.read_text())
+        assignment.test_submissions / "perfect/hello.ipynb", *read_cells(assignment.reference.read_text())
     )
     for starter in assignment.starters:
         release(assignment, starter)
@@ -121,8 +121,12 @@ def grader(course, sandbox) -> Grader:
 
 
 def graded(course, sandbox, name):
-    """Return the report on a specimen."""
-    return grader(course, sandbox).grade(RawSubmission(name, course.assignments[0].specimens / name)).report
+    """Return the report on a test submission."""
+    return (
+        grader(course, sandbox)
+        .grade(RawSubmission(name, course.assignments[0].test_submissions / name))
+        .report
+    )
 
 
 def test_an_item_waits_for_its_data_and_says_for_which(real, sandbox, get):
@@ -192,10 +196,10 @@ def test_a_proof_leaves_open_what_it_has_no_data_for(real, sandbox, get):
 
 
 @pytest.mark.parametrize(
-    "file, old, new", [("count.txt", "25", "26"), ("specimen.toml", "counts = 4", "counts = 3")]
+    "file, old, new", [("count.txt", "25", "26"), ("expected.toml", "counts = 4", "counts = 3")]
 )
 def test_with_its_data_an_item_is_proved_like_any_other(real, sandbox, get, file, old, new):
-    path = real.assignments[0].specimens / "perfect" / file
+    path = real.assignments[0].test_submissions / "perfect" / file
     path.write_text(path.read_text().replace(old, new))
     assert not any(proof(real, sandbox).values())
     get()

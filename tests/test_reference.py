@@ -64,7 +64,7 @@ def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> 
     report = grader.grade(RawSubmission(student, folder)).report
     lost = {score.item: score.message for score in report.scores if is_lost(score)}
     if lost:  # a part whose data are not here makes nothing, and what it once made can't be proved here
-        perfect = grader.grade(RawSubmission("perfect", assignment.specimens / "perfect")).report
+        perfect = grader.grade(RawSubmission("perfect", assignment.test_submissions / "perfect")).report
         lost = {
             name: lost[name] for name in lost.keys() - {one.item for one in perfect.scores if is_waiting(one)}
         }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autograder.authoring.verify._test_submissions import specimens
+from autograder.authoring.verify._test_submissions import list_test_submissions
 from autograder.core import load_module, read_course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
@@ -27,7 +27,7 @@ STUDENTS = [f"student{number}" for number in range(300)]
 
 
 class Remembering(Predictor):
-    """Predicts once for all specimens with the same model."""
+    """Predicts once for all test submissions with the same model."""
 
     def __init__(self):
         super().__init__()
@@ -47,9 +47,9 @@ def grader(sandbox):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", specimens(ASSIGNMENT)[::4])
+@pytest.mark.parametrize("name", list_test_submissions(ASSIGNMENT)[::4])
 def test_check_says_what_grade_says(name, grader):
-    live, folder = replace(grader, sandbox=InProcessSandbox()), ASSIGNMENT.specimens / name
+    live, folder = replace(grader, sandbox=InProcessSandbox()), ASSIGNMENT.test_submissions / name
     checked, graded = (  # what a function prints, a check shows as it comes
         [replace(score, remarks=()) for score in one.grade(RawSubmission(name, folder)).report.scores]
         for one in (live, grader)
@@ -58,7 +58,7 @@ def test_check_says_what_grade_says(name, grader):
 
 
 def test_a_notebook_signed_by_another_waits_for_a_person(grader):
-    report = grader.grade(RawSubmission("somebody_else", ASSIGNMENT.specimens / "perfect")).report
+    report = grader.grade(RawSubmission("somebody_else", ASSIGNMENT.test_submissions / "perfect")).report
     undecided = {score.item for score in report.scores if score.outcome == "broken"}
     assert undecided == {"back_propagates_by_hand", "recovers_the_weights", "names_the_shapes", *CONCEPTS}
     assert report.status == "needs a person"
@@ -238,8 +238,8 @@ CONCEPTS = {
 }
 
 
-def specimen(name: str, sandbox) -> Submission:
-    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+def test_submission(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
 @pytest.mark.slow

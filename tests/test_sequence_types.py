@@ -186,7 +186,7 @@ SHORTCUTS = {
 )
 def test_a_shortcut_earns_nothing(shortcut, name, term):
     submission = Submission(
-        "perfect", ASSIGNMENT.specimens / "perfect", Shortcut(shortcut), InProcessSandbox()
+        "perfect", ASSIGNMENT.test_submissions / "perfect", Shortcut(shortcut), InProcessSandbox()
     )
     with hidden_from(term):
         given = score(ITEMS[name], submission)
@@ -201,8 +201,8 @@ CONCEPTS = {
 }
 
 
-def specimen(name: str, sandbox) -> Submission:
-    return Submission(name, ASSIGNMENT.specimens / name, None, sandbox)
+def test_submission(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.test_submissions / name, None, sandbox)
 
 
 def test_what_a_late_answer_knows_is_counted_as_the_datasheet_defines_it():

@@ -1,4 +1,4 @@
-"""What is made by running a reference: the published solution, after the due date, and the perfect specimen."""
+"""What is made by running a reference: the published solution, after the due date, and the perfect test submission."""
 
 import base64
 import os
@@ -99,7 +99,7 @@ def test_on_the_command_line(due):
     assert done.returncode == 0, done.stderr
     assert (due.root / "results/solutions/hello/hello.html").is_file() and "MathJax" in done.stdout
     assert command("--perfect").returncode == 0
-    assert (due.specimens / "perfect/greeting.txt").is_file()
+    assert (due.test_submissions / "perfect/greeting.txt").is_file()
 
 
 def test_an_assignment_without_a_due_date_is_not_published(course, tmp_path):
@@ -124,22 +124,22 @@ def test_a_cell_that_fails_is_named(due, tmp_path):
         run_reference(due, tmp_path)
 
 
-def test_the_perfect_specimen_is_what_the_reference_saves(due):
-    perfect = due.specimens / "perfect"
+def test_the_perfect_submission_is_what_the_reference_saves(due):
+    perfect = due.test_submissions / "perfect"
     write(perfect / "work.ipynb", "old")
     write_perfect(due)
-    assert {path.name for path in perfect.iterdir()} == {"greeting.txt", "hello.ipynb", "specimen.toml"}
+    assert {path.name for path in perfect.iterdir()} == {"greeting.txt", "hello.ipynb", "expected.toml"}
     made = nbformat.read(perfect / "hello.ipynb", 4)
     assert [cell.cell_type for cell in made.cells] == ["markdown", "code", "code"]
     assert all(not cell.get("outputs") for cell in made.cells)
-    assert 'others = "full"' in (perfect / "specimen.toml").read_text()
-    write(perfect / "specimen.toml", 'about = "mine"\n')
+    assert 'others = "full"' in (perfect / "expected.toml").read_text()
+    write(perfect / "expected.toml", 'about = "mine"\n')
     write_perfect(due)
-    assert (perfect / "specimen.toml").read_text() == 'about = "mine"\n'
+    assert (perfect / "expected.toml").read_text() == 'about = "mine"\n'
 
 
-def test_a_reference_that_fails_leaves_the_specimen_alone(due):
-    kept = write(due.specimens / "perfect" / "work.ipynb", "old")
+def test_a_reference_that_fails_leaves_the_submission_alone(due):
+    kept = write(due.test_submissions / "perfect" / "work.ipynb", "old")
     write(due.reference, "# %%\n1 / 0\n")
     with pytest.raises(CourseError):
         write_perfect(due)

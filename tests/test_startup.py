@@ -134,6 +134,6 @@ def test_most_rubrics_do_without():
 @pytest.mark.parametrize("slug", WITHOUT)
 def test_the_perfect_submission_of_each_assignment(run, slug, tmp_path):
     """All kinds of layers that the course uses; the other rubrics hold students to what Keras itself computes."""
-    shutil.copytree(ROOT / "solutions" / slug / "specimens/perfect", tmp_path / "class/perfect")
+    shutil.copytree(ROOT / "solutions" / slug / "test_submissions/perfect", tmp_path / "class/perfect")
     done = run("grade", slug, tmp_path / "class", "--out", tmp_path / "out")
     assert done.returncode == 0 and "IMPORTED" not in done.stderr, done.stderr

@@ -38,15 +38,15 @@ QUICK = {
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 
-def specimen(name: str, sandbox) -> Submission:
-    return Submission(name, ASSIGNMENT.specimens / name, Predictor(), sandbox)
+def test_submission(name: str, sandbox) -> Submission:
+    return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
 @pytest.mark.parametrize("item, says", QUICK.items())
 def test_a_mistake_is_named_and_the_right_function_earns_all(item, says, sandbox):
     with hidden_from(DATA):
-        assert score(ITEMS[item], specimen("perfect", sandbox)).is_full
-        wrong = score(ITEMS[item], specimen("usual_mistakes", sandbox))
+        assert score(ITEMS[item], test_submission("perfect", sandbox)).is_full
+        wrong = score(ITEMS[item], test_submission("usual_mistakes", sandbox))
     assert wrong.earned == 0 and says in wrong.message
 
 
@@ -89,7 +89,7 @@ def test_a_builder_against_the_rules_is_told_which(layer, says, sandbox, tmp_pat
     assert says in str(raised.value)
 
 
-TABLE = pd.read_csv(ASSIGNMENT.specimens / "perfect" / "trials.csv")
+TABLE = pd.read_csv(ASSIGNMENT.test_submissions / "perfect" / "trials.csv")
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ def test_real_data_that_are_not_here_are_waited_for_by_who_handed_something_in(
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     item = ITEMS["reads_towards_the_junction"]
     with hidden_from(DATA):
-        waiting = score(item, specimen("perfect", sandbox))
-        missing = score(item, specimen("untouched_starter", sandbox))
+        waiting = score(item, test_submission("perfect", sandbox))
+        missing = score(item, test_submission("untouched_starter", sandbox))
     assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
     assert (missing.outcome, missing.earned) == ("scored", 0) and "is not written yet" in missing.message
 
@@ -306,7 +306,9 @@ def test_a_network_for_junctions_that_falls_short_is_told_what_to_try(network, l
 def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data):
     item = ITEMS["reads_towards_the_junction"]
     with hidden_from(HiddenData(COURSE, f"term {term}")):
-        two, one = (score(item, specimen(name, sandbox)) for name in ("perfect", "one_reader_of_real_dna"))
+        two, one = (
+            score(item, test_submission(name, sandbox)) for name in ("perfect", "one_reader_of_real_dna")
+        )
     assert two.is_full, two.message
     assert one.earned == 0 and "What counts lies in the middle" in one.hint
 
@@ -316,11 +318,11 @@ def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data)
 def test_what_the_grader_trains_earns_full_marks_on_other_data(term, sandbox):
     """On another term's data and seeds: the reference's builders, settings and table."""
     grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
-    report = grader.grade(RawSubmission("perfect", ASSIGNMENT.specimens / "perfect")).report
+    report = grader.grade(RawSubmission("perfect", ASSIGNMENT.test_submissions / "perfect")).report
     assert [(one.item, one.message) for one in report.scores if is_lost(one)] == []
 
 
-REMEDIES = {  # on every rung: what a builder and its settings earn at the most; the specimens show one rung of each
+REMEDIES = {  # on every rung: what a builder and its settings earn at most; test submissions show one rung of each
     "tanh": (
         "layers.SimpleRNN(32)",
         "0.003, 1.0, 0.0",

@@ -20,7 +20,7 @@ COURSE = read_course(Path(__file__).parents[1])
 def listed(assignment, data: HiddenData, monkeypatch) -> dict[str, list]:
     """By item: for each comparison its tolerance, and the right result and that of each usual mistake."""
     rubric, found, now = load_module(assignment.rubric), defaultdict(list), []
-    folder = assignment.specimens / "perfect"
+    folder = assignment.test_submissions / "perfect"
     submission = Submission("perfect", folder, Predictor(), InProcessSandbox())
 
     def agree(came, right, usual, asked, atol=CLOSE):

@@ -39,7 +39,7 @@ SILENT = '[marks]\ngreets = 0\ncounts = 4\n[says]\ngreets = "Write hello"\n'
 
 @pytest.fixture
 def sound(course):
-    """Return the toy course with specimens; the number drawn from the demo seed is 100 or 101."""
+    """Return the toy course with test submissions; the number drawn from the demo seed is 100 or 101."""
     assignment = course.assignments[0]
     write(assignment.reference, REFERENCE)
     write(course.root / "datasets/numbers/README.md", "Numbers.")
@@ -49,9 +49,9 @@ def sound(course):
         ("silent", SILENT, "x" * 200),
         ("untouched_starter", STARTER, None),
     ]:
-        write(assignment.specimens / name / "specimen.toml", known)
+        write(assignment.test_submissions / name / "expected.toml", known)
         if greeting:
-            write(assignment.specimens / name / "greeting.txt", greeting)
+            write(assignment.test_submissions / name / "greeting.txt", greeting)
     derive(course)
     return course
 
@@ -60,7 +60,7 @@ def derive(course):
     """Write what follows from the reference."""
     assignment = course.assignments[0]
     perfect = read_cells(assignment.reference.read_text(encoding="utf-8"))
-    write_notebook(assignment.specimens / "perfect" / "hello.ipynb", *perfect)
+    write_notebook(assignment.test_submissions / "perfect" / "hello.ipynb", *perfect)
     for starter in assignment.starters:
         release(assignment, starter)
 
@@ -93,12 +93,12 @@ def test_a_sound_assignment_passes(sound, problems):
     assert problems(sound) == []
 
 
-SPECIMENS = "solutions/hello/specimens"
+TEST_SUBMISSIONS = "solutions/hello/test_submissions"
 REFERENCE_PY = "solutions/hello/hello.py"
 
 
 def test_marks_may_be_known_as_a_range(sound, problems):
-    change(sound, f"{SPECIMENS}/short/specimen.toml", "2.4", "[1, 3]")
+    change(sound, f"{TEST_SUBMISSIONS}/short/expected.toml", "2.4", "[1, 3]")
     assert problems(sound) == []
 
 
@@ -109,21 +109,21 @@ def test_marks_may_be_known_as_a_range(sound, problems):
         ("assignments/hello/rubric.py", "zero=0", "zero=0.1", "counts earned"),
         ("assignments/hello/rubric.py", "points=6", "points=7", "worth 11 points"),
         ("assignments/hello/rubric.py", '"""greeting.txt says hello."""', "", "no docstring"),
-        ("assignments/hello/rubric.py", 'if b"hello"', 'if b"bye"', "the perfect specimen earns 0"),
+        ("assignments/hello/rubric.py", 'if b"hello"', 'if b"bye"', "the perfect test submission earns 0"),
         ("assignments/hello/rubric.py", "Write hello into it", "Try again", "should say 'Write hello'"),
         ("assignments/hello/hello.ipynb", "Say hello", "Say Hello", "the starter has"),
-        (f"{SPECIMENS}/untouched_starter/hello.ipynb", "Say hello", "Say Hello", "the starter has"),
-        (f"{SPECIMENS}/short/specimen.toml", "2.4", "2.6", "known marks are 2.6"),
-        (f"{SPECIMENS}/short/specimen.toml", "2.4", "[2.5, 3]", "known marks are [2.5, 3]"),
-        (f"{SPECIMENS}/short/specimen.toml", "2.4", "[0, 2.3]", "known marks are [0, 2.3]"),
-        (f"{SPECIMENS}/short/specimen.toml", "greets = 6\n", "", "greets is missing"),
+        (f"{TEST_SUBMISSIONS}/untouched_starter/hello.ipynb", "Say hello", "Say Hello", "the starter has"),
+        (f"{TEST_SUBMISSIONS}/short/expected.toml", "2.4", "2.6", "known marks are 2.6"),
+        (f"{TEST_SUBMISSIONS}/short/expected.toml", "2.4", "[2.5, 3]", "known marks are [2.5, 3]"),
+        (f"{TEST_SUBMISSIONS}/short/expected.toml", "2.4", "[0, 2.3]", "known marks are [0, 2.3]"),
+        (f"{TEST_SUBMISSIONS}/short/expected.toml", "greets = 6\n", "", "greets is missing"),
         (
-            f"{SPECIMENS}/short/specimen.toml",
+            f"{TEST_SUBMISSIONS}/short/expected.toml",
             "greets = 6",
             "greets = 6\ngreet = 6",
             "names greet, which is no item",
         ),
-        (f"{SPECIMENS}/short/greeting.txt", "ooooo", "", "known marks are 2.4"),
+        (f"{TEST_SUBMISSIONS}/short/greeting.txt", "ooooo", "", "known marks are 2.4"),
         ("datasets/numbers/generate.py", "largest=100", "largest=200", "counts earned"),
     ],
 )
@@ -135,9 +135,9 @@ def test_one_change_turns_it_red(sound, path, old, new, complaint, problems):
 @pytest.mark.parametrize(
     "gone, complaint",
     [
-        (f"{SPECIMENS}/perfect", "no specimen named perfect"),
-        (f"{SPECIMENS}/untouched_starter", "no specimen named untouched_starter"),
-        (f"{SPECIMENS}/short/specimen.toml", "specimen.toml is missing"),
+        (f"{TEST_SUBMISSIONS}/perfect", "no test submission named perfect"),
+        (f"{TEST_SUBMISSIONS}/untouched_starter", "no test submission named untouched_starter"),
+        (f"{TEST_SUBMISSIONS}/short/expected.toml", "expected.toml is missing"),
         ("assignments/hello/hello.ipynb", "hello.ipynb is missing"),
     ],
 )
@@ -152,22 +152,22 @@ def test_a_stray_file_turns_it_red(sound, problems):
 
 
 def test_a_starter_that_earns_points_turns_it_red(sound, problems):
-    write(sound.root / SPECIMENS / "untouched_starter" / "greeting.txt", "hello")
+    write(sound.root / TEST_SUBMISSIONS / "untouched_starter" / "greeting.txt", "hello")
     assert any("the starter earns 6" in problem for problem in problems(sound))
 
 
-def test_a_specimen_that_only_a_person_can_decide_turns_it_red(sound, problems):
+def test_a_submission_that_only_a_person_can_decide_turns_it_red(sound, problems):
     change(sound, "assignments/hello/rubric.py", 'if b"hello"', 'submission.signed\n    if b"hello"')
     change(sound, REFERENCE_PY, "# %%\nfrom", '# %%\nSTUDENT = "perfect"  # SOLUTION\n\n# %%\nfrom')
     derive(sound)
     for name in ("short", "silent"):
-        write(sound.root / SPECIMENS / name / "work.py", 'STUDENT = "perfect"')
+        write(sound.root / TEST_SUBMISSIONS / name / "work.py", 'STUDENT = "perfect"')
     [silent] = [
         problem for problem in problems(sound) if problem.startswith("greets earned None, known marks are 0")
     ]
     assert "a person will look: the notebook that silent handed in is signed by perfect" in silent
-    write(sound.root / SPECIMENS / "silent" / "work.py", 'STUDENT = "silent"')
-    write(sound.root / SPECIMENS / "short" / "work.py", 'STUDENT = "short"')
+    write(sound.root / TEST_SUBMISSIONS / "silent" / "work.py", 'STUDENT = "silent"')
+    write(sound.root / TEST_SUBMISSIONS / "short" / "work.py", 'STUDENT = "short"')
     assert problems(sound) == []
 
 
@@ -184,15 +184,15 @@ def test_the_map_says_what_each_region_is_for(sound, prove):
     }
 
 
-def test_an_item_that_no_stub_and_no_specimen_loses_is_named(sound, problems):
+def test_an_item_that_no_stub_and_no_submission_loses_is_named(sound, problems):
     idle = '\n\n@item(points=1, stretch=True)\ndef is_kind(submission):\n    """Be kind."""\n'
     rubric = sound.root / "assignments/hello/rubric.py"
     rubric.write_text(rubric.read_text() + idle)
-    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
+    for known in (sound.root / TEST_SUBMISSIONS).glob("*/expected.toml"):
         known.write_text(known.read_text().replace("[marks]", "[marks]\nis_kind = 1"))
     assert problems(sound) == [
         "is_kind: the starter earns 1.0",
-        "is_kind can't be lost: by no specimen at work, and by no region",
+        "is_kind can't be lost: by no test submission at work, and by no region",
     ]
 
 
@@ -268,7 +268,7 @@ def test_a_stray_room_turns_it_red(sound, place, complaint, problems):
     assert complaint in problems(sound)
 
 
-def test_a_perfect_specimen_of_another_day_turns_it_red(sound, problems):
+def test_a_perfect_submission_of_another_day_turns_it_red(sound, problems):
     change(sound, REFERENCE_PY, "nobody grades", "no one grades")
     for starter in sound.assignments[0].starters:
         release(sound.assignments[0], starter)
@@ -292,14 +292,14 @@ def test_an_answer_in_own_words_is_left_to_its_reader(sound, problems):
         sound, REFERENCE_PY, "# %% [markdown]\n# BEGIN", '# %% [markdown] tags=["answer:explains"]\n# BEGIN'
     )
     derive(sound)
-    for known in (sound.root / SPECIMENS).glob("*/specimen.toml"):
+    for known in (sound.root / TEST_SUBMISSIONS).glob("*/expected.toml"):
         marks = '"to read"' if known.parent.name == "perfect" else 0
         known.write_text(known.read_text().replace("[marks]", f"[marks]\nexplains = {marks}"))
     assert problems(sound) == []
-    change(sound, f"{SPECIMENS}/perfect/specimen.toml", '"to read"', "3")
+    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", '"to read"', "3")
     assert "explains earned None, known marks are 3: A person reads what you write here." in problems(sound)
-    change(sound, f"{SPECIMENS}/perfect/specimen.toml", "explains = 3", 'explains = "to read"')
-    change(sound, f"{SPECIMENS}/short/specimen.toml", "explains = 0", 'explains = "to read"')
+    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", "explains = 3", 'explains = "to read"')
+    change(sound, f"{TEST_SUBMISSIONS}/short/expected.toml", "explains = 0", 'explains = "to read"')
     assert any("explains earned 0.0, known marks are to read" in problem for problem in problems(sound))
 
 

@@ -1,4 +1,4 @@
-"""What specimens are made with: a student's answers to the concept questions that a reference asks."""
+"""What test submissions are made with: a student's answers to the concept questions that a reference asks."""
 
 import re
 from itertools import pairwise

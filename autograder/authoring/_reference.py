@@ -1,4 +1,4 @@
-"""The reference, run as the notebook that it is: what is published as the solution, and the perfect specimen."""
+"""The reference, run as the notebook that it is: what is published as the solution, and the perfect test submission."""
 
 import os
 import re
@@ -82,15 +82,15 @@ def with_seed(source: str, path: Path, seed: int | None) -> str:
 
 
 def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: None) -> None:
-    """Run the reference and make the specimen `perfect` of it: its notebook, and the files that it saved."""
-    perfect = assignment.specimens / "perfect"
+    """Run the reference and make the test submission `perfect` of it: its notebook, and the files that it saved."""
+    perfect = assignment.test_submissions / "perfect"
     with work_folder(assignment) as folder:
         run_reference(assignment, folder, watch)
         remove_old(perfect)
         shutil.copytree(folder, perfect, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*CACHES))
     parts = read_cells(assignment.reference.read_text(encoding="utf-8"))
     write_notebook(perfect / assignment.starter.name, *parts)
-    known = perfect / "specimen.toml"
+    known = perfect / "expected.toml"
     if not known.exists():
         known.write_text(KNOWN, encoding="utf-8")
 
@@ -105,12 +105,12 @@ def work_folder(assignment: Assignment) -> Iterator[Path]:
 
 
 def remove_old(perfect: Path) -> None:
-    """Empty the specimen's folder but for its known marks, which a person wrote."""
+    """Empty the test submission's folder but for its known marks, which a person wrote."""
     perfect.mkdir(parents=True, exist_ok=True)
     for path in perfect.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != "specimen.toml":
+        elif path.name != "expected.toml":
             path.unlink()
 
 

@@ -32,7 +32,7 @@ REQUIRED = {
     "README.md": "docs/students.md",
 }
 OPTIONAL = ("requirements-gpu.txt",)
-FORBIDDEN_FOLDERS = {"solutions", "specimens"}
+FORBIDDEN_FOLDERS = {"solutions", "test_submissions"}
 MIN_DISTINCT = 6  # distinct words or numbers that make a line of a solution more than a turn of phrase
 LONG, VARIED = 24, 4  # characters of a hidden value, and different ones: poorer ones come up by chance
 FIELD_ENDS = ("", "\n", "\r", ",", ";", "\t", '"', "'", "\\")

@@ -30,7 +30,7 @@ PACKAGES = {
 }
 FOLDERS = {"assignments", "solutions", "datasets", "benchmarks", "tests", "results"}
 
-MISTAKE = "first_in_place_of_last"  # a specimen: the signature and one word are others
+MISTAKE = "first_in_place_of_last"  # a test submission: the signature and one word are others
 CHANGES = {'STUDENT = "perfect"': f'STUDENT = "{MISTAKE}"', "return max(": "return min("}
 KNOWN_MISTAKE = """about = "The hour of the first switch in place of the last; the model is the reference's."
 others = "full"
@@ -74,7 +74,7 @@ def write_assignment(assignment: Assignment, watch: Watch = lambda done, total: 
         write_written(assignment)
         add_to_course(assignment)
         write_perfect(assignment, watch)
-        write_specimens(assignment)
+        write_test_submissions(assignment)
         for starter in assignment.starters:
             release(assignment, starter)
 
@@ -154,15 +154,15 @@ def add_to_course(assignment: Assignment) -> None:
     write_atomically(course_file, f"{before}\n\n{entry}")
 
 
-def write_specimens(assignment: Assignment) -> None:
-    """Beside the perfect specimen: one with a mistake in its function, and the known marks of the starter."""
-    perfect, mistaken = assignment.specimens / "perfect", assignment.specimens / MISTAKE
+def write_test_submissions(assignment: Assignment) -> None:
+    """Beside the perfect test submission: one with a mistake in its function, and the known marks of the starter."""
+    perfect, mistaken = assignment.test_submissions / "perfect", assignment.test_submissions / MISTAKE
     shutil.copytree(perfect, mistaken)
     source = assignment.reference.read_text(encoding="utf-8")
     for right, wrong in CHANGES.items():
         source = source.replace(right, wrong)
     write_notebook(mistaken / assignment.starter.name, *read_cells(source))
-    write_atomically(mistaken / "specimen.toml", KNOWN_MISTAKE)
+    write_atomically(mistaken / "expected.toml", KNOWN_MISTAKE)
     starter = assignment.starters[1].parent
     starter.mkdir()
-    write_atomically(starter / "specimen.toml", fill_template(KNOWN_STARTER, assignment))
+    write_atomically(starter / "expected.toml", fill_template(KNOWN_STARTER, assignment))

@@ -344,7 +344,7 @@ def verify(
     ] = False,
     jobs: Jobs = None,
 ) -> None:
-    """Instructor: each specimen earns its known marks, each item can be lost, each starter is fresh."""
+    """Instructor: each test submission earns its known marks, each item can be lost, each starter is fresh."""
     from autograder.authoring.verify import (
         check_course,
         region_table,
@@ -389,7 +389,7 @@ def release(
         bool, typer.Option("--before-due", help="Write solutions before the due date as well.")
     ] = False,
     perfect: Annotated[
-        bool, typer.Option("--perfect", help="Run the reference; make its specimen `perfect` anew.")
+        bool, typer.Option("--perfect", help="Run the reference; make its test submission `perfect` anew.")
     ] = False,
     gradescope: Annotated[
         Path | None, typer.Option(help="Write the autograder of one assignment for Gradescope, a .zip.")
@@ -517,13 +517,13 @@ def write_solutions(assignments: Iterable[Assignment], out: Path, before_due: bo
 
 
 def make_perfect(assignments: Iterable[Assignment]) -> None:
-    """Make the specimen `perfect` of each assignment anew."""
+    """Make the test submission `perfect` of each assignment anew."""
     from autograder.authoring import write_perfect
 
     for assignment in assignments:
         with cells_line(assignment.slug) as watch:
             write_perfect(assignment, watch)
-        print_plain(f"{assignment.specimens / 'perfect'}: written")
+        print_plain(f"{assignment.test_submissions / 'perfect'}: written")
 
 
 @contextmanager

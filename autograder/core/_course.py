@@ -67,13 +67,13 @@ class Assignment:
         return self.locked_room / f"{self.slug}.py"
 
     @property
-    def specimens(self) -> Path:
-        return self.locked_room / "specimens"
+    def test_submissions(self) -> Path:
+        return self.locked_room / "test_submissions"
 
     @property
     def starters(self) -> tuple[Path, Path]:
         """Where the starter lies: for students, and as the submission of a student who did nothing."""
-        return self.starter, self.specimens / "untouched_starter" / self.starter.name
+        return self.starter, self.test_submissions / "untouched_starter" / self.starter.name
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ def starter_work(assignment: Assignment) -> Work:
 
 
 def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
-    """Return the perfect specimen, where there is one: its models and its notebook are the reference's."""
-    perfect = assignment.specimens / "perfect"
+    """Return the perfect test submission, where there is one: its models and its notebook are the reference's."""
+    perfect = assignment.test_submissions / "perfect"
     return (
         [read_work(REFERENCE, RawSubmission("perfect", perfect), expected, asked)] if perfect.is_dir() else []
     )

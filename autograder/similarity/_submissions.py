@@ -68,10 +68,10 @@ class Work:
 
 
 def asked_names(assignment: Assignment) -> frozenset[str]:
-    """Return the names that items may ask for: texts of the rubric, and the files that the perfect specimen holds."""
+    """Return the names that items may ask for: texts of the rubric, and the perfect test submission's files."""
     nodes = ast.walk(ast.parse(assignment.rubric.read_bytes()))
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    perfect = assignment.specimens / "perfect"
+    perfect = assignment.test_submissions / "perfect"
     files = {path.name for path in perfect.iterdir()} if perfect.is_dir() else set()
     return frozenset({text for text in texts if text.isidentifier() or FILE_NAME.fullmatch(text)} | files)
 

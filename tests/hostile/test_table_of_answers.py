@@ -69,7 +69,7 @@ def learn(slug: str, folder: Path) -> list:
     items, table, learnt = items_of(load_module(COURSE.assignment(slug).rubric)), {}, []
     for item in items:
         perfect = Recorder(
-            "perfect", COURSE.assignment(slug).specimens / "perfect", Predictor(), InProcessSandbox()
+            "perfect", COURSE.assignment(slug).test_submissions / "perfect", Predictor(), InProcessSandbox()
         )
         with hidden_from(practice_data(COURSE)):
             if score(item, perfect).is_full and "table" in perfect._known:

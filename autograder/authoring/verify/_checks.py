@@ -16,13 +16,13 @@ from autograder.authoring.verify._mutation import Mutation, mutate
 from autograder.authoring.verify._seeds import check_seed, seeds_to_try
 from autograder.authoring.verify._test_submissions import (
     KNOWN,
-    check_specimen,
-    check_specimens,
+    check_test_submission,
+    check_test_submissions,
     grade_perfect,
-    grade_specimen,
+    grade_test_submission,
     is_waiting,
+    list_test_submissions,
     lost_by,
-    specimens,
 )
 from autograder.authoring.verify._workers import Submit
 from autograder.core import Assignment
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass
 class Verification:
-    """What is known of one assignment so far: findings, the scores of its specimens, what its stubs lose."""
+    """What is known of one assignment so far: findings, the scores of its test submissions, what its stubs lose."""
 
     assignment: Assignment
     findings: list[Finding] = field(default_factory=list)
@@ -63,27 +63,29 @@ class Verification:
         self.find("starter", check_starter(assignment))
         self.find("reference", check_perfect(assignment))
         tasks = {}
-        if PERFECT in specimens(assignment):
+        if PERFECT in list_test_submissions(assignment):
             tasks[submit(grade_perfect, assignment.slug)] = partial(self.take_perfect, submit)
         for seed in seeds_to_try(assignment) if slow else ():
             tasks[submit(check_seed, assignment.slug, seed)] = partial(self.take_seed, seed)
         return tasks
 
     def take_perfect(self, submit: Submit, result: tuple) -> Tasks:
-        """Note what the perfect specimen earned; the tasks that waited for it, so that equal trainings run once."""
+        """Note what the perfect test submission earned; return the tasks that waited for it."""
         scores, asks, trainings = result
-        self.take_specimen(PERFECT, scores)
-        slug, others = self.assignment.slug, set(specimens(self.assignment)) - {PERFECT}
+        self.take_test_submission(PERFECT, scores)
+        slug, others = self.assignment.slug, set(list_test_submissions(self.assignment)) - {PERFECT}
         tasks = {submit(mutate, slug, scores, asks, trainings): self.take_mutation}
         for name in sorted(others):
-            tasks[submit(grade_specimen, slug, name, trainings)] = partial(self.take_specimen, name)
+            tasks[submit(grade_test_submission, slug, name, trainings)] = partial(
+                self.take_test_submission, name
+            )
         return tasks
 
-    def take_specimen(self, name: str, scores: dict[str, Score]) -> Tasks:
+    def take_test_submission(self, name: str, scores: dict[str, Score]) -> Tasks:
         self.scores[name] = scores
         earned = sum(score.earned or 0 for score in scores.values())
-        problems = check_specimen(scores, self.assignment.specimens / name / KNOWN)
-        self.find(f"specimen {name} ({earned:g} points)", problems)
+        problems = check_test_submission(scores, self.assignment.test_submissions / name / KNOWN)
+        self.find(f"test submission {name} ({earned:g} points)", problems)
         return {}
 
     def take_mutation(self, mutation: Mutation) -> Tasks:
@@ -95,11 +97,11 @@ class Verification:
         return {}
 
     def end(self) -> "Verification":
-        """Return what can be said only of all specimens and regions together."""
-        graded = [finding for finding in self.findings if finding.what.startswith("specimen ")]
+        """Return what can be said only of all test submissions and regions together."""
+        graded = [finding for finding in self.findings if finding.what.startswith("test submission ")]
         self.findings = [one for one in self.findings if one not in graded]
         self.findings += sorted(graded, key=lambda finding: finding.what)
-        self.find("specimens as a whole", check_specimens(self.scores))
+        self.find("test submissions as a whole", check_test_submissions(self.scores))
         self.find(f"{len(self.mutation.lost)} regions replaced by their stubs", self.mutation.problems)
         lost = lost_by(self.scores).union(*self.mutation.lost.values())
         perfect = self.scores.get(PERFECT, {})
@@ -107,7 +109,7 @@ class Verification:
         self.find(
             f"items ({len(waiting)} wait for data: autograder fetch)" if waiting else "items",
             (
-                f"{name} can't be lost: by no specimen at work, and by no region"
+                f"{name} can't be lost: by no test submission at work, and by no region"
                 for name in perfect
                 if name not in lost | waiting
             ),

@@ -42,7 +42,7 @@ def check_layout(assignment: Assignment) -> Iterator[str]:
     """Each room holds what it should and nothing else."""
     expected = {
         assignment.room: {assignment.starter.name, assignment.rubric.name},
-        assignment.locked_room: {assignment.reference.name, "specimens"},
+        assignment.locked_room: {assignment.reference.name, "test_submissions"},
     }
     if (
         questions := questions_path(assignment.room)
@@ -68,7 +68,7 @@ def check_rubric(assignment: Assignment, items: tuple[Item, ...]) -> Iterator[st
 
 
 def check_starter(assignment: Assignment) -> Iterator[str]:
-    """Check that the starter, and its copy among the specimens, are what the reference gives today."""
+    """Check that the starter, and its copy among the test submissions, are what the reference gives today."""
     for copy in assignment.starters:
         if reason := is_stale(assignment, copy):
             yield f"{reason}; run `autograder release {assignment.slug}`"
@@ -77,9 +77,9 @@ def check_starter(assignment: Assignment) -> Iterator[str]:
 
 
 def check_perfect(assignment: Assignment) -> Iterator[str]:
-    """Check that the perfect specimen's notebook is today's reference, cell by cell."""
+    """Check that the perfect test submission's notebook is today's reference, cell by cell."""
     advice = f"run `autograder release {assignment.slug} --perfect`"
-    notebooks = sorted((assignment.specimens / PERFECT).glob("*.ipynb"))
+    notebooks = sorted((assignment.test_submissions / PERFECT).glob("*.ipynb"))
     if len(notebooks) != 1:
         yield f"{PERFECT} holds {len(notebooks)} notebooks, expected the reference's; {advice}"
         return

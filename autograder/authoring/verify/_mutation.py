@@ -1,9 +1,9 @@
 """Mutation of the reference: what a region's stub loses, and that it loses nothing else.
 
 Each region in turn gets its stub, and the items that may rest on it are tried: which may follows from what an item
-was seen to ask of the perfect specimen, and from the reference's syntax tree. One that asks for the very function,
-constant, answer or file must lose. Then, for each item, all regions get their stubs but those that lost it: it must
-not lose by that.
+was seen to ask of the perfect test submission, and from the reference's syntax tree. One that asks for the very
+function, constant, answer or file must lose. Then, for each item, all regions get their stubs but those that lost it:
+it must not lose by that.
 """
 
 import shutil
@@ -32,7 +32,7 @@ class Mutation:
 
 
 def mutate(bench: VerifyWorker, slug: str, scores: dict[str, Score], asks: Asks, trainings: dict) -> Mutation:
-    """Try the stubs. scores, asks: of the perfect specimen, as `Bench.observed` gives them."""
+    """Try the stubs. scores, asks: of the perfect test submission, as `Bench.observed` gives them."""
     bench.grader(slug).trainings.update(trainings)
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
@@ -93,10 +93,10 @@ def mutated_folder(
 
 @contextmanager
 def score_stubs(assignment: Assignment, reference: Reference, keep: Collection[Region]) -> Iterator[Path]:
-    """Return a folder with the perfect specimen as it would be with stubs for all regions but those to `keep`."""
+    """Yield a folder with the perfect test submission, with stubs for all regions but those to `keep`."""
     with TemporaryDirectory() as folder:
         write_notebook(Path(folder) / f"{assignment.slug}.ipynb", *reference.stubbed(keep))
-        for file in (assignment.specimens / PERFECT).iterdir():
+        for file in (assignment.test_submissions / PERFECT).iterdir():
             if file.suffix != ".ipynb" and file.name != KNOWN and reference.of_file(file.name) <= set(keep):
                 shutil.copy(file, folder)
         yield Path(folder)

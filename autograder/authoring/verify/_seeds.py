@@ -30,7 +30,7 @@ def check_seed(bench: VerifyWorker, slug: str, seed: int | None) -> list[str]:
         )
         scores = bench.scores(slug, folder, PERFECT, secret=f"seed {seed}")
     lost = {name for name, score in scores.items() if is_lost(score)}
-    known = bench.scores(slug, assignment.specimens / PERFECT, PERFECT, names=lost) if lost else {}
+    known = bench.scores(slug, assignment.test_submissions / PERFECT, PERFECT, names=lost) if lost else {}
     return [
         f"{score.item} earns {score.earned} of {score.possible:g}: {score.message}"
         for name, score in scores.items()

@@ -26,7 +26,7 @@ def verification_table(proofs: Iterable[Verification]) -> Table:
     """One line an assignment: how much was proven, and how many problems there are."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     table.add_column("assignment")
-    for column in ("items", "specimens", "regions", "problems"):
+    for column in ("items", "test submissions", "regions", "problems"):
         table.add_column(column, justify="right")
     for proof in proofs:
         counts = (

@@ -1,4 +1,4 @@
-"""Specimens: submissions that earn known marks for known reasons."""
+"""Test submissions: submissions that earn known marks for known reasons."""
 
 import tomllib
 from collections.abc import Iterator
@@ -12,34 +12,34 @@ from autograder.rubric import Score
 TOLERANCE = (
     0.05  # points: one prediction of a thousand may fall on the other side of 0.5 on another processor
 )
-KNOWN = "specimen.toml"
+KNOWN = "expected.toml"
 TO_READ = "to read"  # in place of marks: an answer in own words, which the grader leaves to a person
 
 
-def grade_specimen(bench: VerifyWorker, slug: str, name: str, trainings: dict) -> dict[str, Score]:
-    """Return the scores of a specimen, by item. trainings: what the reference's gave, for those that are equal."""
+def grade_test_submission(bench: VerifyWorker, slug: str, name: str, trainings: dict) -> dict[str, Score]:
+    """Return a test submission's scores, by item. trainings: the reference's, for equal ones."""
     bench.grader(slug).trainings.update(trainings)
-    return bench.scores(slug, bench.course.assignment(slug).specimens / name, name)
+    return bench.scores(slug, bench.course.assignment(slug).test_submissions / name, name)
 
 
 def grade_perfect(bench: VerifyWorker, slug: str) -> tuple[dict[str, Score], Asks, dict]:
-    """Return the scores of the perfect specimen, what each item asked of it, and the trainings that this took."""
-    folder = bench.course.assignment(slug).specimens / PERFECT
+    """Return the perfect test submission's scores, what each item asked of it, and its trainings."""
+    folder = bench.course.assignment(slug).test_submissions / PERFECT
     return *bench.observed(slug, folder, PERFECT), bench.grader(slug).trainings
 
 
-def specimens(assignment: Assignment) -> list[str]:
-    """Return the names of an assignment's specimens."""
-    return sorted(path.name for path in entries(assignment.specimens) if path.is_dir())
+def list_test_submissions(assignment: Assignment) -> list[str]:
+    """Return the names of an assignment's test submissions."""
+    return sorted(path.name for path in entries(assignment.test_submissions) if path.is_dir())
 
 
-def check_specimen(scores: dict[str, Score], known: Path) -> Iterator[str]:
-    """Return a specimen's marks and messages against its `specimen.toml`; `others = "full"` there spares a long list.
+def check_test_submission(scores: dict[str, Score], known: Path) -> Iterator[str]:
+    """Check a test submission against its `expected.toml`, where `others = "full"` spares a long list.
 
     Two numbers stand for all marks between them: what a training half learns depends on a processor's rounding.
     """
     if not known.is_file():
-        yield f"{known} is missing: it says which marks the specimen is known to earn"
+        yield f"{known} is missing: it says which marks the test submission is known to earn"
         return
     expected = tomllib.loads(known.read_text(encoding="utf-8"))
     marks, says = expected.get("marks", {}), expected.get("says", {})
@@ -80,20 +80,20 @@ def is_waiting(score: Score) -> bool:
     return score.outcome == "deferred"
 
 
-def check_specimens(graded: dict[str, dict[str, Score]]) -> Iterator[str]:
-    """Check that the perfect specimen earns all and the starter nothing."""
+def check_test_submissions(graded: dict[str, dict[str, Score]]) -> Iterator[str]:
+    """Check that the perfect test submission earns all and the starter nothing."""
     for name in (PERFECT, STARTER):
         if name not in graded:
-            yield f"there is no specimen named {name}"
+            yield f"there is no test submission named {name}"
     for score in graded.get(PERFECT, {}).values():
         if is_lost(score):
-            yield f"{score.item}: the perfect specimen earns {score.earned}: {score.message}"
+            yield f"{score.item}: the perfect test submission earns {score.earned}: {score.message}"
     for score in graded.get(STARTER, {}).values():
         if score.earned != 0:
             yield f"{score.item}: the starter earns {score.earned}"
 
 
 def lost_by(graded: dict[str, dict[str, Score]]) -> set[str]:
-    """Return the items that some specimen loses while it earns points elsewhere."""
+    """Return the items that some test submission loses while it earns points elsewhere."""
     at_work = [scores for scores in graded.values() if any(score.earned for score in scores.values())]
     return {name for scores in at_work for name, score in scores.items() if is_lost(score)}
