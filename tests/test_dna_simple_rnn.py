@@ -146,7 +146,7 @@ CONCEPTS = {
 }
 
 
-def test_submission(name: str, sandbox) -> Submission:
+def open_submission(name: str, sandbox) -> Submission:
     return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
@@ -169,7 +169,7 @@ def test_anagrams_are_counted_one_by_one():
 
 
 def test_only_the_questions_need_a_signature(sandbox):
-    unsigned = test_submission("variable_from_elsewhere", sandbox)
+    unsigned = open_submission("variable_from_elsewhere", sandbox)
     assert not unsigned.signature
     with hidden_from(practice_data(COURSE)):
         scores = [score(item, unsigned) for item in items_of(RUBRIC) if item.section == "baselines"]
@@ -276,7 +276,7 @@ def test_real_dna_that_is_not_here_is_waited_for_by_who_handed_a_model_in(sandbo
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     with hidden_from(HiddenData(COURSE, DEMO_SECRET)):
         waiting, missing = (
-            score(RUBRIC.tells_junctions_apart, test_submission(name, sandbox))
+            score(RUBRIC.tells_junctions_apart, open_submission(name, sandbox))
             for name in ("perfect", "no_model")
         )
     assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
@@ -285,5 +285,5 @@ def test_real_dna_that_is_not_here_is_waited_for_by_who_handed_a_model_in(sandbo
 
 def test_on_a_students_machine_the_model_is_the_tas_to_score(sandbox, real_data):
     with hidden_from(practice_data(COURSE)):
-        said = score(RUBRIC.tells_junctions_apart, test_submission("perfect", sandbox))
+        said = score(RUBRIC.tells_junctions_apart, open_submission("perfect", sandbox))
     assert said.outcome == "deferred" and "fetch" not in said.message

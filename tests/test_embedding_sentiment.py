@@ -267,7 +267,7 @@ CONCEPTS = {
 }
 
 
-def test_submission(name: str, sandbox) -> Submission:
+def open_submission(name: str, sandbox) -> Submission:
     return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 

@@ -38,15 +38,15 @@ QUICK = {
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 
-def test_submission(name: str, sandbox) -> Submission:
+def open_submission(name: str, sandbox) -> Submission:
     return Submission(name, ASSIGNMENT.test_submissions / name, Predictor(), sandbox)
 
 
 @pytest.mark.parametrize("item, says", QUICK.items())
 def test_a_mistake_is_named_and_the_right_function_earns_all(item, says, sandbox):
     with hidden_from(DATA):
-        assert score(ITEMS[item], test_submission("perfect", sandbox)).is_full
-        wrong = score(ITEMS[item], test_submission("usual_mistakes", sandbox))
+        assert score(ITEMS[item], open_submission("perfect", sandbox)).is_full
+        wrong = score(ITEMS[item], open_submission("usual_mistakes", sandbox))
     assert wrong.earned == 0 and says in wrong.message
 
 
@@ -257,8 +257,8 @@ def test_real_data_that_are_not_here_are_waited_for_by_who_handed_something_in(
     monkeypatch.setenv("AUTOGRADER_DATA", str(tmp_path))
     item = ITEMS["reads_towards_the_junction"]
     with hidden_from(DATA):
-        waiting = score(item, test_submission("perfect", sandbox))
-        missing = score(item, test_submission("untouched_starter", sandbox))
+        waiting = score(item, open_submission("perfect", sandbox))
+        missing = score(item, open_submission("untouched_starter", sandbox))
     assert waiting.outcome == "deferred" and "autograder fetch splice" in waiting.message
     assert (missing.outcome, missing.earned) == ("scored", 0) and "is not written yet" in missing.message
 
@@ -307,7 +307,7 @@ def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data)
     item = ITEMS["reads_towards_the_junction"]
     with hidden_from(HiddenData(COURSE, f"term {term}")):
         two, one = (
-            score(item, test_submission(name, sandbox)) for name in ("perfect", "one_reader_of_real_dna")
+            score(item, open_submission(name, sandbox)) for name in ("perfect", "one_reader_of_real_dna")
         )
     assert two.is_full, two.message
     assert one.earned == 0 and "What counts lies in the middle" in one.hint
