@@ -47,7 +47,7 @@ def main(
         assignment = course.assignment(slug)
         folder = assignment.test_submissions / "perfect"
         with Sandbox(probe()) as sandbox:
-            asked = recorded(Grader.of(assignment, HiddenData(course, DEMO_SECRET), sandbox), folder)
+            asked = recorded(Grader.create(assignment, HiddenData(course, DEMO_SECRET), sandbox), folder)
         questions = defaultdict(list)
         for name, inputs, _ in (one for item in asked for one in item.predictions):
             questions[name].append(inputs)

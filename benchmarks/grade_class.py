@@ -256,7 +256,7 @@ def peers_ready(bench: Bench, made: Path, venvs: Path, handed: int) -> tuple[dic
     students = sorted(made.iterdir())[: handed + 1]  # the first shows what starting takes
     shared, course = bench.folder / "checks", find_course(HERE)
     with Sandbox(probe()) as sandbox:
-        asked = recorded(Grader.of(bench.assignment, hidden_data(course), sandbox), students[0])
+        asked = recorded(Grader.create(bench.assignment, hidden_data(course), sandbox), students[0])
     points, ways, versions = checks(asked, shared), {}, []
     possible = sum(points.values())
     for name, (package, prepare, costs) in PEERS.items():

@@ -37,7 +37,7 @@ def main(way: str, folder: str, slug: str, first: str, count: str) -> None:
     warm, *students = sorted(Path(folder).iterdir())[int(first) : int(first) + int(count) + 1]
     course = find_course(Path(__file__))
     with Sandbox(probe()) as sandbox:
-        grader = Grader.of(course.assignment(slug), hidden_data(course), sandbox)
+        grader = Grader.create(course.assignment(slug), hidden_data(course), sandbox)
         asked = [one for one in recorded(grader, warm) if one.rests_on_models]
     questions = [question for one in asked for question in one.predictions]
     if way == "ours":

@@ -32,8 +32,8 @@ PHASES = {  # of the engine: what is timed, where it stands; what is not there i
     "figures for reports": [f"figures:{one}" for one in ("by_group", "by_length", "confusion", "examples")],
     "items: encoding, comparing, marking": ["rubric:score"],
     "reports written": ["classroom:save_report"],
-    "tables and pages of the class": ["classroom:save_class", "grading:Books.save"],
-    "points by hand, lateness": ["grading:Books.settled"],
+    "tables and pages of the class": ["classroom:save_class", "grading:MarkSources.save"],
+    "points by hand, lateness": ["grading:MarkSources.apply"],
 }
 
 

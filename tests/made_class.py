@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograder.rubric import UNREAD, Adjustment, Bars, Confusion, Report, Score
+from autograder.rubric import AWAITING_REVIEW, Adjustment, Bars, Confusion, Report, Score
 from autograder.rubric.figures import Examples
 from autograder.submissions import Submitter
 
@@ -83,7 +83,7 @@ def outcome(item: str, number: int, possible: float, share: float) -> dict:
             "earned": round(possible * share, 1),
             "hint": "The second half is missing.",
         }
-        waits = {"outcome": "unread", "earned": None, "message": UNREAD}
+        waits = {"outcome": "awaiting review", "earned": None, "message": AWAITING_REVIEW}
         return {"answer": answer} | (waits if number % 3 == 0 else read | {"message": "Read by A. Reader."})
     if item == "runs_the_loop" and number % 6 == 5:
         said = (

@@ -43,7 +43,7 @@ def grade(course, sandbox, tmp_path):
     out = tmp_path / "out"
 
     def run(fresh=False):
-        grader = Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
+        grader = Grader.create(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
         found = read_cohort(tmp_path / "class", "hello")
         graded = grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out, fresh)
         return {one.report.student: one.report for one in graded}
@@ -71,7 +71,7 @@ def fill(tmp_path, **columns):
 def test_an_answer_waits_for_its_reader_and_then_counts(grade, tmp_path):
     hand_in(tmp_path, "ann", "Because *factors* below one shrink.")
     report = grade()["ann"]
-    assert (report.status, report.earned) == ("to read", 7)
+    assert (report.status, report.earned) == ("awaiting review", 7)
     [row] = csv.DictReader((tmp_path / "out" / "answers.csv").open())
     assert row == {
         "student": "ann", "item": "explains", "question": "Why does it forget?", "possible": "3", "points": "",
@@ -93,7 +93,7 @@ def test_points_survive_regrading(grade, tmp_path, fresh):
     fill(tmp_path, points="3")
     assert [grade(fresh)["ann"].earned for _ in range(3)] == [10, 10, 10]
     fill(tmp_path, points="")
-    assert grade()["ann"].status == "to read"
+    assert grade()["ann"].status == "awaiting review"
 
 
 def test_points_stand_for_the_answer_they_were_given_for(grade, tmp_path):
@@ -101,7 +101,7 @@ def test_points_stand_for_the_answer_they_were_given_for(grade, tmp_path):
     grade()
     fill(tmp_path, points="1", comment="Why?")
     hand_in(tmp_path, "ann", "Because factors below one shrink.")
-    assert grade()["ann"].status == "to read"
+    assert grade()["ann"].status == "awaiting review"
     [row] = read_answers(tmp_path / "out" / "answers.csv").values()
     assert (row.points, row.comment) == ("", "[an earlier answer had 1] Why?")
     fill(tmp_path, points="3")
@@ -262,6 +262,6 @@ def test_the_starter_has_no_answer_though_its_text_lies_around():
 
 def test_a_note_goes_to_the_reader(grade, tmp_path):
     hand_in(tmp_path, "ann", "Because.", tags=["other"])
-    assert grade()["ann"].status == "to read"
+    assert grade()["ann"].status == "awaiting review"
     [row] = csv.DictReader((tmp_path / "out" / "answers.csv").open())
     assert row["answer"] == f"{UNMARKED} Because."

@@ -94,7 +94,7 @@ def test_the_reference_answers_rightly_and_a_guess_is_told_why(assignment, ask, 
     )
     assert Counter(score.outcome if score.earned is None else score.earned for score in perfect.values()) == {
         2: 4,
-        "unread": 1,
+        "awaiting review": 1,
     }
     assert {score.earned for score in guessed.values()} == {0}
     reproaches = {said(question, question.mistake) for question in ask(GUESSED).values()}

@@ -71,7 +71,7 @@ def report(*scores):
 
 
 def test_nbgrader_is_told_the_points_that_are_not_lost():
-    waiting = (2, False, "deferred", None), (3, False, "unread", None)
+    waiting = (2, False, "deferred", None), (3, False, "awaiting review", None)
     left = live.points(report((4, False, "scored", 3.5), *waiting, (5, True, "scored", 5)))
     assert (left, type(left)) == (5.5, float)
     with pytest.raises(CourseError, match="No points yet"):

@@ -18,15 +18,15 @@ from test_workers import MIXED
 
 from autograder.core import CourseError
 from autograder.data import hidden_data
-from autograder.grading import MarkSources, Setup, grade_cohort
+from autograder.grading import GraderFactory, MarkSources, grade_cohort
 from autograder.lms._detect import read_cohort
 
 pytest.importorskip("distributed")
 
 from distributed import Client, LocalCluster  # noqa: E402
 
-from autograder.grading import _dask as cluster_module  # noqa: E402
-from autograder.grading._dask import COURSE, connect_client, dask_executor, describe_difference  # noqa: E402
+from autograder.grading import _dask_executor as cluster_module  # noqa: E402
+from autograder.grading._dask_executor import COURSE, connect_client, dask_executor, describe_difference  # noqa: E402
 
 STUDENTS = 24
 
@@ -126,9 +126,9 @@ def scheduler(tmp_path):
 
 def graded(setup, grader, address, folder, out, told, course):
     found = read_cohort(folder, "hello")
-    books = MarkSources.read(course, grader, found, out)
+    sources = MarkSources.read(course, grader, found, out)
     with dask_executor(address, setup, grader, told) as workers:
-        yield from grade_cohort(grader, books, found, out, workers=workers)
+        yield from grade_cohort(grader, sources, found, out, workers=workers)
 
 
 @pytest.mark.slow
@@ -140,10 +140,10 @@ def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_pat
     shutil.copytree(course.root, moved)
     rubric = other / "assignments/hello/rubric.py"
     rubric.write_text(rubric.read_text().replace("full=1", "full=2"))
-    setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
+    setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
     finished(course, tmp_path / "1" / "out", "--jobs", "1")
     out, told, done = tmp_path / "2" / "out", [], []
-    with setup.opened() as grader, Client(address, set_as_default=False) as client:
+    with setup.open() as grader, Client(address, set_as_default=False) as client:
         worker(**{COURSE: str(tmp_path / "nowhere")})
         client.wait_for_workers(1, 60)
         with pytest.raises(CourseError, match=f"can grade: .*no course.toml in .*nowhere; set {COURSE}"):
@@ -229,7 +229,10 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
     with (
         pytest.raises(CourseError, match="No Dask scheduler answers"),
         dask_executor(
-            address.format(port=1), Setup(course.assignments[0], hidden_data(course)), None, told.append
+            address.format(port=1),
+            GraderFactory(course.assignments[0], hidden_data(course)),
+            None,
+            told.append,
         ),
     ):
         pass
@@ -238,7 +241,7 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
 
 def test_with_tls_nothing_is_told(course, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
-    told, setup = [], Setup(course.assignments[0], hidden_data(course))
+    told, setup = [], GraderFactory(course.assignments[0], hidden_data(course))
     with pytest.raises(CourseError), dask_executor("tls://127.0.0.1:1", setup, None, told.append):
         pass
     assert told == []

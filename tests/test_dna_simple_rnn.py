@@ -55,7 +55,7 @@ class Remembering:
 
 @pytest.fixture(scope="module")
 def grader(sandbox):
-    grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    grader = Grader.create(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
     return replace(grader, predictor=Remembering(Predictor()), sandbox=Remembering(sandbox))
 
 

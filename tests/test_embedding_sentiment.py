@@ -28,7 +28,7 @@ ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 @pytest.fixture(scope="module")
 def grader(sandbox):
-    return Grader.of(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    return Grader.create(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
 
 
 # --- files of vectors

@@ -36,7 +36,7 @@ def graded(course, sandbox, tmp_path):
         with zipfile.ZipFile(path, "w") as archive:
             for name in names:
                 archive.writestr(name, work)
-        grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+        grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
         found = read_cohort(path, "hello")
         list(grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out))
         return out

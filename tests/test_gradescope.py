@@ -56,7 +56,7 @@ def test_an_item_is_a_test_with_its_points():
     assert set(found) <= TOP and all(set(test) <= TEST for test in found["tests"])
 
 
-@pytest.mark.parametrize("outcome", ["broken", "unread", "deferred"])
+@pytest.mark.parametrize("outcome", ["broken", "awaiting review", "deferred"])
 def test_what_waits_for_a_person_has_a_note_and_no_points(outcome):
     found = results(scored(), scored(outcome, None, "Because."), doubts=("Who signed it?",))
     waits = found["tests"][1]
@@ -354,7 +354,7 @@ def scores(found):
     names = [test["name"].removesuffix(" (stretch)").replace(" ", "_") for test in items]
     return {
         name: Score(
-            name, "", test.get("max_score", 0), False, "scored" if "score" in test else "unread",
+            name, "", test.get("max_score", 0), False, "scored" if "score" in test else "awaiting review",
             test.get("score"), test["output"],
         )
         for name, test in zip(names, items, strict=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograder.core import CourseError, read_course
 from autograder.data import hidden_data
-from autograder.grading import Grader, MarkSources, author, export, grade_cohort
+from autograder.grading import Grader, MarkSources, export, grade_cohort, read_author
 from autograder.grading import _grader as grader_module
 from autograder.grading._results import OWN_FILES, folder_names, read_results
 from autograder.lms import file_name
@@ -22,7 +22,7 @@ from autograder.lms._detect import read_cohort
 
 @pytest.fixture
 def grader(course, sandbox):
-    return Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    return Grader.create(course.assignments[0], hidden_data(course), sandbox)
 
 
 def rows(out):
@@ -164,7 +164,7 @@ def test_results_are_not_written_over_the_class(hand_in):
 def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in, tmp_path):
     generator = course.root / "datasets/numbers/generate.py"
     generator.write_text(generator.read_text().replace("largest + seed % 2", "largest / 0"))
-    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
     [one] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
     report = one.report
     assert (report.status, report.earned) == ("needs a person", 6)
@@ -176,7 +176,7 @@ def test_every_report_says_where_its_data_come_from(course, sandbox, graded, han
 
     def said():
         [one] = graded(
-            Grader.of(course.assignments[0], hidden_data(course), sandbox), folder, tmp_path / "out"
+            Grader.create(course.assignments[0], hidden_data(course), sandbox), folder, tmp_path / "out"
         )
         return one.report.data
 
@@ -191,7 +191,7 @@ def items_run(course, sandbox, graded, tmp_path):
     """Grades the class in a folder again; which items ran, by student."""
 
     def run(folder, fresh=False):
-        grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+        grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
         done = graded(grader, folder, tmp_path / "out", fresh)
         return {one.report.student: set(one.ran) for one in done if one.ran}
 
@@ -316,9 +316,9 @@ def test_a_report_says_what_was_graded_and_with_what(grader, graded, hand_in, tm
 )
 def test_on_their_own_machine_students_are_who_they_say(hand_in, files, expected, monkeypatch):
     folder = hand_in("my_work", **files) / "my_work"
-    assert author(folder) == expected
+    assert read_author(folder) == expected
     monkeypatch.chdir(folder)
-    assert author(Path(".")) == expected
+    assert read_author(Path(".")) == expected
 
 
 def test_an_undecided_item_is_not_kept(course, items_run, hand_in, tmp_path):
@@ -348,7 +348,7 @@ def test_what_people_and_rules_decide_is_settled_anew_and_runs_no_item(course, s
         archive.writestr("smithbo_12_2_greeting.txt", "hello" * 50)
 
     def settled():
-        grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+        grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
         done = list(begun(grader, course, path, out))
         return {one.report.student: one.report.earned for one in done}, sum(len(one.ran) for one in done)
 
@@ -374,6 +374,6 @@ def test_a_copy_of_the_notebook_is_remarked_on_in_the_report_alone(
 ):
     course.assignments[0].rubric.write_text(SIGNED)
     folder = hand_in("ann", **{"work.py": "", "work (1).py": 'STUDENT = "ann"'})
-    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
     [one] = graded(grader, folder, tmp_path / "out")
     assert one.report.earned == 10 and not [str(said.message) for said in recwarn]

@@ -151,7 +151,7 @@ def shell(lab, monkeypatch):
 
 @pytest.fixture
 def grade(lab, sandbox):
-    grader = Grader.of(lab, practice_data(find_course(Path.cwd())), sandbox)
+    grader = Grader.create(lab, practice_data(find_course(Path.cwd())), sandbox)
 
     def graded(*cells):
         notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}

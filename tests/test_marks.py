@@ -57,7 +57,7 @@ def test_points_by_hand_replace_the_graders_and_say_who_and_why(table):
     assert marked.scores[1] == report().scores[1] and marked.earned == 8.5
 
 
-@pytest.mark.parametrize("outcome", ["broken", "unread", "deferred"])
+@pytest.mark.parametrize("outcome", ["broken", "awaiting review", "deferred"])
 def test_what_waits_for_a_person_is_settled(table, outcome):
     marked = apply_manual_marks(report(outcome, None, "Waits."), table("ann,greets,10,,Eve,ran it myself"))
     assert marked.status == "graded" and marked.earned == 11

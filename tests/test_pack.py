@@ -70,7 +70,7 @@ def write_notebook(path, *cells):
 def packed(course, sandbox):
     def of(folder, out=None):
         [assignment] = course.assignments
-        grader = Grader.of(assignment, hidden_data(course), sandbox)
+        grader = Grader.create(assignment, hidden_data(course), sandbox)
         return pack(course, assignment, folder, out, grader)
 
     return of

@@ -198,7 +198,7 @@ def test_figures_say_their_values_in_words():
 
 
 def test_the_strip_is_as_wide_as_points_and_as_full_as_what_is_earned():
-    strip = Page(strip_svg((scored("a", 5.0, 10), scored("b", None, 30, outcome="unread"))))
+    strip = Page(strip_svg((scored("a", 5.0, 10), scored("b", None, 30, outcome="awaiting review"))))
     assert [svg["x"] for svg in strip.tags("svg")[1:]] == ["0.0%", "25.0%"]
     assert [rect["height"] for rect in strip.tags("rect")] == ["20", "10.0", "20"]
     assert "a 5 of 10; b undecided of 30" in strip.text

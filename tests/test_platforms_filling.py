@@ -47,7 +47,11 @@ GRADEBOOK = (
 
 def test_canvas_gets_one_column_and_nothing_else_changes(tmp_path):
     marks = [mark("canvas", "1", 9.5), mark("canvas", "2", 10 / 3), mark("canvas", "3", 5.0)]
-    marks += [mark("canvas", "5", 0, outcome="unread"), mark("canvas", "99", 1.0), mark("moodle", "4", 1.0)]
+    marks += [
+        mark("canvas", "5", 0, outcome="awaiting review"),
+        mark("canvas", "99", 1.0),
+        mark("moodle", "4", 1.0),
+    ]
     filled = canvas.write_grades(sheet_of(tmp_path, GRADEBOOK), marks, "RNNs by hand")
     expected = GRADEBOOK.replace('"A, B",,,,1', '"A, B",,9.50,,1').replace("A,,3.00", "A,,3.33")
     assert filled.text == expected and (filled.written, filled.column) == (2, "RNNs by hand (41)")

@@ -23,13 +23,13 @@ from autograder.core import Failure, NeedsReview
 from autograder.data import hidden_data
 from autograder.grading import (
     Grader,
+    GraderFactory,
     MarkSources,
-    Setup,
+    describe_missing_packages,
     grade_cohort,
     open_executor,
+    open_process_pool,
     open_readers,
-    packages_line,
-    process_pool,
 )
 from autograder.grading._reading import limited_reader, missing_imports, read_submission
 from autograder.lms._detect import read_cohort
@@ -69,11 +69,11 @@ def grade(course, sandbox, tmp_path):
         sources = {name: Deadly(what, str(tmp_path / name)) for name, what in deadly.items()}
         chosen = (replace(one, source=sources.get(one.student, one.source)) for one in found.submissions)
         found = replace(found, submissions=tuple(chosen))
-        setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
-        with setup.opened() as grader, open_readers() as reading:
-            books = MarkSources.read(course, grader, found, out)
+        setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
+        with setup.open() as grader, open_readers() as reading:
+            sources = MarkSources.read(course, grader, found, out)
             with open_executor(setup, grader, 1, len(found.submissions), "", print) as workers:
-                done = grade_cohort(grader, books, found, out, False, workers, reading)
+                done = grade_cohort(grader, sources, found, out, False, workers, reading)
                 return {one.report.student: one for one in done}
 
     return run
@@ -133,10 +133,10 @@ def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, 
         (folder / name).write_bytes(content)
     found, grader = (
         read_cohort(folder, "hello"),
-        Grader.of(course.assignments[0], hidden_data(course), sandbox),
+        Grader.create(course.assignments[0], hidden_data(course), sandbox),
     )
-    books, start = MarkSources.read(course, grader, found, tmp_path / "out"), time.process_time()
-    done = {one.report.student: one.report for one in grade_cohort(grader, books, found, tmp_path / "out")}
+    sources, start = MarkSources.read(course, grader, found, tmp_path / "out"), time.process_time()
+    done = {one.report.student: one.report for one in grade_cohort(grader, sources, found, tmp_path / "out")}
     assert len(done) == 8 and done["aa"].earned == done["zz"].earned == 10
     assert {done[name.partition(".")[0]].status for name in crafted_archives()} == {"graded"}
     assert "damaged" in done["far"].scores[0].message and "damaged" in done["back"].scores[0].message
@@ -291,10 +291,10 @@ def test_packages_that_the_machine_lacks_are_counted_before_grading(tmp_path):
         "ed": {"broken.zip": b"PK"},
     }
     submissions = [RawSubmission(name, Memory(content)) for name, content in class_of.items()]
-    line = packages_line(Readers(), submissions, Expected("toy"))
+    line = describe_missing_packages(Readers(), submissions, Expected("toy"))
     assert "lacks: no_such_a (3), no_such_b (1). Install them" in line
-    assert packages_line(Readers(), submissions[2:3], Expected("toy")) == ""
-    line = packages_line(Readers(hanging={"ann"}), submissions, Expected("toy"), seconds=0.1)
+    assert describe_missing_packages(Readers(), submissions[2:3], Expected("toy")) == ""
+    line = describe_missing_packages(Readers(hanging={"ann"}), submissions, Expected("toy"), seconds=0.1)
     assert "lacks: no_such_a (2) (found in 4 of 5 submissions)" in line
 
 
@@ -339,12 +339,12 @@ def test_items_beyond_the_time_of_a_submission_get_no_points_and_are_not_kept(
 ):
     course.assignments[0].rubric.write_text(SLOW)
     found = read_cohort(hand_in("ann", **{"greeting.txt": ""}), "hello")
-    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
     hasty = replace(grader, minutes=0.2 / 60)
 
     def graded(grader):
-        books = MarkSources.read(course, grader, found, tmp_path / "out")
-        [one] = grade_cohort(grader, books, found, tmp_path / "out")
+        sources = MarkSources.read(course, grader, found, tmp_path / "out")
+        [one] = grade_cohort(grader, sources, found, tmp_path / "out")
         return one
 
     one = graded(hasty)
@@ -504,7 +504,7 @@ def use(submission):
     "seed, count", [(0, 100), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
 def test_mutated_inputs_end_in_files_or_in_the_projects_own_errors(tmp_path, seed, count):
-    with process_pool(1, limited_reader) as workers:
+    with open_process_pool(1, limited_reader) as workers:
         wrong, slowest, memory = workers.submit(fuzz, str(tmp_path), seed, count).result()
     assert not wrong
     assert slowest < 10 and memory < 2**30

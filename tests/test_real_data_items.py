@@ -117,7 +117,7 @@ def get(real, monkeypatch, tmp_path):
 
 
 def grader(course, sandbox) -> Grader:
-    return Grader.of(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
+    return Grader.create(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
 
 
 def graded(course, sandbox, name):

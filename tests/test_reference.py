@@ -60,7 +60,7 @@ def run(assignment: Assignment, program: list[str], folder: Path) -> None:
 
 
 def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> Report:
-    grader = Grader.of(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    grader = Grader.create(assignment, HiddenData(COURSE, DEMO_SECRET), sandbox)
     report = grader.grade(RawSubmission(student, folder)).report
     lost = {score.item: score.message for score in report.scores if is_lost(score)}
     if lost:  # a part whose data are not here makes nothing, and what it once made can't be proved here

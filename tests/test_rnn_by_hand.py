@@ -42,7 +42,7 @@ class Remembering(Predictor):
 
 @pytest.fixture(scope="module")
 def grader(sandbox):
-    grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
+    grader = Grader.create(ASSIGNMENT, HiddenData(COURSE, DEMO_SECRET), sandbox)
     return replace(grader, predictor=Remembering())
 
 

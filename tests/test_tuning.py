@@ -317,7 +317,7 @@ def test_two_readers_pass_and_one_fails_on_every_split(term, sandbox, real_data)
 @pytest.mark.parametrize("term", range(5), ids="seed{}".format)
 def test_what_the_grader_trains_earns_full_marks_on_other_data(term, sandbox):
     """On another term's data and seeds: the reference's builders, settings and table."""
-    grader = Grader.of(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
+    grader = Grader.create(ASSIGNMENT, HiddenData(COURSE, f"term {term}"), sandbox)
     report = grader.grade(RawSubmission("perfect", ASSIGNMENT.test_submissions / "perfect")).report
     assert [(one.item, one.message) for one in report.scores if is_lost(one)] == []
 

@@ -293,14 +293,16 @@ def test_an_answer_in_own_words_is_left_to_its_reader(sound, problems):
     )
     derive(sound)
     for known in (sound.root / TEST_SUBMISSIONS).glob("*/expected.toml"):
-        marks = '"to read"' if known.parent.name == "perfect" else 0
+        marks = '"awaiting review"' if known.parent.name == "perfect" else 0
         known.write_text(known.read_text().replace("[marks]", f"[marks]\nexplains = {marks}"))
     assert problems(sound) == []
-    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", '"to read"', "3")
+    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", '"awaiting review"', "3")
     assert "explains earned None, known marks are 3: A person reads what you write here." in problems(sound)
-    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", "explains = 3", 'explains = "to read"')
-    change(sound, f"{TEST_SUBMISSIONS}/short/expected.toml", "explains = 0", 'explains = "to read"')
-    assert any("explains earned 0.0, known marks are to read" in problem for problem in problems(sound))
+    change(sound, f"{TEST_SUBMISSIONS}/perfect/expected.toml", "explains = 3", 'explains = "awaiting review"')
+    change(sound, f"{TEST_SUBMISSIONS}/short/expected.toml", "explains = 0", 'explains = "awaiting review"')
+    assert any(
+        "explains earned 0.0, known marks are awaiting review" in problem for problem in problems(sound)
+    )
 
 
 def test_two_benches_find_what_one_finds(sound, prove):

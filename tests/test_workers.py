@@ -21,13 +21,13 @@ from autograder.core import Failure, StudentError
 from autograder.data import hidden_data
 from autograder.grading import (
     Grader,
+    GraderFactory,
     MarkSources,
     SerialExecutor,
-    Setup,
-    default_jobs,
+    choose_jobs,
     grade_cohort,
-    process_pool,
-    without_details,
+    open_process_pool,
+    strip_details,
 )
 from autograder.grading._answers import answer_rows
 from autograder.grading._executors import WorkerLost
@@ -93,7 +93,7 @@ def gone(number):
 
 def test_tasks_run_in_processes_that_open_once_and_end():
     said = []
-    with process_pool(2, folder, said.append) as workers:
+    with open_process_pool(2, folder, said.append) as workers:
         slept = [workers.submit(slow, 0.5) for _ in range(2)]
         numbers = {future.result() for future in slept}
         results = [workers.submit(add, n, 1).result() for n in range(6)]
@@ -106,7 +106,7 @@ def test_tasks_run_in_processes_that_open_once_and_end():
 
 def test_no_process_is_started_before_there_is_a_task():
     said, before = [], set(psutil.Process().children())
-    with process_pool(4, folder, said.append) as workers:
+    with open_process_pool(4, folder, said.append) as workers:
         assert set(psutil.Process().children()) == before
         for _ in range(3):
             workers.submit(add, 1, 1).result()
@@ -114,7 +114,7 @@ def test_no_process_is_started_before_there_is_a_task():
 
 
 def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
-    with process_pool(1, folder) as workers:
+    with open_process_pool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         with pytest.raises(StudentError) as claim:
             workers.submit(fail, StudentError("Not so.", "But so.")).result()
@@ -125,7 +125,7 @@ def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
 
 
 def test_a_worker_that_can_not_open_says_why():
-    with process_pool(1, closed) as workers:
+    with open_process_pool(1, closed) as workers:
         for _ in range(2):
             with pytest.raises(ValueError, match="no way in"):
                 workers.submit(slow, 0).result()
@@ -136,7 +136,7 @@ def test_a_worker_that_can_not_open_says_why():
     [(1, "done"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, "done"), (3, WorkerLost)))],
 )
 def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
-    with process_pool(2, folder) as workers:
+    with open_process_pool(2, folder) as workers:
         other = workers.submit(slow, 1.0)
         future = workers.submit(crash, tmp_path / "tries", times)
         if outcome is WorkerLost:
@@ -150,7 +150,7 @@ def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
 
 def test_an_end_in_the_middle_waits_for_nobody():
     start = time.monotonic()
-    with process_pool(1, folder) as workers:
+    with open_process_pool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         futures = [workers.submit(slow, 60) for _ in range(3)]
     assert time.monotonic() - start < 20 and gone(number)
@@ -160,7 +160,7 @@ def test_an_end_in_the_middle_waits_for_nobody():
 def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
     """The kernel ends a worker when its starter dies; the starter is a thread, which lives as long as the crew."""
     numbers = []
-    with process_pool(1, folder) as workers:
+    with open_process_pool(1, folder) as workers:
         thread = threading.Thread(target=lambda: numbers.append(workers.submit(slow, 0).result()))
         thread.start()
         thread.join()
@@ -171,11 +171,11 @@ def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
 def test_jobs_fit_the_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**13}.get)  # 32 GiB
-    assert default_jobs() == 16
+    assert choose_jobs() == 16
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5})
-    assert default_jobs() == 2
+    assert choose_jobs() == 2
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**17, "SC_PAGE_SIZE": 2**13}.get)  # 1 GiB
-    assert default_jobs() == 1
+    assert choose_jobs() == 1
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Tidy:
 
 
 def test_a_worker_cleans_up_before_it_ends(tmp_path):
-    with process_pool(1, Tidy(tmp_path / "said")) as workers:
+    with open_process_pool(1, Tidy(tmp_path / "said")) as workers:
         workers.submit(slow, 0).result()
     assert (tmp_path / "said").read_text() == "tidy"
 
@@ -280,14 +280,14 @@ def grade(course, sandbox, tmp_path):
     """Grades the class in a folder with so many workers; gives what came, in order."""
 
     def run(folder, out, jobs, fresh=False):
-        setup = Setup(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
-        with setup.opened() as grader:
+        setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
+        with setup.open() as grader:
             found = read_cohort(folder, "hello")
-            books = MarkSources.read(course, grader, found, out)
+            sources = MarkSources.read(course, grader, found, out)
             if jobs == 1:
-                return list(grade_cohort(grader, books, found, out, fresh, SerialExecutor(grader)))
-            with process_pool(jobs, setup.opened) as workers:
-                return list(grade_cohort(grader, books, found, out, fresh, workers))
+                return list(grade_cohort(grader, sources, found, out, fresh, SerialExecutor(grader)))
+            with open_process_pool(jobs, setup.open) as workers:
+                return list(grade_cohort(grader, sources, found, out, fresh, workers))
 
     return run
 
@@ -338,7 +338,7 @@ def test_of_a_submission_that_is_too_large_the_nearest_files_count(
 class Counted:
     """Workers that never finish until they must, and count what they hold."""
 
-    room = 4
+    max_in_flight = 4
 
     def __init__(self, grader):
         self.grader, self.waiting, self.most = grader, [], 0
@@ -347,7 +347,7 @@ class Counted:
         future = Future()
         self.waiting.append((future, task, arguments))
         self.most = max(self.most, len(self.waiting))
-        if len(self.waiting) >= self.room:
+        if len(self.waiting) >= self.max_in_flight:
             threading.Thread(target=self.finish).start()
         return future
 
@@ -361,10 +361,10 @@ class Counted:
 def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
     for number in range(40):
         folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * (number + 1)})
-    grader = Grader.of(course.assignments[0], hidden_data(course), sandbox)
+    grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
     workers, found = Counted(grader), read_cohort(folder, "hello")
-    books = MarkSources.read(course, grader, found, tmp_path / "out")
-    done = list(grade_cohort(grader, books, found, tmp_path / "out", workers=workers))
+    sources = MarkSources.read(course, grader, found, tmp_path / "out")
+    done = list(grade_cohort(grader, sources, found, tmp_path / "out", workers=workers))
     assert workers.most == 4
     assert [one.report.student for one in done] == [f"student {number:02}" for number in range(40)]
 
@@ -381,9 +381,9 @@ def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path)
 
 def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
     (course.root / "solutions" / "secret_seed").write_text("autumn 7f3c9a51e08d42b6")
-    setup = Setup(course.assignments[0], hidden_data(course))
+    setup = GraderFactory(course.assignments[0], hidden_data(course))
     setup.source.draw("numbers", {})
-    there = setup.moved(replace(course, root=tmp_path / "elsewhere"))
+    there = setup.relocate(replace(course, root=tmp_path / "elsewhere"))
     assert there.source.seed("x") == setup.source.seed("x") and not there.source._drawn
     assert "autumn" not in repr(there)
 
@@ -398,7 +398,7 @@ def test_a_submission_is_the_same_when_carried(hand_in, sandbox):
 def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
     """Thousands of whole ones, with their figures, would not fit into memory."""
     whole = made_class(60)
-    slimmed = [without_details(report) for report in whole]
+    slimmed = [strip_details(report) for report in whole]
     folders = {report.student: report.student for report in whole}
     assert class_html(slimmed, {}, folders) == class_html(whole, {}, folders)
     assert grades_csv(slimmed) == grades_csv(whole)
@@ -408,7 +408,7 @@ def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
 def test_a_table_of_a_thousand_students_is_kept_in_a_few_megabytes():
     tracemalloc.start()
     whole = [pickle.loads(pickle.dumps(report)) for report in made_class(100)]
-    slimmed = [without_details(report) for report in whole]
+    slimmed = [strip_details(report) for report in whole]
     del whole
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -64,14 +64,14 @@ def check(
     device: Device = "auto",
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
-    from autograder.grading import author, require_submission
+    from autograder.grading import read_author, require_submission
     from autograder.reports import student_report
     from autograder.submissions import RawSubmission
 
     course = find_course(Path.cwd())
     with students_grader(course, course.assignment(assignment), folder, device) as grader:
         report = grader.grade(
-            RawSubmission(author(folder, grader.expected), require_submission(folder))
+            RawSubmission(read_author(folder, grader.expected), require_submission(folder))
         ).report
     console.print(student_report(report))
     raise typer.Exit(int(report.status == "needs a person"))
@@ -172,7 +172,7 @@ def students_grader(course: Course, assignment: Assignment, folder: Path, device
         training_sandbox(isolation, device, private) as trainer,
         console.status("") as status,
     ):
-        grader = Grader.of(assignment, hidden_data(course), sandbox, trainer)
+        grader = Grader.create(assignment, hidden_data(course), sandbox, trainer)
         yield replace(grader, watch=lambda said: status.update(Text(said)))
 
 
@@ -209,15 +209,15 @@ def grade(
     from autograder.core import exposure_warning
     from autograder.data import hidden_data, open_cache
     from autograder.grading import (
+        GraderFactory,
         MarkSources,
-        Setup,
+        describe_missing_packages,
+        describe_partial_run,
         grade_cohort,
         open_executor,
         open_readers,
-        packages_line,
-        partial_line,
         read_cohort,
-        without_details,
+        strip_details,
     )
     from autograder.reports import Progress, class_lines, class_table
     from autograder.sandbox import probe
@@ -229,30 +229,30 @@ def grade(
         device if dask and device == "gpu" else choose_device(device)
     )  # the cluster's workers look for theirs
     private = (submissions, out, *([roster] if roster else []))
-    setup = Setup(chosen, source, device, probe(), no_isolation, minutes, private)
-    with run_logged(out), open_readers() as reading, setup.opened() as grader:
+    setup = GraderFactory(chosen, source, device, probe(), no_isolation, minutes, private)
+    with run_logged(out), open_readers() as reading, setup.open() as grader:
         zone = course.timezone or (chosen.due and chosen.due.tzinfo)
         found = read_cohort(reading, submissions, chosen.slug, roster, zone, out)
-        if line := packages_line(reading, found.submissions, grader.expected):
+        if line := describe_missing_packages(reading, found.submissions, grader.expected):
             print_plain(line, "yellow")
             found = replace(found, notices=(*found.notices, line))
-        books = MarkSources.read(course, grader, found, out)
+        sources = MarkSources.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)
         told = lambda line: print_plain(line, "yellow")  # noqa: E731
         with open_executor(setup, grader, jobs, progress.total, dask, told) as workers, live_table(progress):
             try:
-                for one in grade_cohort(grader, books, found, out, fresh, workers, reading):
+                for one in grade_cohort(grader, sources, found, out, fresh, workers, reading):
                     progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
-                    reports.append(without_details(one.report))
+                    reports.append(strip_details(one.report))
             except BaseException:
                 if len(reports) < progress.total:
-                    print_plain(partial_line(len(reports), progress.total), "bold red")
+                    print_plain(describe_partial_run(len(reports), progress.total), "bold red")
                 raise
     console.print(class_table(reports))
     seed = course.root / "solutions/secret_seed"
     for line in (
-        *books.told,
+        *sources.notices,
         exposure_warning("results", out),
         exposure_warning("the seed", seed),
         open_cache(course),
@@ -352,12 +352,12 @@ def verify(
         verify,
         verify_workers,
     )
-    from autograder.grading import default_jobs
+    from autograder.grading import choose_jobs
 
     course, proofs = find_course(Path.cwd()), []
     chosen, astray = find_assignments(course, assignments), list(check_course(course))
     print_check(not astray, "the course", astray)
-    with verify_workers(course, jobs or default_jobs()) as submit, console.status("") as status:
+    with verify_workers(course, jobs or choose_jobs()) as submit, console.status("") as status:
         watch = lambda done, total: status.update(f"{done} of {total} proofs")  # noqa: E731
         for proof in verify(chosen, submit, slow, watch):
             proofs.append(proof)

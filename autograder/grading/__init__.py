@@ -1,42 +1,42 @@
 """grading"""
 
 from autograder.grading._cache import write_atomically
-from autograder.grading._executors import Executor, SerialExecutor, default_jobs, process_pool
+from autograder.grading._executors import Executor, SerialExecutor, choose_jobs, open_process_pool
 from autograder.grading._export import export
-from autograder.grading._grader import Grader, Setup, author, expectations, versions
+from autograder.grading._grader import Grader, GraderFactory, package_versions, read_author, read_expectations
 from autograder.grading._reading import (
-    failure_text,
+    describe_error,
+    describe_missing_packages,
     limit_processor,
     open_readers,
-    packages_line,
     read_cohort,
 )
-from autograder.grading._results import partial_line, require_submission
-from autograder.grading._runner import MarkSources, grade_cohort, open_executor, without_details
+from autograder.grading._results import describe_partial_run, require_submission
+from autograder.grading._runner import MarkSources, grade_cohort, open_executor, strip_details
 from autograder.grading._submission_archive import pack
 
 __all__ = [
     "Executor",
     "Grader",
+    "GraderFactory",
     "MarkSources",
     "SerialExecutor",
-    "Setup",
-    "author",
-    "default_jobs",
-    "expectations",
+    "choose_jobs",
+    "describe_error",
+    "describe_missing_packages",
+    "describe_partial_run",
     "export",
-    "failure_text",
     "grade_cohort",
     "limit_processor",
     "open_executor",
+    "open_process_pool",
     "open_readers",
     "pack",
-    "packages_line",
-    "partial_line",
-    "process_pool",
+    "package_versions",
+    "read_author",
     "read_cohort",
+    "read_expectations",
     "require_submission",
-    "versions",
-    "without_details",
+    "strip_details",
     "write_atomically",
 ]

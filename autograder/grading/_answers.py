@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from autograder.core import CourseError, csv_text, escape_formula, parse_number, read_table, sanitize
-from autograder.rubric import UNREAD, Report, Score
+from autograder.rubric import AWAITING_REVIEW, Report, Score
 
 FILE = "answers.csv"
 
@@ -68,7 +68,7 @@ def score_answer(score: Score, row: AnswerRow | None) -> Score:
     if not score.answer:
         return score
     if row is None or not row.points or row.answer != score.answer:
-        return replace(score, outcome="unread", earned=None, message=UNREAD, hint="")
+        return replace(score, outcome="awaiting review", earned=None, message=AWAITING_REVIEW, hint="")
     by = f" by {sanitize(row.reader)}" if row.reader.strip() else ""
     earned = round(parse_number(row.points), 2)
     return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=sanitize(row.comment))

@@ -45,13 +45,13 @@ class Executor(Protocol):
     """
 
     @property
-    def room(self) -> int: ...
+    def max_in_flight(self) -> int: ...
 
     def submit(self, task: Callable, *arguments) -> Future:
         """Return a Future of `task(opened, ...)`, which may raise Lost."""
 
 
-def default_jobs() -> int:
+def choose_jobs() -> int:
     """How many workers this machine has room for: one to each core that this process may use, as memory allows."""
     if os.name != "posix":
         return 1
@@ -67,7 +67,7 @@ class SerialExecutor:
     """The one worker that is this process: each task runs where it is submitted, on what is opened already."""
 
     opened: object
-    room: int = 1
+    max_in_flight: int = 1
 
     def submit(self, task: Callable, *arguments) -> Future:
         done = Future()
@@ -76,14 +76,14 @@ class SerialExecutor:
 
 
 class ProcessPool:
-    """So many processes, each started when there is first a task for it. Use `process_pool`.
+    """So many processes, each started when there is first a task for it. Use `open_process_pool`.
 
     A task whose process is killed is run in a new one, TRIES times in all; the others' go on meanwhile. A process
     that says nothing for `patience` seconds is killed, and its task is lost.
     """
 
     def __init__(self, jobs: int, opening: Opening, watch: Watch, patience: float | None = None):
-        self.room = 2 * jobs
+        self.max_in_flight = 2 * jobs
         self._opening, self._watch, self._patience = opening, watch, patience
         # a thread for each process, which dies with the thread that started it
         self._threads, self._mine, self._all = ThreadPoolExecutor(jobs), threading.local(), []
@@ -130,7 +130,7 @@ class ProcessPool:
 
 
 @contextmanager
-def process_pool(
+def open_process_pool(
     jobs: int, opening: Opening, watch: Watch = lambda line: None, patience: float | None = None
 ) -> Iterator[ProcessPool]:
     """So many workers of this machine; `opening(watch)` is entered in each, and what it gives passed to each task.

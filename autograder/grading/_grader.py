@@ -119,14 +119,14 @@ class Grader:
     minutes: float = MINUTES
 
     @classmethod
-    def of(
+    def create(
         cls, assignment: Assignment, source: HiddenData, sandbox: Sandbox, trainer: Sandbox | None = None
     ) -> "Grader":
         items, identity = read_rubric(assignment.rubric), source.identity
-        made_with = versions() | {"isolation": str(sandbox.isolation)}
+        made_with = package_versions() | {"isolation": str(sandbox.isolation)}
         if trainer:
             made_with["trained on"] = trainer.device
-        expected = expectations(assignment)
+        expected = read_expectations(assignment)
         questions = questions_path(assignment.room)
         texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
         found_by = "\n".join(sorted(expected.starter | expected.functions))
@@ -137,7 +137,7 @@ class Grader:
         shared = {"trainer": trainer, "expected": expected}
         return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
 
-    def standing(self) -> dict[str, str]:
+    def fingerprint(self) -> dict[str, str]:
         """Return what marks rest on beside the submission, each part named; equal where the same marks come out."""
         fetched = ", ".join(self.source.fetched) or "nothing"
         return self.versions | {"fetched data": fetched, "basis": self.basis}
@@ -233,7 +233,7 @@ class Grader:
 
 
 @dataclass(frozen=True)
-class Setup:
+class GraderFactory:
     """All that a process needs to make a Grader; the seed of the hidden data is part of it.
 
     isolation: of this machine; None where it is still to be found out. minutes: see `Grader`. trusted, private: see
@@ -254,7 +254,7 @@ class Setup:
         return 60 * self.minutes + MARGIN
 
     @contextmanager
-    def opened(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
+    def open(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
         """Return a Grader, and the sandboxes that it uses for as long as it is open."""
         devices.hide_gpu()
         isolation = self.isolation or probe()
@@ -263,10 +263,10 @@ class Setup:
             Sandbox(isolation, trusted=self.trusted, private=private) as sandbox,
             training_sandbox(isolation, self.device, private) as trainer,
         ):
-            grader = Grader.of(self.assignment, self.source, sandbox, trainer)
+            grader = Grader.create(self.assignment, self.source, sandbox, trainer)
             yield replace(grader, watch=watch, minutes=self.minutes)
 
-    def moved(self, course: Course) -> "Setup":
+    def relocate(self, course: Course) -> "Setup":
         """Return the same with another copy of the course, on another machine."""
         there = course.assignment(self.assignment.slug)
         return replace(self, assignment=there, source=self.source.at(course), isolation=None)
@@ -279,7 +279,7 @@ def engine_code() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-def author(path: Path, expected: Expected | None = None) -> str:
+def read_author(path: Path, expected: Expected | None = None) -> str:
     """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
     name = path.resolve().name
     with warnings.catch_warnings(), suppress(Failure, NeedsReview):
@@ -291,7 +291,7 @@ def author(path: Path, expected: Expected | None = None) -> str:
     return name
 
 
-def expectations(assignment: Assignment) -> Expected:
+def read_expectations(assignment: Assignment) -> Expected:
     """Return what is known of an assignment before any submission: its name, starter, and the functions of items."""
     called = re.findall(
         r"\.(?:call|value|build)\(\s*[\"'](\w+)", assignment.rubric.read_text(encoding="utf-8")
@@ -311,7 +311,7 @@ def describe(source: HiddenData) -> str:
     return f"Scored on hidden data of {f'the term {source.term}' if source.term else 'this term'}."
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """Versions of what a mark depends on, without importing any of it."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:

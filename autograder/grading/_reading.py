@@ -17,7 +17,7 @@ from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
 from autograder.core import CourseError, NeedsReview
-from autograder.grading._executors import Executor, SerialExecutor, Watch, WorkerLost, process_pool
+from autograder.grading._executors import Executor, SerialExecutor, Watch, WorkerLost, open_process_pool
 from autograder.models import Predictor
 from autograder.rubric import Expected, Submission
 from autograder.sandbox import missing_packages
@@ -99,7 +99,7 @@ def open_readers() -> Iterator[Executor]:
     if os.name != "posix":
         yield SerialExecutor(None)
         return
-    with process_pool(READERS, limited_reader, patience=PATIENCE) as workers:
+    with open_process_pool(READERS, limited_reader, patience=PATIENCE) as workers:
         yield workers
 
 
@@ -144,7 +144,7 @@ def reader_result(handed: RawSubmission, future: Future) -> ReadSubmission:
         return ReadSubmission(replace(handed, source=FileBundle(trouble)), {}, ())
 
 
-def failure_text(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Why a task has no result, for a person."""
     return str(error) if isinstance(error, WorkerLost) else f"{type(error).__name__}: {error}"
 
@@ -171,7 +171,7 @@ def read_cohort_task(opened: None, *arguments) -> Cohort:
     return platforms.read_cohort(*arguments)
 
 
-def packages_line(
+def describe_missing_packages(
     workers: Executor,
     submissions: Sequence[RawSubmission],
     expected: Expected,

@@ -92,14 +92,14 @@ def save_results(
         student: name for student, name in folder_names(people).items() if student in people[: len(reports)]
     }
     if waiting:
-        told = (partial_line(len(reports), len(people)), *told)
+        told = (describe_partial_run(len(reports), len(people)), *told)
     write_atomically(out / GRADES, grades_csv(reports, waiting))
     write_atomically(out / LEFT_OUT, left_out_csv(left_out))
     write_atomically(out / "times.html", times_html(took, folders))
     write_atomically(out / "index.html", class_html(reports, left_out, folders, title, told))
 
 
-def partial_line(graded: int, total: int) -> str:
+def describe_partial_run(graded: int, total: int) -> str:
     """Return the line on a run that stopped early."""
     return (
         f"PARTIAL: {graded} of {total} submissions are graded, since the run stopped. Run it again to go on."

@@ -21,9 +21,9 @@ from autograder.grading import _answers as answers
 from autograder.grading import _late as late
 from autograder.grading import _manual_marks as marks
 from autograder.grading._cache import ScoreCache, write_atomically
-from autograder.grading._executors import Executor, SerialExecutor, default_jobs, process_pool
-from autograder.grading._grader import Given, GradedSubmission, Grader, ItemResult, ScorePlan, Setup
-from autograder.grading._reading import ReadSubmission, failure_text, read_ahead
+from autograder.grading._executors import Executor, SerialExecutor, choose_jobs, open_process_pool
+from autograder.grading._grader import Given, GradedSubmission, Grader, GraderFactory, ItemResult, ScorePlan
+from autograder.grading._reading import ReadSubmission, describe_error, read_ahead
 from autograder.grading._results import folder_names, save_report, save_results
 from autograder.reports import Timing
 from autograder.rubric import Report
@@ -36,7 +36,7 @@ MAX_HELD = 256 * 2**20  # bytes of submissions that are under way
 
 @dataclass(frozen=True)
 class MarkSources:
-    """What people and rules add to the grader's points; `told` are lines about it for the TA.
+    """What people and rules add to the grader's points; `notices` are lines about it for the TA.
 
     late_days: the table of late days, which is the whole course's and lies beside its folders of results.
     """
@@ -45,11 +45,11 @@ class MarkSources:
     marks: marks.ManualMarks
     rules: late.LateRules
     late_days: Path
-    told: tuple[str, ...]
+    notices: tuple[str, ...]
 
     @classmethod
     def read(cls, course: Course, grader: Grader, found: Cohort, out: Path) -> "MarkSources":
-        """Return the books for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
+        """Return the sources for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
         late_days = out.absolute().parent / late.FILE
         rules = late.late_rules(course, course.assignment(grader.assignment), found.submissions, late_days)
         by_hand = marks.read_marks(out / marks.FILE, grader.items)
@@ -60,7 +60,7 @@ class MarkSources:
         told = (*found.doubts, *found.notices, *rules.told, *astray)
         return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
 
-    def settled(self, report: Report) -> Report:
+    def apply(self, report: Report) -> Report:
         """Return the report with all that people gave, and then with what being late costs."""
         report = marks.apply_manual_marks(answers.apply_answers(report, self.answers), self.marks)
         return late.apply_late_policy(report, self.rules, self.marks.late_by_hand())
@@ -76,7 +76,7 @@ class MarkSources:
 
 def grade_cohort(
     grader: Grader,
-    books: MarkSources,
+    sources: MarkSources,
     found: Cohort,
     out: Path,
     fresh: bool = False,
@@ -86,46 +86,46 @@ def grade_cohort(
     """Grades each submission and saves its report, in the order of the class; tables and pages however the run ends.
 
     An item's score from an earlier run is kept where nothing that it depends on has changed, unless `fresh`. What
-    people decided, in `books`, is taken over always. workers: what runs items; readers: what reads submissions; this
+    people decided, in `sources`, is taken over always. workers: what runs items; readers: what reads submissions; this
     process where there are none. Raises CourseError where another run is at work in `out`.
     """
     make_private_folder(out)
     with lock_results(out):
-        title, done = books.rules.assignment.title, []
+        title, done = sources.rules.assignment.title, []
         folders = folder_names(sanitize(handed_in.student) for handed_in in found.submissions)
         marking = Scheduler(grader, ScoreCache(out / KEPT, fresh), workers or SerialExecutor(grader))
         try:
             for one in marking.in_order(
                 read_ahead(readers or SerialExecutor(None), found.submissions, grader.expected)
             ):
-                one = replace(one, report=books.settled(one.report))
+                one = replace(one, report=sources.apply(one.report))
                 save_report(one.report, title, out / folders[one.report.student])
-                done.append(replace(one, report=without_details(one.report)))
+                done.append(replace(one, report=strip_details(one.report)))
                 yield one
         finally:
             reports = [one.report for one in done]
-            books.save(reports, out)
+            sources.save(reports, out)
             graded = {report.student for report in reports}
             waiting = [one for one in found.submissions if sanitize(one.student) not in graded]
-            save_results(reports, title, timings(done), found.left_out, books.told, out, waiting)
+            save_results(reports, title, timings(done), found.left_out, sources.notices, out, waiting)
 
 
 @contextmanager
 def open_executor(
-    setup: Setup, grader: Grader, jobs: int | None, most: int, dask: str, told: Callable[[str], None]
+    setup: GraderFactory, grader: Grader, jobs: int | None, most: int, dask: str, told: Callable[[str], None]
 ) -> Iterator[Executor]:
     """Return what runs items: the workers of a Dask cluster, processes of this machine, or this process.
 
     jobs: how many processes, as many as the machine has room for where it is None; there are never more than `most`.
     """
     if dask:
-        from autograder.grading._dask import dask_executor
+        from autograder.grading._dask_executor import dask_executor
 
         with dask_executor(dask, setup, grader, told) as workers:
             yield workers
     elif os.name == "posix":  # a single one as well: a process that may die
-        jobs = max(1, min(jobs or default_jobs(), most))
-        with process_pool(jobs, setup.opened, grader.watch, setup.patience) as workers:
+        jobs = max(1, min(jobs or choose_jobs(), most))
+        with open_process_pool(jobs, setup.open, grader.watch, setup.patience) as workers:
             yield workers
     else:
         with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
@@ -205,7 +205,7 @@ class Scheduler:
         except (CancelledError, CourseError):
             raise
         except Exception as error:  # of any kind: it is no reason to grade no other
-            ran = self.grader.lost(places, failure_text(error))
+            ran = self.grader.lost(places, describe_error(error))
         for place, given in ran.items():
             if given.lasts:
                 self.kept.put(one.planned.keys[place], given.score, given.seconds)
@@ -227,11 +227,13 @@ class Scheduler:
         """Whether there is room for one more."""
         running = [one for one in line if not one.is_done]
         held = sum(one.planned.size for one in running)
-        room = self.workers.room
-        return not running or (len(running) < room and len(line) < AHEAD * room and held < MAX_HELD)
+        max_in_flight = self.workers.max_in_flight
+        return not running or (
+            len(running) < max_in_flight and len(line) < AHEAD * max_in_flight and held < MAX_HELD
+        )
 
 
-def without_details(report: Report) -> Report:
+def strip_details(report: Report) -> Report:
     """Return what tables and the page of a class need of a report: a class of thousands fits into memory."""
     shared = {"text", "item", "message", "outcome"}  # equal ones came from workers one by one
     scores = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.core import Assignment, Course, CourseError, Failure, NeedsReview, Remark
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading._grader import Grader, author
+from autograder.grading._grader import Grader, read_author
 from autograder.rubric import Item, Report, Submission, hidden_from, score
 from autograder.submissions import RawSubmission, zip_files
 
@@ -65,7 +65,7 @@ def pack(
         raise CourseError(f"Nothing is packed. Your notebook is not signed{unsigned}: {advice}.") from None
     path = out or Path(name)
     replaced = write_archive(path, zip_files(files))
-    report = grader.grade(RawSubmission(author(path, grader.expected), path)).report
+    report = grader.grade(RawSubmission(read_author(path, grader.expected), path)).report
     return PackedWork(path, tuple(sorted(files)), missing, replaced, report)
 
 

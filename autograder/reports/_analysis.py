@@ -70,7 +70,7 @@ def item_table(reports: Sequence[Report]) -> "pd.DataFrame":
     items["lost"] = (decided.earned == 0).groupby(decided["item"]).mean()
     earned = scores.pivot(index="student", columns="item", values="earned")[list(items.index)]
     items["discrimination"] = discrimination(earned, items.possible)
-    for name, outcomes in {"broken": ["broken"], "waiting": ["unread", "deferred"]}.items():
+    for name, outcomes in {"broken": ["broken"], "waiting": ["awaiting review", "deferred"]}.items():
         items[name] = scores.outcome.isin(outcomes).groupby(scores["item"]).sum()
     return items
 

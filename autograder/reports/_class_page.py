@@ -113,18 +113,20 @@ def open_tasks(reports: Sequence[Report], left_out: Mapping[str, str]) -> dict:
     for path, reason in sorted(left_out.items()):
         reasons.setdefault(reason, []).append(path)
     doubts: dict[str, list[str]] = {}
-    unread: dict[str, list[str]] = {}
+    awaiting_review: dict[str, list[str]] = {}
     for report in reports:
         for doubt in report.doubts:
             doubts.setdefault(doubt, []).append(report.student)
-        for score in (score for score in report.scores if score.outcome == "unread"):
-            unread.setdefault(score.text, []).append(report.student)
+        for score in (score for score in report.scores if score.outcome == "awaiting review"):
+            awaiting_review.setdefault(score.text, []).append(report.student)
     return {
         "needs": sum(report.status == "needs a person" for report in reports),
         "doubts": doubts,
         "broken": broken_items(reports),
-        "unread": unread,
-        "unread_students": len({student for students in unread.values() for student in students}),
+        "awaiting_review": awaiting_review,
+        "students_awaiting_review": len(
+            {student for students in awaiting_review.values() for student in students}
+        ),
         "left_out": len(left_out),
         "reasons": reasons,
     }

@@ -10,7 +10,7 @@ from autograder.rubric import Report, Score
 
 WAITS = {  # what a student reads where an item has no points yet
     "broken": "No points yet: the grader could not decide, and a person will look.",
-    "unread": "No points yet: a person reads what you wrote.",
+    "awaiting review": "No points yet: a person reads what you wrote.",
     "deferred": "No points yet: your TA scores it.",
 }
 

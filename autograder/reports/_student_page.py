@@ -7,7 +7,7 @@ from autograder.reports._templates import asset, content_policy, render
 from autograder.reports._text import points_text, total_line
 from autograder.rubric import Report, Score
 
-STATUS = {"graded": "full", "incomplete": "part", "to read": "part", "needs a person": "none"}
+STATUS = {"graded": "full", "incomplete": "part", "awaiting review": "part", "needs a person": "none"}
 
 
 def report_html(report: Report, title: str = "") -> str:

@@ -12,7 +12,12 @@ from rich.text import Text
 
 from autograder.rubric import Report, Score
 
-STYLES = {"graded": "green", "incomplete": "yellow", "to read": "yellow", "needs a person": "bold red"}
+STYLES = {
+    "graded": "green",
+    "incomplete": "yellow",
+    "awaiting review": "yellow",
+    "needs a person": "bold red",
+}
 
 
 def points_text(score: Score) -> str:
@@ -78,7 +83,7 @@ def class_lines(
     if reports:
         yield reports[0].data, ""
     yield f"Class:   {out / 'index.html'}\nMarks:   {out / 'grades.csv'}", ""
-    if waiting := sum(score.outcome == "unread" for report in reports for score in report.scores):
+    if waiting := sum(score.outcome == "awaiting review" for report in reports for score in report.scores):
         yield (
             f"Answers: {waiting} to read in {out / 'answers.csv'}: fill in points, and run this again.",
             "yellow",

@@ -3,7 +3,7 @@
 from autograder.rubric import figures
 from autograder.rubric._comparison import assert_close, assert_parts_close, is_close, share_right, split_parts
 from autograder.rubric._item import (
-    UNREAD,
+    AWAITING_REVIEW,
     Adjustment,
     Credit,
     Item,
@@ -48,6 +48,7 @@ from autograder.rubric.figures import (
 )
 
 __all__ = [
+    "AWAITING_REVIEW",
     "Adjustment",
     "Bars",
     "Choice",
@@ -63,7 +64,6 @@ __all__ = [
     "STUB",
     "Score",
     "Submission",
-    "UNREAD",
     "assert_close",
     "assert_parts_close",
     "by_group",

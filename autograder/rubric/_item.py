@@ -37,7 +37,7 @@ from autograder.rubric.figures import Figure, Shown
 from autograder.submissions import Submitter
 
 Item = Callable[[Submission], "Credit | float | Answer | None"]
-Outcome = Literal["scored", "deferred", "unread", "broken"]
+Outcome = Literal["scored", "deferred", "awaiting review", "broken"]
 
 CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
 
@@ -46,7 +46,7 @@ WITHHELD = Failure(  # what the student's code says after it has seen hidden dat
     "Try it on other inputs: more of them or fewer, longer or shorter.",
 )
 
-UNREAD = "A person reads what you write here."
+AWAITING_REVIEW = "A person reads what you write here."
 MAX_ANSWER = 5_000  # characters of an answer in own words
 RIGHT_IN_PUBLIC = "Right on the public example, wrong on others:"
 DEFERRED = "Scored by your TA on data you have not seen."
@@ -66,7 +66,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Score:
-    """What one item gave. `earned` is None unless the outcome is "scored"; "unread" waits for a reader."""
+    """What one item gave. `earned` is None unless the outcome is "scored"; "awaiting review" waits for a reader."""
 
     item: str
     text: str
@@ -128,13 +128,13 @@ class Report:
 
     @property
     def status(self) -> str:
-        """ "graded", "incomplete" (hidden items wait for the TA), "to read" (an answer does), "needs a person"."""
+        """ "graded", "incomplete" (hidden items wait for the TA), "awaiting review" (an answer does), "needs a person"."""
         outcomes = {score.outcome for score in self.scores}
         if "broken" in outcomes or self.doubts:
             return "needs a person"
         if "deferred" in outcomes:
             return "incomplete"
-        return "to read" if "unread" in outcomes else "graded"
+        return "awaiting review" if "awaiting review" in outcomes else "graded"
 
 
 def item(points: float, stretch: bool = False, section: str = "") -> Callable[[Item], Item]:
@@ -368,7 +368,11 @@ def _lost(failure: Failure) -> dict:
 def _result(points: float, returned: Credit | float | Answer | None) -> dict:
     """Return what an item's return value stands for; a nonsensical one is the grader's fault."""
     if isinstance(returned, Answer):
-        return {"outcome": "unread", "message": UNREAD, "answer": sanitize(returned.text, MAX_ANSWER)}
+        return {
+            "outcome": "awaiting review",
+            "message": AWAITING_REVIEW,
+            "answer": sanitize(returned.text, MAX_ANSWER),
+        }
     if returned is None:
         returned = Credit(1, "As expected.")
     elif not isinstance(returned, Credit):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from autograder.core import Assignment, Course, sanitize
-from autograder.grading import Executor, SerialExecutor, expectations, failure_text, limit_processor
+from autograder.grading import Executor, SerialExecutor, describe_error, limit_processor, read_expectations
 from autograder.rubric import Expected
 from autograder.similarity import _evidence as evidence
 from autograder.similarity._arrays import shared_arrays
@@ -44,7 +44,7 @@ def compare(
     """
     workers, expected, asked = (
         readers or SerialExecutor(None),
-        expectations(assignment),
+        read_expectations(assignment),
         asked_names(assignment),
     )
     read = partial(read_all, workers, expected, asked, watch)

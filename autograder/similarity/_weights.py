@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from autograder.core import sanitize
-from autograder.grading import Executor, failure_text, limit_processor
+from autograder.grading import Executor, describe_error, limit_processor
 from autograder.models import Model
 from autograder.similarity._matching import Likeness, Weights, likeness
 from autograder.similarity._permutations import Block, Layout, layout

@@ -246,7 +246,7 @@ def test_the_quick_half_of_the_class(sandbox, canary, tmp_path):
     (course / "class").mkdir()
     reasons = code_attacks(course / "class", QUICK)
     found = read_course(course)
-    grader = Grader.of(found.assignments[0], hidden_data(found), sandbox)
+    grader = Grader.create(found.assignments[0], hidden_data(found), sandbox)
     handed_in, out = read_cohort(course / "class", "hello"), tmp_path / "out"
     reports = list(grade_cohort(grader, MarkSources.read(found, grader, handed_in, out), handed_in, out))
     assert len(reports) == len(QUICK)

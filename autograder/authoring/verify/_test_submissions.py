@@ -13,7 +13,9 @@ TOLERANCE = (
     0.05  # points: one prediction of a thousand may fall on the other side of 0.5 on another processor
 )
 KNOWN = "expected.toml"
-TO_READ = "to read"  # in place of marks: an answer in own words, which the grader leaves to a person
+AWAITING_REVIEW = (
+    "awaiting review"  # in place of marks: an answer in own words, which the grader leaves to a person
+)
 
 
 def grade_test_submission(bench: VerifyWorker, slug: str, name: str, trainings: dict) -> dict[str, Score]:
@@ -59,12 +61,12 @@ def check_test_submission(scores: dict[str, Score], known: Path) -> Iterator[str
 
 def max_score(score: Score) -> float | str:
     """Return the most that the grader alone can give."""
-    return TO_READ if score.outcome == "unread" else score.possible
+    return AWAITING_REVIEW if score.outcome == "awaiting review" else score.possible
 
 
 def is_known(score: Score, marks: float | list[float] | str) -> bool:
     """Whether marks are those that are known, or between the two that are."""
-    if TO_READ in (marks, max_score(score)):
+    if AWAITING_REVIEW in (marks, max_score(score)):
         return marks == max_score(score)
     least, most = marks if isinstance(marks, list) else (marks, marks)
     return score.earned is not None and least - TOLERANCE <= score.earned <= most + TOLERANCE
@@ -72,7 +74,7 @@ def is_known(score: Score, marks: float | list[float] | str) -> bool:
 
 def is_lost(score: Score) -> bool:
     """Whether an item earned less than the grader alone can give."""
-    return not (score.is_full or score.outcome == "unread" or is_waiting(score))
+    return not (score.is_full or score.outcome == "awaiting review" or is_waiting(score))
 
 
 def is_waiting(score: Score) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.core import Course
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Grader, SerialExecutor, process_pool
+from autograder.grading import Grader, SerialExecutor, open_process_pool
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Isolation, Sandbox, probe
 from autograder.submissions import RawSubmission
@@ -29,7 +29,7 @@ class VerifyWorker:
     def grader(self, slug: str, secret: str = DEMO_SECRET) -> Grader:
         if (slug, secret) not in self._graders:
             source = HiddenData(self.course, secret)
-            self._graders[slug, secret] = Grader.of(self.course.assignment(slug), source, self.sandbox)
+            self._graders[slug, secret] = Grader.create(self.course.assignment(slug), source, self.sandbox)
         return self._graders[slug, secret]
 
     def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:
@@ -66,7 +66,7 @@ class WorkerOpening:
 @contextmanager
 def verify_workers(course: Course, jobs: int) -> Iterator[Submit]:
     """Yield `submit(task, ...)`, which returns a Future of `task(bench, ...)`, run on one of so many benches."""
-    with process_pool(jobs, WorkerOpening(course, probe())) as workers:
+    with open_process_pool(jobs, WorkerOpening(course, probe())) as workers:
         yield workers.submit
 
 

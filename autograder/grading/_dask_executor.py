@@ -21,7 +21,7 @@ from distributed.comm import connect
 
 from autograder.core import COURSE_FILE, CourseError, choose_device, read_course
 from autograder.grading._executors import ProcessPool, WorkerLost
-from autograder.grading._grader import Grader, Setup
+from autograder.grading._grader import Grader, GraderFactory
 
 COURSE = (
     "AUTOGRADER_COURSE"  # in a worker's environment: where the course lies there, if not at the same path
@@ -41,7 +41,7 @@ NO_PAGES = {
 class CopyOpening:
     """Opens the Grader of a machine that has its own copy of the course."""
 
-    setup: Setup
+    setup: GraderFactory
 
     @contextmanager
     def __call__(self, watch: Callable[[str], None]) -> Iterator[Grader]:
@@ -50,24 +50,24 @@ class CopyOpening:
             raise CourseError(f"no {COURSE_FILE} in {root}; set {COURSE} to where the course lies there")
         if self.setup.device == "gpu":
             choose_device("gpu")
-        with self.setup.moved(read_course(root)).opened(watch) as grader:
+        with self.setup.relocate(read_course(root)).open(watch) as grader:
             yield grader
 
 
-class WorkerPlugin(WorkerPlugin):
+class GradingPlugin(WorkerPlugin):
     """What stands on each worker of a cluster, also on one that joins later: a process of its own for the items.
 
     The threads of Dask start no sandbox, which would end with them. refusal: why this worker gets no submission;
     empty for one that does: it offers the resource `name`, for one task at a time.
     """
 
-    def __init__(self, name: str, setup: Setup, standing: dict[str, str]):
-        self.name, self.refusal, self._setup, self._standing = name, "", setup, standing
+    def __init__(self, name: str, setup: GraderFactory, fingerprint: dict[str, str]):
+        self.name, self.refusal, self._setup, self._standing = name, "", setup, fingerprint
 
     async def setup(self, worker: Worker) -> None:
         self.crew = ProcessPool(1, CopyOpening(self._setup), lambda line: None, self._setup.patience)
         try:
-            there = await asyncio.wrap_future(self.crew.submit(Grader.standing))
+            there = await asyncio.wrap_future(self.crew.submit(Grader.fingerprint))
             self.refusal = describe_difference(self._standing, there)
         except Exception as error:
             self.refusal = f"{error}".rstrip(".")
@@ -89,7 +89,7 @@ class DaskExecutor:
         self._client, self._name = client, name
 
     @property
-    def room(self) -> int:
+    def max_in_flight(self) -> int:
         return 2 * max(1, len(self._client.nthreads()))
 
     def submit(self, task: Callable, *arguments) -> Future:
@@ -103,7 +103,7 @@ class DaskExecutor:
 
 @contextmanager
 def dask_executor(
-    address: str, setup: Setup, grader: Grader, told: Callable[[str], None]
+    address: str, setup: GraderFactory, grader: Grader, told: Callable[[str], None]
 ) -> Iterator[DaskExecutor]:
     """Return the workers of the Dask cluster at `address`; "local:4" starts one of four processes here.
 
@@ -122,7 +122,7 @@ def dask_executor(
     ):
         try:
             client.wait_for_workers(1, WORKERS_PATIENCE)
-            client.register_plugin(WorkerPlugin(name, setup, grader.standing()), name)
+            client.register_plugin(GradingPlugin(name, setup, grader.fingerprint()), name)
         except TimeoutError:
             raise CourseError(f"The Dask cluster at {address} has no workers.") from None
         except Exception as error:  # of a worker that can't even read what it is sent
