@@ -266,7 +266,7 @@ class GraderFactory:
             grader = Grader.create(self.assignment, self.source, sandbox, trainer)
             yield replace(grader, watch=watch, minutes=self.minutes)
 
-    def relocate(self, course: Course) -> "Setup":
+    def relocate(self, course: Course) -> "GraderFactory":
         """Return the same with another copy of the course, on another machine."""
         there = course.assignment(self.assignment.slug)
         return replace(self, assignment=there, source=self.source.at(course), isolation=None)

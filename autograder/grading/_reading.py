@@ -140,7 +140,7 @@ def reader_result(handed: RawSubmission, future: Future) -> ReadSubmission:
     except (CancelledError, CourseError):
         raise
     except Exception as error:  # of any kind: it is no reason to read no other
-        trouble = NeedsReview(f"the submission could not be read: {failure_text(error)}")
+        trouble = NeedsReview(f"the submission could not be read: {describe_error(error)}")
         return ReadSubmission(replace(handed, source=FileBundle(trouble)), {}, ())
 
 

@@ -49,7 +49,7 @@ class MarkSources:
 
     @classmethod
     def read(cls, course: Course, grader: Grader, found: Cohort, out: Path) -> "MarkSources":
-        """Return the sources for the class `found`. Raises CourseError, in one line, for the first mistake in a table."""
+        """Return the sources for the class `found`. Raises CourseError for the first mistake in a table."""
         late_days = out.absolute().parent / late.FILE
         rules = late.late_rules(course, course.assignment(grader.assignment), found.submissions, late_days)
         by_hand = marks.read_marks(out / marks.FILE, grader.items)

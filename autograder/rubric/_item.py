@@ -128,7 +128,7 @@ class Report:
 
     @property
     def status(self) -> str:
-        """ "graded", "incomplete" (hidden items wait for the TA), "awaiting review" (an answer does), "needs a person"."""
+        """Return "graded", "incomplete" (hidden items), "awaiting review" (answers) or "needs a person"."""
         outcomes = {score.outcome for score in self.scores}
         if "broken" in outcomes or self.doubts:
             return "needs a person"

@@ -106,7 +106,7 @@ def read_in_parts(
         except CancelledError:
             raise
         except Exception as error:  # of any kind
-            line = sanitize(f"{name}: the {part} can't be compared: {failure_text(error)}")
+            line = sanitize(f"{name}: the {part} can't be compared: {describe_error(error)}")
             parts[part] = Work(name, skipped=(line,))
     notebook, files = parts.values()
     skipped = tuple(dict.fromkeys(notebook.skipped + files.skipped))

@@ -157,7 +157,7 @@ def match_models(
             raise
         except Exception as error:  # of any kind: it is no reason to compare no others
             which = f"{first.file} of {first.owner} and {second.file} of {second.owner}"
-            skipped.append(sanitize(f"{which} are not compared: {failure_text(error)}"))
+            skipped.append(sanitize(f"{which} are not compared: {describe_error(error)}"))
             continue
         if like.cosine >= NEAR or like.equal >= SOME:
             found.append(Match(first, second, like))
