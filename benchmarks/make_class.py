@@ -30,7 +30,7 @@ import numpy as np
 from autograder.authoring import _concepts as authoring
 from autograder.authoring import read_cells
 from autograder.authoring.verify._layout import PERFECT, STARTER
-from autograder.authoring.verify._test_submissions import KNOWN, TO_READ, list_test_submissions
+from autograder.authoring.verify._test_submissions import AWAITING_REVIEW, KNOWN, list_test_submissions
 from autograder.core import Assignment, Course, escape_formula, find_course, load_module
 from autograder.core._csv import BYTE_ORDER_MARK
 from autograder.rubric import read_rubric
@@ -509,9 +509,9 @@ def known_marks(
         tomllib.loads((assignment.test_submissions / name / KNOWN).read_text(encoding="utf-8"))
         for name in (person.test_submission, PERFECT)
     )
-    read = {name for name, mark in perfect["marks"].items() if mark == TO_READ}
+    read = {name for name, mark in perfect["marks"].items() if mark == AWAITING_REVIEW}
     marks = (points if known.get("others") == "full" else {}) | known.get("marks", {})
-    counted = [mark for name, mark in marks.items() if mark != TO_READ and not (name in read and mark)]
+    counted = [mark for name, mark in marks.items() if mark != AWAITING_REVIEW and not (name in read and mark)]
     spans = [mark if isinstance(mark, list) else [mark, mark] for mark in counted]
     return sum(least for least, _ in spans), sum(most for _, most in spans)
 
