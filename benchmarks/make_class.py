@@ -511,7 +511,9 @@ def known_marks(
     )
     read = {name for name, mark in perfect["marks"].items() if mark == AWAITING_REVIEW}
     marks = (points if known.get("others") == "full" else {}) | known.get("marks", {})
-    counted = [mark for name, mark in marks.items() if mark != AWAITING_REVIEW and not (name in read and mark)]
+    counted = [
+        mark for name, mark in marks.items() if mark != AWAITING_REVIEW and not (name in read and mark)
+    ]
     spans = [mark if isinstance(mark, list) else [mark, mark] for mark in counted]
     return sum(least for least, _ in spans), sum(most for _, most in spans)
 
