@@ -59,7 +59,7 @@ def measured(work: Callable, students: list[Path]) -> dict:
 def ours(grader: Grader, items: list, folder: Path) -> dict[str, float | None]:
     """Return the points of each item, as any run of the grader comes to them; all else that a report says as well."""
     submission = grader.submission(RawSubmission(folder.name, folder))
-    scores = [grader.timed(item, submission)[0] for item in items]
+    scores = [grader.run_item(item, submission).score for item in items]
     return {score.item: score.earned for score in scores}
 
 

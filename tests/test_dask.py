@@ -26,7 +26,7 @@ pytest.importorskip("distributed")
 from distributed import Client, LocalCluster  # noqa: E402
 
 from autograder.grading import _dask_executor as cluster_module  # noqa: E402
-from autograder.grading._dask_executor import COURSE, connect_client, dask_executor, describe_difference  # noqa: E402
+from autograder.grading._dask_executor import COURSE, connect_client, describe_difference, open_dask_executor  # noqa: E402
 
 STUDENTS = 24
 
@@ -127,8 +127,8 @@ def scheduler(tmp_path):
 def graded(setup, grader, address, folder, out, told, course):
     found = read_cohort(folder, "hello")
     sources = MarkSources.read(course, grader, found, out)
-    with dask_executor(address, setup, grader, told) as workers:
-        yield from grade_cohort(grader, sources, found, out, workers=workers)
+    with open_dask_executor(address, setup, grader, told) as workers:
+        yield from grade_cohort(grader, sources, found, out, executor=workers)
 
 
 @pytest.mark.slow
@@ -228,7 +228,7 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
     told = []
     with (
         pytest.raises(CourseError, match="No Dask scheduler answers"),
-        dask_executor(
+        open_dask_executor(
             address.format(port=1),
             GraderFactory(course.assignments[0], hidden_data(course)),
             None,
@@ -242,7 +242,7 @@ def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch
 def test_with_tls_nothing_is_told(course, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
     told, setup = [], GraderFactory(course.assignments[0], hidden_data(course))
-    with pytest.raises(CourseError), dask_executor("tls://127.0.0.1:1", setup, None, told.append):
+    with pytest.raises(CourseError), open_dask_executor("tls://127.0.0.1:1", setup, None, told.append):
         pass
     assert told == []
 

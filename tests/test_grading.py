@@ -236,12 +236,16 @@ def test_only_what_could_come_out_otherwise_is_run_again(course, items_run, hand
     assert items_run(folder) == {}
 
 
-def test_a_mended_grader_grades_anew(items_run, hand_in, tmp_path, monkeypatch):
-    folder = hand_in("ann", **{"greeting.txt": "hello"})
-    items_run(folder)
-    (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / "mended.py").write_text("")
-    monkeypatch.setattr(grader_module, "ENGINE", tmp_path / "engine")
+def test_a_change_of_the_engine_runs_items_again_if_they_depend_on_it(
+    items_run, hand_in, tmp_path, monkeypatch
+):
+    folder, engine = hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "engine"
+    shutil.copytree(grader_module.ENGINE, engine)
+    monkeypatch.setattr(grader_module, "ENGINE", engine)
+    assert items_run(folder) == {"ann": BOTH}
+    (engine / "reports/_csv.py").write_text("")
+    assert items_run(folder) == {}
+    (engine / "models/_archive.py").open("a").write("# fixed\n")
     assert items_run(folder) == {"ann": BOTH}
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -138,20 +139,20 @@ def test_a_time_without_an_offset_is_no_time():
 def test_a_person_settles_the_days_or_the_points():
     one = report(origin(None, late=True))
     found = rules(course(), one)
-    assert apply_late_policy(one, found, {"ann": 2}).adjustments[0] == Adjustment(
+    assert apply_late_policy(one, replace(found, by_hand={"ann": 2})).adjustments[0] == Adjustment(
         -22.0, "2 days late, by hand: 10 % of 110 points a day."
     )
-    assert apply_late_policy(one, found, {"ann": 0}) == one
-    assert apply_late_policy(one, found, {"ann": None}) == one
-    assert apply_late_policy(one, found, {"bob": None}).doubts
+    assert apply_late_policy(one, replace(found, by_hand={"ann": 0})) == one
+    assert apply_late_policy(one, replace(found, by_hand={"ann": None})) == one
+    assert apply_late_policy(one, replace(found, by_hand={"bob": None})).doubts
 
 
 def test_unknown_times_are_told_once():
     known, unknown = report(origin(DAY)), report(origin(None), student="bob")
-    [line] = rules(course(), known, unknown).told
+    [line] = rules(course(), known, unknown).notices
     assert line.startswith("1 of 2 submissions don't tell when")
-    assert not rules(course(Late()), unknown).told
-    assert not rules(course(), report(origin(None, platform="canvas"))).told
+    assert not rules(course(Late()), unknown).notices
+    assert not rules(course(), report(origin(None, platform="canvas"))).notices
 
 
 # --- extensions
@@ -168,7 +169,7 @@ def test_an_extension_finds_its_student_however_a_person_writes_it(who):
         origin(2 * DAY, id="78", login="bob", email="bob@x.org", name="Bob Ray"), student="ray_bob_2"
     )
     found = rules(course(PERCENT, extended(who, 3)), ann, bob)
-    assert not found.told
+    assert not found.notices
     assert (apply_late_policy(ann, found).earned, apply_late_policy(bob, found).earned) == (100, 78)
 
 
@@ -193,7 +194,7 @@ def test_an_exact_name_goes_before_words():
         report(origin(DAY, name="Ann Marie Lee"), student="marie"),
     )
     found = rules(course(PERCENT, extended("ann lee", 3)), lee, marie)
-    assert not found.told and (
+    assert not found.notices and (
         apply_late_policy(lee, found).earned,
         apply_late_policy(marie, found).earned,
     ) == (100, 89)
@@ -202,7 +203,7 @@ def test_an_exact_name_goes_before_words():
 def test_an_extension_for_nobody_or_for_two_is_told_and_nobody_loses_by_it():
     two = [report(origin(DAY, name="Ann Lee"), student=f"ann_{number}") for number in (1, 2)]
     found = rules(course(PERCENT, extended("Ann Lee", 3), extended("zoë", 3)), *two)
-    assert [("ann_1, ann_2" in line, "nobody who" in line) for line in found.told] == [
+    assert [("ann_1, ann_2" in line, "nobody who" in line) for line in found.notices] == [
         (True, False),
         (False, True),
     ]
@@ -224,7 +225,7 @@ def test_a_word_that_all_students_share_names_nobody():
         for name in ("ann", "bob")
     ]
     one = course(PERCENT, extended("class", 3))
-    assert "nobody" in late_rules(one, one.assignments[0], people).told[0]
+    assert "nobody" in late_rules(one, one.assignments[0], people).notices[0]
 
 
 # --- late days over a course
@@ -278,7 +279,8 @@ def test_a_person_is_known_across_assignments_and_platforms():
 def test_a_waived_penalty_takes_no_late_days(tmp_path):
     one, table = report(origin(3 * DAY)), tmp_path / "late_days.csv"
     assert (
-        late_days_csv(table, rules(course(BUDGET), one), [one], {"ann": None}) == "person,assignment,days\n"
+        late_days_csv(table, replace(rules(course(BUDGET), one), by_hand={"ann": None}), [one])
+        == "person,assignment,days\n"
     )
     assert late_days_csv(table, rules(course(PERCENT), one), [one]) == ""
 

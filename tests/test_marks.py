@@ -5,11 +5,11 @@ import pytest
 from autograder.core import CourseError
 from autograder.grading._manual_marks import (
     COLUMNS,
-    ManualMarks,
     apply_manual_marks,
-    marks_without_submission,
+    days_by_hand,
+    find_absent_students,
     read_marks,
-    write_blank,
+    write_empty_table,
 )
 from autograder.rubric import Adjustment, Report, Score, item
 
@@ -75,12 +75,12 @@ def test_points_beside_the_items(table):
 
 def test_what_the_rule_on_late_work_is_told(table):
     marks = table("ann,late,-3,,Eve,agreed", "bob,days,2,,Eve,SpeedGrader", "eve,total,1,,Eve,kind")
-    assert marks.late_by_hand() == {"ann": None, "bob": 2}
+    assert days_by_hand(marks) == {"ann": None, "bob": 2}
 
 
 def test_students_without_rows_are_as_they_were(table):
     assert apply_manual_marks(report(student="bob"), table("ann,greets,10,,Eve,why")) == report(student="bob")
-    assert apply_manual_marks(report(), ManualMarks(None)) == report()
+    assert apply_manual_marks(report(), {}) == report()
 
 
 def test_spreadsheets_write_what_they_like(table):
@@ -135,27 +135,27 @@ def test_an_item_may_not_have_a_name_that_means_another_thing(tmp_path):
     def late(submission):
         """Late."""
 
-    assert read_marks(tmp_path / "marks.csv", (late,)).rows == {}
-    write_blank(tmp_path / "marks.csv")
+    assert read_marks(tmp_path / "marks.csv", (late,)) == {}
+    write_empty_table(tmp_path / "marks.csv")
     with pytest.raises(CourseError, match="has an item named 'late'"):
         read_marks(tmp_path / "marks.csv", (late,))
 
 
 def test_students_who_are_not_in_the_class(table):
     marks = table("ann,greets,1,,Eve,why", "ann,total,1,,Eve,why", "bob,greets,1,,Eve,why")
-    assert marks_without_submission(marks, {"ann", "bob"}) == []
-    [line] = marks_without_submission(marks, {"bob"}, ["ann"])
+    assert find_absent_students(marks, {"ann", "bob"}) == []
+    [line] = find_absent_students(marks, {"bob"}, ["ann"])
     assert "(ann, total): the student is not in this class now" in line
     with pytest.raises(CourseError, match="row 4 .*no student named 'bob'; did you mean bob_7"):
-        marks_without_submission(marks, {"ann", "bob_7"}, ["eve"])
+        find_absent_students(marks, {"ann", "bob_7"}, ["eve"])
 
 
 def test_a_blank_table_is_written_once_and_is_the_tas(tmp_path):
     path = tmp_path / "marks.csv"
-    write_blank(path)
-    assert path.read_text() == HEADER + "\n" and read_marks(path, ITEMS).rows == {}
+    write_empty_table(path)
+    assert path.read_text() == HEADER + "\n" and read_marks(path, ITEMS) == {}
     path.write_text(HEADER + "\nann,greets,1,,Eve,why\n")
     before = path.read_bytes()
-    write_blank(path)
+    write_empty_table(path)
     read_marks(path, ITEMS)
     assert path.read_bytes() == before

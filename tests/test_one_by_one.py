@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from autograder.core import read_course
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Grader, GraderFactory, MarkSources, grade_cohort, open_process_pool
+from autograder.grading import Grader, GraderFactory, MarkSources, ProcessPool, grade_cohort
 from autograder.lms._detect import read_cohort
 from autograder.sandbox import probe
 
@@ -23,8 +23,8 @@ def test_a_class_earns_what_its_submissions_earn_alone(slug, sandbox, tmp_path):
     assignment, source = COURSE.assignment(slug), HiddenData(COURSE, DEMO_SECRET)
     found, grader = read_cohort(assignment.test_submissions, slug), Grader.create(assignment, source, sandbox)
     sources = MarkSources.read(COURSE, grader, found, tmp_path)
-    with open_process_pool(2, GraderFactory(assignment, source, isolation=probe()).open) as workers:
-        graded = list(grade_cohort(grader, sources, found, tmp_path, workers=workers))
+    with ProcessPool(2, GraderFactory(assignment, source, isolation=probe()).open) as workers:
+        graded = list(grade_cohort(grader, sources, found, tmp_path, executor=workers))
     together = {one.report.student: one.report.scores for one in graded}
     with threadpool_limits(1, "blas"):
         for handed in reversed(found.submissions):

@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 from test_cli import run
 from toy import write
 
-from autograder.core import CourseError
+from autograder.core import CourseError, read_course
 from autograder.data import hidden_data
 from autograder.grading import Grader, pack
+from autograder.grading._submission_archive import needs_signature, requested_files
+from autograder.rubric import read_rubric
 
 SIGNED = 'STUDENT = "ann.lee"\n\n\ndef double(x):\n    return 2 * x\n'
 RUBRIC = '''
@@ -71,7 +74,7 @@ def packed(course, sandbox):
     def of(folder, out=None):
         [assignment] = course.assignments
         grader = Grader.create(assignment, hidden_data(course), sandbox)
-        return pack(course, assignment, folder, out, grader)
+        return pack(assignment, folder, out, grader)
 
     return of
 
@@ -230,3 +233,69 @@ def test_a_notebook_is_packed_as_it_is_with_its_outputs(work, packed):
     content = (work / "hello.ipynb").read_bytes().replace(b'"outputs": []', b'"outputs": [{"text": "42"}]')
     (work / "hello.ipynb").write_bytes(content)
     assert zipfile.ZipFile(packed(work).path).read("hello.ipynb") == content
+
+
+COURSE = read_course(Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
+def test_the_files_of_an_assignment_are_those_of_its_reference(assignment):
+    names = {path.name for path in (assignment.test_submissions / "perfect").rglob("*") if path.is_file()}
+    items = read_rubric(assignment.rubric)
+    assert {*requested_files(items), assignment.starter.name, "expected.toml"} == names
+    assert any(map(needs_signature, items))
+
+
+INDIRECT = '''
+from functools import cache
+from pathlib import Path
+from autograder.rubric import item
+
+DATA = Path("data")
+NAMES = ("first.csv", "second.csv")
+SHOWN = "shown.csv"
+
+
+def item_for(name, points, bonus):
+    def reads(submission):
+        """A file."""
+        submission.table(name, ["x"], 9)
+    reads.__name__ = "reads_" + name.partition(".")[0]
+    return item(points=points, stretch=bonus)(reads)
+
+
+made = item_for("made.csv", 1, False)
+made_for_bonus = item_for("bonus.csv", 1, True)
+
+
+@cache
+def labels():
+    return (DATA / "labels.csv").read_text(), (DATA / "words.txt").read_text()
+
+
+def check(submission, file, hint):
+    submission.read(file)
+    raise ValueError(SHOWN + "no name.")
+
+
+@item(points=1)
+def reads_all(submission):
+    """All of them."""
+    for name in NAMES:
+        check(submission, name, hint="Save it.")
+    check(file="third.txt", submission=submission, hint="")
+    submission.call("a_function", "an.argument", labels())
+    for kind in ("a", "b"):
+        submission.model(f"{kind}.keras") or "a.keras" or "b.keras"
+'''
+
+
+def test_file_names_are_followed_through_helpers_loops_and_closures(tmp_path):
+    items = read_rubric(write(tmp_path / "rubric.py", INDIRECT))
+    names = requested_files(items)
+    assert {name for name, is_bonus in names.items() if not is_bonus} >= {
+        "made.csv", "first.csv", "second.csv", "third.txt", "a.keras", "b.keras",
+    }  # fmt: skip
+    assert names["bonus.csv"] is True
+    assert not {"labels.csv", "words.txt", "shown.csv"} & set(names)
+    assert not any(map(needs_signature, items))

@@ -25,13 +25,14 @@ from autograder.grading import (
     Grader,
     GraderFactory,
     MarkSources,
+    ProcessPool,
     describe_missing_packages,
     grade_cohort,
     open_executor,
-    open_process_pool,
     open_readers,
 )
-from autograder.grading._reading import limited_reader, missing_imports, read_submission
+from autograder.grading._readers import limited_reader
+from autograder.grading._reading import read_submission
 from autograder.lms._detect import read_cohort
 from autograder.rubric import Expected, Submission
 from autograder.submissions import Files, RawSubmission, checksums, read_all_cells, read_bundle, zip_files
@@ -144,7 +145,7 @@ def test_crafted_archives_cost_the_good_submissions_beside_them_nothing(course, 
 
 
 def test_a_reader_that_hangs_is_stopped(grade, hand_in, tmp_path, monkeypatch):
-    monkeypatch.setattr("autograder.grading._reading.PATIENCE", 5.0)
+    monkeypatch.setattr("autograder.grading._readers.PATIENCE", 5.0)
     for name in ("ann", "bo"):
         folder = hand_in(name, **{"greeting.txt": "hello" * 50})
     done = grade(folder, tmp_path / "1", ann="hang")
@@ -252,7 +253,7 @@ def closed(tmp_path):
 def test_what_the_machine_may_not_read_goes_to_a_person_and_is_not_kept(nobody, closed):
     def states():
         read = [read_submission(one, Expected("hello")) for one in read_cohort(closed, "hello").submissions]
-        return {one.handed.student: (bool(one.state), one.handed.source.content) for one in read}
+        return {one.raw.student: (bool(one.digest), one.raw.source.content) for one in read}
 
     said = eval(nobody(states), {"NeedsReview": NeedsReview, "Failure": Failure})
     assert {name: state for name, (state, _) in said.items()} == {
@@ -308,7 +309,7 @@ class Readers:
         future = Future()
         if handed.student not in self.hanging:
             try:
-                future.set_result(missing_imports(handed, expected))
+                future.set_result(task(False, handed, expected))
             except Exception as error:
                 future.set_exception(error)
         return future
@@ -365,7 +366,7 @@ def test_a_crash_has_its_own_exit_status_and_a_log(course, hand_in, tmp_path):
     folder = hand_in("bo", **{"greeting.txt": "hello, bo"})
     program = (
         "import autograder.grading._runner as grading\n"
-        "whole, save = grading.Scheduler.whole, grading.save_report\n"
+        "save = grading.save_report\n"
         "def crash(report, *rest):\n"
         "    if report.student == 'bo':\n"
         "        raise ValueError('so it is')\n"
@@ -465,7 +466,7 @@ def fuzz(opened, folder, seed, count):
                 (Path(folder) / name).write_bytes(data)
                 source = Path(folder) / name
             read = read_submission(RawSubmission("ann", source), Expected("toy"))
-            use(Submission("ann", read.handed.source, None, None))
+            use(Submission("ann", read.raw.source, None, None))
         except (Failure, NeedsReview):
             pass
         except Exception as error:
@@ -504,7 +505,7 @@ def use(submission):
     "seed, count", [(0, 100), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
 def test_mutated_inputs_end_in_files_or_in_the_projects_own_errors(tmp_path, seed, count):
-    with open_process_pool(1, limited_reader) as workers:
+    with ProcessPool(1, limited_reader) as workers:
         wrong, slowest, memory = workers.submit(fuzz, str(tmp_path), seed, count).result()
     assert not wrong
     assert slowest < 10 and memory < 2**30

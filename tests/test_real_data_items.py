@@ -15,6 +15,7 @@ from autograder.data import DEMO_SECRET, HiddenData, practice_data
 from autograder.data._download import cache_folder
 from autograder.grading import Grader
 from autograder.grading._cache import ScoreCache
+from autograder.grading._grader import ItemResult
 from autograder.notebook_checks import fetched
 from autograder.reports import class_lines
 from autograder.submissions import RawSubmission
@@ -158,11 +159,11 @@ def test_who_hands_nothing_in_for_it_has_an_ordinary_mark(real, sandbox):
 
 def test_a_score_that_waits_is_not_kept(real, sandbox, tmp_path, get):
     kept, waiting = ScoreCache(tmp_path / "kept"), graded(real, sandbox, "perfect").scores[1]
-    kept.put("abcd", waiting, 1.0)
+    kept.put("abcd", ItemResult(waiting, 1.0))
     assert kept.get("abcd") is None
     get()
-    kept.put("abcd", graded(real, sandbox, "perfect").scores[1], 1.0)
-    assert kept.get("abcd")[0].earned == 4
+    kept.put("abcd", ItemResult(graded(real, sandbox, "perfect").scores[1], 1.0))
+    assert kept.get("abcd").score.earned == 4
 
 
 def test_hidden_rows_are_the_terms_own_choice(real, get):

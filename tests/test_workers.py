@@ -23,10 +23,10 @@ from autograder.grading import (
     Grader,
     GraderFactory,
     MarkSources,
+    ProcessPool,
     SerialExecutor,
     choose_jobs,
     grade_cohort,
-    open_process_pool,
     strip_details,
 )
 from autograder.grading._answers import answer_rows
@@ -93,7 +93,7 @@ def gone(number):
 
 def test_tasks_run_in_processes_that_open_once_and_end():
     said = []
-    with open_process_pool(2, folder, said.append) as workers:
+    with ProcessPool(2, folder, said.append) as workers:
         slept = [workers.submit(slow, 0.5) for _ in range(2)]
         numbers = {future.result() for future in slept}
         results = [workers.submit(add, n, 1).result() for n in range(6)]
@@ -106,7 +106,7 @@ def test_tasks_run_in_processes_that_open_once_and_end():
 
 def test_no_process_is_started_before_there_is_a_task():
     said, before = [], set(psutil.Process().children())
-    with open_process_pool(4, folder, said.append) as workers:
+    with ProcessPool(4, folder, said.append) as workers:
         assert set(psutil.Process().children()) == before
         for _ in range(3):
             workers.submit(add, 1, 1).result()
@@ -114,7 +114,7 @@ def test_no_process_is_started_before_there_is_a_task():
 
 
 def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
-    with open_process_pool(1, folder) as workers:
+    with ProcessPool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         with pytest.raises(StudentError) as claim:
             workers.submit(fail, StudentError("Not so.", "But so.")).result()
@@ -125,7 +125,7 @@ def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
 
 
 def test_a_worker_that_can_not_open_says_why():
-    with open_process_pool(1, closed) as workers:
+    with ProcessPool(1, closed) as workers:
         for _ in range(2):
             with pytest.raises(ValueError, match="no way in"):
                 workers.submit(slow, 0).result()
@@ -136,7 +136,7 @@ def test_a_worker_that_can_not_open_says_why():
     [(1, "done"), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, "done"), (3, WorkerLost)))],
 )
 def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
-    with open_process_pool(2, folder) as workers:
+    with ProcessPool(2, folder) as workers:
         other = workers.submit(slow, 1.0)
         future = workers.submit(crash, tmp_path / "tries", times)
         if outcome is WorkerLost:
@@ -150,7 +150,7 @@ def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
 
 def test_an_end_in_the_middle_waits_for_nobody():
     start = time.monotonic()
-    with open_process_pool(1, folder) as workers:
+    with ProcessPool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         futures = [workers.submit(slow, 60) for _ in range(3)]
     assert time.monotonic() - start < 20 and gone(number)
@@ -160,7 +160,7 @@ def test_an_end_in_the_middle_waits_for_nobody():
 def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
     """The kernel ends a worker when its starter dies; the starter is a thread, which lives as long as the crew."""
     numbers = []
-    with open_process_pool(1, folder) as workers:
+    with ProcessPool(1, folder) as workers:
         thread = threading.Thread(target=lambda: numbers.append(workers.submit(slow, 0).result()))
         thread.start()
         thread.join()
@@ -194,7 +194,7 @@ class Tidy:
 
 
 def test_a_worker_cleans_up_before_it_ends(tmp_path):
-    with open_process_pool(1, Tidy(tmp_path / "said")) as workers:
+    with ProcessPool(1, Tidy(tmp_path / "said")) as workers:
         workers.submit(slow, 0).result()
     assert (tmp_path / "said").read_text() == "tidy"
 
@@ -286,7 +286,7 @@ def grade(course, sandbox, tmp_path):
             sources = MarkSources.read(course, grader, found, out)
             if jobs == 1:
                 return list(grade_cohort(grader, sources, found, out, fresh, SerialExecutor(grader)))
-            with open_process_pool(jobs, setup.open) as workers:
+            with ProcessPool(jobs, setup.open) as workers:
                 return list(grade_cohort(grader, sources, found, out, fresh, workers))
 
     return run
@@ -364,7 +364,7 @@ def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
     grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
     workers, found = Counted(grader), read_cohort(folder, "hello")
     sources = MarkSources.read(course, grader, found, tmp_path / "out")
-    done = list(grade_cohort(grader, sources, found, tmp_path / "out", workers=workers))
+    done = list(grade_cohort(grader, sources, found, tmp_path / "out", executor=workers))
     assert workers.most == 4
     assert [one.report.student for one in done] == [f"student {number:02}" for number in range(40)]
 

@@ -91,7 +91,7 @@ def pack(
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     with students_grader(course, chosen, folder, device) as grader:
-        packed = pack(course, chosen, folder, out, grader)
+        packed = pack(chosen, folder, out, grader)
     console.print(student_report(packed.report))
     print_plain(f"{packed.path} holds: {', '.join(packed.names)}", "green")
     if packed.replaced:

@@ -15,6 +15,7 @@ from autograder.core._course import (
 )
 from autograder.core._csv import (
     Sheet,
+    Table,
     csv_text,
     escape_formula,
     parse_number,
@@ -58,6 +59,7 @@ __all__ = [
     "Sheet",
     "Signature",
     "StudentError",
+    "Table",
     "cache_by_value",
     "choose_device",
     "csv_text",

@@ -1,10 +1,10 @@
-"""grading"""
+"""Grading: one submission, a class on executors, its results on disk, marks by hand, late work, export."""
 
 from autograder.grading._cache import write_atomically
-from autograder.grading._executors import Executor, SerialExecutor, choose_jobs, open_process_pool
+from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
 from autograder.grading._export import export
 from autograder.grading._grader import Grader, GraderFactory, package_versions, read_author, read_expectations
-from autograder.grading._reading import (
+from autograder.grading._readers import (
     describe_error,
     describe_missing_packages,
     limit_processor,
@@ -20,6 +20,7 @@ __all__ = [
     "Grader",
     "GraderFactory",
     "MarkSources",
+    "ProcessPool",
     "SerialExecutor",
     "choose_jobs",
     "describe_error",
@@ -29,7 +30,6 @@ __all__ = [
     "grade_cohort",
     "limit_processor",
     "open_executor",
-    "open_process_pool",
     "open_readers",
     "pack",
     "package_versions",

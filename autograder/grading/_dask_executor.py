@@ -1,6 +1,6 @@
-"""A Dask cluster as workers: each of its processes that grades as this one does runs items, one submission at a time.
+"""Runs items on a Dask cluster: on each worker that would give the same marks as this process.
 
-Only `autograder grade --dask` imports this file: it needs `distributed`.
+Only `autograder grade --dask` imports this module, since it needs `distributed`.
 """
 
 import asyncio
@@ -20,99 +20,100 @@ from distributed import Client, KilledWorker, LocalCluster, Security, Status, Wo
 from distributed.comm import connect
 
 from autograder.core import COURSE_FILE, CourseError, choose_device, read_course
-from autograder.grading._executors import ProcessPool, WorkerLost
+from autograder.grading._executors import ProcessPool, Watch, WorkerLost
 from autograder.grading._grader import Grader, GraderFactory
 
-COURSE = (
-    "AUTOGRADER_COURSE"  # in a worker's environment: where the course lies there, if not at the same path
-)
-PATIENCE, WORKERS_PATIENCE = (
-    10,
-    60,
-)  # seconds that a scheduler may take to answer, and its first worker to come
+COURSE = "AUTOGRADER_COURSE"  # environment variable of a worker: its course folder, if not at the same path
+PATIENCE = 10  # seconds for a scheduler to answer
+WORKER_PATIENCE = 60  # seconds for its first worker to connect
 LOCAL = re.compile(r"local:([1-9]\d{0,3})")
-NO_PAGES = {
+NO_PAGES: dict[str, list] = {  # the pages of scheduler and workers need no certificate
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-}  # they need no certificate
+}
 
 
 @dataclass(frozen=True)
-class CopyOpening:
-    """Opens the Grader of a machine that has its own copy of the course."""
+class OpenGrader:
+    """Opens a Grader on a machine that has its own copy of the course."""
 
-    setup: GraderFactory
+    factory: GraderFactory
 
     @contextmanager
-    def __call__(self, watch: Callable[[str], None]) -> Iterator[Grader]:
-        root = Path(os.environ.get(COURSE) or self.setup.assignment.root)
+    def __call__(self, watch: Watch) -> Iterator[Grader]:
+        root = Path(os.environ.get(COURSE) or self.factory.assignment.root)
         if not (root / COURSE_FILE).is_file():
             raise CourseError(f"no {COURSE_FILE} in {root}; set {COURSE} to where the course lies there")
-        if self.setup.device == "gpu":
+        if self.factory.device == "gpu":
             choose_device("gpu")
-        with self.setup.relocate(read_course(root)).open(watch) as grader:
+        with self.factory.relocate(read_course(root)).open(watch) as grader:
             yield grader
 
 
 class GradingPlugin(WorkerPlugin):
-    """What stands on each worker of a cluster, also on one that joins later: a process of its own for the items.
+    """Starts one grading process on every worker of a cluster, late joiners included.
 
-    The threads of Dask start no sandbox, which would end with them. refusal: why this worker gets no submission;
-    empty for one that does: it offers the resource `name`, for one task at a time.
+    Dask's own threads run no items: a sandbox would end with the thread that started it. A worker whose fingerprint
+    is the grader's offers the resource `name`, for one task at a time; for others, `incompatibility` says why not.
     """
 
-    def __init__(self, name: str, setup: GraderFactory, fingerprint: dict[str, str]):
-        self.name, self.refusal, self._setup, self._standing = name, "", setup, fingerprint
+    def __init__(self, name: str, factory: GraderFactory, fingerprint: dict[str, str]) -> None:
+        self.name, self.incompatibility, self._factory, self._fingerprint = name, "", factory, fingerprint
 
     async def setup(self, worker: Worker) -> None:
-        self.crew = ProcessPool(1, CopyOpening(self._setup), lambda line: None, self._setup.patience)
+        """Start the process, and compare its fingerprint with the grader's."""
+        self.pool = ProcessPool(1, OpenGrader(self._factory), patience=self._factory.patience)
         try:
-            there = await asyncio.wrap_future(self.crew.submit(Grader.fingerprint))
-            self.refusal = describe_difference(self._standing, there)
+            there = await asyncio.wrap_future(self.pool.submit(Grader.fingerprint))
+            self.incompatibility = describe_difference(self._fingerprint, there)
         except Exception as error:
-            self.refusal = f"{error}".rstrip(".")
-        if self.refusal:
-            return await asyncio.to_thread(self.crew.end)
+            self.incompatibility = f"{error}".rstrip(".")
+        if self.incompatibility:
+            await asyncio.to_thread(self.pool.close)
+            return
         await worker.set_resources(**{self.name: 1})
-        worker.status = Status.paused  # back again, it is given what has waited for such a worker
+        worker.status = Status.paused  # when it runs again, it gets the tasks that wait for such a worker
         worker.status = Status.running
-        return None
 
     async def teardown(self, worker: Worker) -> None:
-        await asyncio.to_thread(self.crew.end)
+        """End the process."""
+        await asyncio.to_thread(self.pool.close)
 
 
 class DaskExecutor:
-    """The workers of a cluster that are at their posts."""
+    """Runs tasks on the workers of a cluster that have the plugin `name`."""
 
-    def __init__(self, client: Client, name: str):
+    def __init__(self, client: Client, name: str) -> None:
         self._client, self._name = client, name
 
     @property
     def max_in_flight(self) -> int:
+        """The number of tasks that keep all workers busy."""
         return 2 * max(1, len(self._client.nthreads()))
 
-    def submit(self, task: Callable, *arguments) -> Future:
-        given = Future()
-        asked = self._client.submit(
-            run_on_worker, self._name, task, arguments, resources={self._name: 1}, pure=False
+    def submit(self, task: Callable, *arguments: object) -> Future:
+        """Return a Future of `task(grader, *arguments)`. It may raise WorkerLost or CourseError."""
+        future: Future = Future()
+        resources = {self._name: 1}
+        remote = self._client.submit(
+            run_on_worker, self._name, task, arguments, resources=resources, pure=False
         )
-        asked.add_done_callback(partial(pass_result, given))
-        return given
+        remote.add_done_callback(partial(copy_result, future))
+        return future
 
 
 @contextmanager
-def dask_executor(
-    address: str, setup: GraderFactory, grader: Grader, told: Callable[[str], None]
+def open_dask_executor(
+    address: str, factory: GraderFactory, grader: Grader, notify: Callable[[str], None]
 ) -> Iterator[DaskExecutor]:
-    """Return the workers of the Dask cluster at `address`; "local:4" starts one of four processes here.
+    """Open an executor on the Dask cluster at `address`; "local:4" starts a cluster of four processes here.
 
     A worker whose marks would rest on another engine, data, versions or isolation than those of `grader` is left
-    out, and `told` so in a line. Raises CourseError, in a line, where no cluster answers or no worker is left.
+    out, and `notify` is called with a line about it. Raises CourseError if no scheduler answers or no worker is left.
     """
     name = f"autograder-{uuid4().hex}"
     if not LOCAL.fullmatch(address) and not address.startswith("tls://"):
-        told(
+        notify(
             f"{address} is not encrypted: whoever reaches its port runs code as you and reads submissions. "
             "Use TLS (tls://...), see docs/cluster.md."
         )
@@ -121,63 +122,57 @@ def dask_executor(
         connect_client(address) as client,
     ):
         try:
-            client.wait_for_workers(1, WORKERS_PATIENCE)
-            client.register_plugin(GradingPlugin(name, setup, grader.fingerprint()), name)
+            client.wait_for_workers(1, WORKER_PATIENCE)
+            client.register_plugin(GradingPlugin(name, factory, grader.fingerprint()), name)
         except TimeoutError:
             raise CourseError(f"The Dask cluster at {address} has no workers.") from None
-        except Exception as error:  # of a worker that can't even read what it is sent
+        except Exception as error:  # of a worker that can't even unpickle the plugin
             raise CourseError(f"The Dask cluster at {address} can't grade: {error}") from None
         try:
-            refused = incompatible_workers(client, name)
+            refused = find_incompatible_workers(client, name)
             if len(refused) == len(client.nthreads()):
                 raise CourseError(f"No worker of the cluster can grade: {next(iter(refused.values()), '')}")
             for line in refused.values():
-                told(line)
+                notify(line)
             yield DaskExecutor(client, name)
-            for line in (
-                line for one, line in incompatible_workers(client, name).items() if one not in refused
-            ):
-                told(line)
+            for worker, line in find_incompatible_workers(client, name).items():
+                if worker not in refused:
+                    notify(line)
         finally:
             client.unregister_worker_plugin(name)
 
 
 @contextmanager
 def connect_client(address: str) -> Iterator[Client]:
-    """Return a client of the cluster; one that is started here ends with it.
+    """Open a client of the cluster; a cluster that is started here ends with it.
 
-    Who can connect to a cluster runs code as the one who started it, and every user of this machine reaches its
-    ports. One that is started here therefore asks for a certificate that is made for it and never leaves memory.
+    Who can connect to a cluster runs code as the person who started it, and every user of this machine reaches its
+    ports. A cluster that is started here therefore demands a certificate that is made for it and stays in memory.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its warnings would tear the live table
-    if here := LOCAL.fullmatch(address):
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # warnings would break the live table
+    if local := LOCAL.fullmatch(address):
         with (
             dask.config.set(NO_PAGES),
             LocalCluster(
-                protocol="tls://",
-                host="127.0.0.1",
-                security=temporary_security(),
-                n_workers=int(here[1]),
-                threads_per_worker=1,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            ) as started,
-            Client(started, set_as_default=False) as client,
-        ):
+                protocol="tls://", host="127.0.0.1", security=create_security(), n_workers=int(local[1]),
+                threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL,
+            ) as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):  # fmt: skip
             yield client
         return
     try:
-        asyncio.run(asyncio.wait_for(try_to_reach(address), PATIENCE))
+        asyncio.run(asyncio.wait_for(try_to_connect(address), PATIENCE))
     except Exception as error:
         advice = "name its scheduler, as in tcp://10.0.0.5:8786, or local:2"
-        why = str(error) or f"nothing came in {PATIENCE} s"
+        why = str(error) or f"no answer in {PATIENCE} s"
         raise CourseError(f"No Dask scheduler answers at {address!r} ({why}): {advice}.") from None
     with Client(address, timeout=PATIENCE, set_as_default=False) as client:
         yield client
 
 
-def temporary_security() -> Security:
-    """Return fresh credentials for a cluster of this process. Raises CourseError where they can't be made."""
+def create_security() -> Security:
+    """Return new credentials for a cluster of this process. Raises CourseError without `cryptography`."""
     try:
         return Security.temporary()
     except ImportError:
@@ -185,49 +180,49 @@ def temporary_security() -> Security:
         raise CourseError(f"--dask local:N needs the package cryptography, for TLS: {advice}.") from None
 
 
-async def try_to_reach(address: str) -> None:
-    """Raise what is in the way of a client, which itself would try for longer, and end noisily."""
+async def try_to_connect(address: str) -> None:
+    """Raise what keeps a client from connecting; a Client itself would try for longer, and end noisily."""
     comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
     await comm.close()
 
 
-def incompatible_workers(client: Client, name: str) -> dict[str, str]:
+def find_incompatible_workers(client: Client, name: str) -> dict[str, str]:
     """Return a line for each worker that gets no submission, by its address."""
-    found = client.run(why_incompatible, name, on_error="ignore")
-    return {one: f"The worker at {one} is left out: {why}." for one, why in found.items() if why}
+    reasons = client.run(describe_incompatibility, name, on_error="ignore")
+    return {worker: f"The worker at {worker} is left out: {why}." for worker, why in reasons.items() if why}
 
 
-def why_incompatible(name: str, dask_worker: Worker) -> str:
-    """Why the worker that runs this gets no submission."""
-    post = dask_worker.plugins.get(name)
-    return post.refusal if post else "it has not been set up"
+def describe_incompatibility(name: str, dask_worker: Worker) -> str:
+    """Return why the worker that runs this gets no submission; empty if it gets some."""
+    plugin = dask_worker.plugins.get(name)
+    return plugin.incompatibility if plugin else "it has not been set up"
 
 
 def describe_difference(here: dict[str, str], there: dict[str, str]) -> str:
-    """Return what a worker has that is another than here; empty where marks would come out the same."""
-    differs = [
-        f"{what} is {there.get(what, 'absent')} there and {here.get(what, 'absent')} here"
-        for what in dict.fromkeys([*here, *there])
-        if here.get(what) != there.get(what) and what != "basis"
-    ]
-    if not differs and here != there:
+    """Return how two fingerprints differ; empty if marks would be the same."""
+    names = [name for name in dict.fromkeys([*here, *there]) if here.get(name) != there.get(name)]
+    if names == ["basis"]:
         return "its autograder is of another version"
-    return "; ".join(differs)
+    return "; ".join(
+        f"{name} is {there.get(name, 'absent')} there and {here.get(name, 'absent')} here"
+        for name in names
+        if name != "basis"
+    )
 
 
-def run_on_worker(name: str, task: Callable, arguments: tuple):
-    """Run a task in the process that stands ready on this worker."""
-    return get_worker().plugins[name].crew.submit(task, *arguments).result()
+def run_on_worker(name: str, task: Callable, arguments: tuple) -> object:
+    """Run a task in the grading process of this worker."""
+    return get_worker().plugins[name].pool.submit(task, *arguments).result()
 
 
-def pass_result(given: Future, asked) -> None:
-    """Pass on what came of a task."""
+def copy_result(future: Future, remote: Future) -> None:
+    """Copy the result or the exception of a Future of Dask's."""
     try:
-        given.set_result(asked.result())
+        future.set_result(remote.result())
     except KilledWorker:
-        given.set_exception(WorkerLost("each worker of the cluster that ran it was killed"))
+        future.set_exception(WorkerLost("each worker of the cluster that ran it was killed"))
     except (CancelledError, asyncio.CancelledError):
-        said = "The cluster ended; grade again, and it goes on where it was."
-        given.set_exception(CourseError(said))
+        advice = "The cluster ended; grade again, and it goes on where it was."
+        future.set_exception(CourseError(advice))
     except Exception as error:
-        given.set_exception(error)
+        future.set_exception(error)

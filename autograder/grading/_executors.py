@@ -1,6 +1,7 @@
-"""Workers: processes of this machine that each open what they work with, and run tasks on it side by side.
+"""Executors run tasks on a context that is opened once: in this process, or in worker processes that may die.
 
-A worker is a new Python that runs WORKER.
+No library of process pools fits: the workers of pebble and loky can't be started by Dask's daemonic workers, do not
+leave the context they opened, and may outlive a parent that is killed; loky fails all tasks where one worker dies.
 """
 
 import os
@@ -9,199 +10,200 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from autograder.sandbox import die_with_parent
 
-TRIES = 3  # of a task whose worker is killed: by the system, which is out of memory, or by a person
-MEMORY = 2 * 2**30  # bytes that a worker and the process in which its student code runs may take
-START, STOP = 300.0, 10.0  # seconds that a worker may take to open what it works with, and to clean up
+MAX_TRIES = 3  # of a task whose worker is killed, by a person or for lack of memory
+WORKER_MEMORY = 2 * 2**30  # bytes for a worker and the process in which its student code runs
+START_SECONDS, STOP_SECONDS = 300.0, 10.0  # for a worker to open its context, and to leave it
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 WORKER = "import sys; from autograder.grading._executors import main; main(int(sys.argv[1]))"
 
 Watch = Callable[[str], None]
-Opening = Callable[[Watch], AbstractContextManager]  # it and all tasks can be pickled
+OpenContext = Callable[[Watch], AbstractContextManager]
 
 
-class WorkerLost(Exception):
-    """A task has no result: whichever process ran it was killed, each time, or took too long."""
-
-
-class WorkerSilent(Exception):
-    """A process has said nothing for too long."""
+class WorkerLost(Exception):  # noqa: N818
+    """A task has no result: each process that ran it was killed, or it took too long."""
 
 
 class Executor(Protocol):
-    """What runs tasks, here or elsewhere.
-
-    room: how many tasks may be under way, so that nobody waits and memory stays as it is.
-    """
+    """Runs tasks in this process or elsewhere."""
 
     @property
-    def max_in_flight(self) -> int: ...
+    def max_in_flight(self) -> int:
+        """The number of tasks that keep all workers busy and do not yet fill the memory."""
 
-    def submit(self, task: Callable, *arguments) -> Future:
-        """Return a Future of `task(opened, ...)`, which may raise Lost."""
+    def submit(self, task: Callable, *arguments: object) -> Future:
+        """Return a Future of `task(context, *arguments)`. It may raise WorkerLost."""
 
 
 def choose_jobs() -> int:
-    """How many workers this machine has room for: one to each core that this process may use, as memory allows."""
+    """Return how many workers fit this machine: one for each usable core, as memory allows."""
     if os.name != "posix":
         return 1
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )  # macOS has none
+    has_affinity = hasattr(os, "sched_getaffinity")  # macOS lacks it
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores or 1, memory // MEMORY))
+    return max(1, min(cores or 1, memory // WORKER_MEMORY))
 
 
 @dataclass(frozen=True)
 class SerialExecutor:
-    """The one worker that is this process: each task runs where it is submitted, on what is opened already."""
+    """Runs each task in this process, at once.
 
-    opened: object
+    Args:
+        context: the first argument of every task.
+    """
+
+    context: Any
     max_in_flight: int = 1
 
-    def submit(self, task: Callable, *arguments) -> Future:
-        done = Future()
-        done.set_result(task(self.opened, *arguments))
-        return done
+    def submit(self, task: Callable, *arguments: object) -> Future:
+        """Return a Future that is done. Raises what the task raises."""
+        future: Future = Future()
+        future.set_result(task(self.context, *arguments))
+        return future
 
 
 class ProcessPool:
-    """So many processes, each started when there is first a task for it. Use `open_process_pool`.
+    """Worker processes, each started when a task first needs it. Use it in a `with` statement.
 
-    A task whose process is killed is run in a new one, TRIES times in all; the others' go on meanwhile. A process
-    that says nothing for `patience` seconds is killed, and its task is lost.
+    A task whose process is killed runs again in a new one, MAX_TRIES times in all; other tasks go on.
+
+    Args:
+        jobs: the number of processes.
+        open_context: each process enters `open_context(watch)`, and passes its value to every task as the first
+            argument. It must be picklable, as must tasks, arguments and results.
+        watch: called with each line that a worker reports, from other threads.
+        patience: seconds after which a process that reports nothing is killed and its task is lost. None: never.
     """
 
-    def __init__(self, jobs: int, opening: Opening, watch: Watch, patience: float | None = None):
+    def __init__(
+        self,
+        jobs: int,
+        open_context: OpenContext,
+        watch: Watch = lambda line: None,
+        patience: float | None = None,
+    ) -> None:
         self.max_in_flight = 2 * jobs
-        self._opening, self._watch, self._patience = opening, watch, patience
-        # a thread for each process, which dies with the thread that started it
-        self._threads, self._mine, self._all = ThreadPoolExecutor(jobs), threading.local(), []
+        self._start = partial(WorkerProcess, open_context, watch, patience)
+        # one thread for each process, since the kernel ends a worker together with the thread that started it
+        self._threads, self._local = ThreadPoolExecutor(jobs), threading.local()
+        self._workers: list[WorkerProcess] = []
         self._closing = threading.Event()
 
-    def submit(self, task: Callable, *arguments) -> Future:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def submit(self, task: Callable, *arguments: object) -> Future:
+        """Return a Future of `task(context, *arguments)`. It may raise WorkerLost."""
         return self._threads.submit(self._run, task, arguments)
 
-    def _run(self, task: Callable, arguments: tuple):
-        for _ in range(TRIES):
-            worker = self._worker()
+    def _run(self, task: Callable, arguments: tuple) -> Any:
+        for _ in range(MAX_TRIES):
+            worker = self._get_worker()
             try:
-                return worker.run(task, arguments, self._patience)
-            except WorkerSilent:
-                worker.popen.kill()
-                worker.end()
-                raise WorkerLost(f"it took more than {self._patience:g} s, and was stopped") from None
+                is_done, value = worker.run(task, arguments)
             except (EOFError, OSError):
                 worker.end()
                 if worker.popen.returncode == -getattr(signal, "SIGXCPU", 0):
                     raise WorkerLost("it took too much time of the processor, and was stopped") from None
-        raise WorkerLost(f"the process that ran it was killed {TRIES} times; is there enough memory?")
+                continue
+            if is_done:
+                return value
+            raise value
+        raise WorkerLost(f"the process that ran it was killed {MAX_TRIES} times; is there enough memory?")
 
-    def _worker(self) -> "Process":
-        """Return the process of this thread; a new one where there is none that is alive."""
+    def _get_worker(self) -> "WorkerProcess":
+        """Return the process of this thread; a new one if it has ended."""
         if self._closing.is_set():
             raise CancelledError
-        worker = getattr(self._mine, "worker", None)
-        if worker is None or worker.ended:
-            worker = self._mine.worker = Process.start(self._opening, self._watch)
-            self._all = [one for one in self._all if not one.ended] + [worker]
+        worker = getattr(self._local, "worker", None)
+        if worker is None or worker.has_ended:
+            worker = self._local.worker = self._start()
+            self._workers.append(worker)
         return worker
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End all processes, whatever they are doing."""
         self._closing.set()
-        for worker in self._all:
+        for worker in self._workers:
             worker.popen.terminate()
-        for worker in self._all:
-            worker.end()  # before its thread, with which it would die in the middle of cleaning up
+        for worker in self._workers:
+            worker.end()  # before its thread ends, which would kill it while it cleans up
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for worker in self._all:
-            worker.end()  # of a thread that was just starting one
+        for worker in self._workers:
+            worker.end()  # one that a thread was just starting
 
 
-@contextmanager
-def open_process_pool(
-    jobs: int, opening: Opening, watch: Watch = lambda line: None, patience: float | None = None
-) -> Iterator[ProcessPool]:
-    """So many workers of this machine; `opening(watch)` is entered in each, and what it gives passed to each task.
+class WorkerProcess:
+    """One process of a pool, as its owner sees it.
 
-    watch: is told, from other threads, what the workers tell theirs. patience: see `ProcessPool`.
+    It is started by `subprocess`: Dask's workers are daemonic, and `multiprocessing` starts no children of these.
     """
-    workers = ProcessPool(jobs, opening, watch, patience)
-    try:
-        yield workers
-    finally:
-        workers.end()
 
-
-@dataclass
-class Process:
-    """The grader's side of one worker process."""
-
-    popen: subprocess.Popen
-    connection: Connection
-    watch: Watch
-    ended: bool = field(default=False, init=False)
-    is_open: bool = field(default=False, init=False)
-
-    @classmethod
-    def start(cls, opening: Opening, watch: Watch) -> "Process":
-        """Start one; not by `multiprocessing`, since what Dask starts may have no children of that kind."""
-        ours, theirs = Pipe()
+    def __init__(self, open_context: OpenContext, watch: Watch, patience: float | None) -> None:
+        self.watch, self.patience = watch, patience
+        self.is_open = self.has_ended = False
+        self.connection, other_end = Pipe()
         package = str(Path(__file__).parents[2])
         paths = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-        command = [sys.executable, "-P", "-c", WORKER, str(theirs.fileno())]
-        with theirs:
-            popen = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+        with other_end:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-P", "-c", WORKER, str(other_end.fileno())],
+                pass_fds=[other_end.fileno()], stdin=subprocess.DEVNULL,
                 env=os.environ | ONE_THREAD | {"PYTHONPATH": paths},
             )  # fmt: skip
-        process = cls(popen, ours, watch)
         try:
-            ours.send((sys.path, os.getpid()))
-            ours.send(opening)
+            self.connection.send((sys.path, os.getpid()))
+            self.connection.send(open_context)
         except OSError:
-            process.end()
-        return process
+            self.end()
 
-    def run(self, task: Callable, arguments: tuple, patience: float | None = None):
-        """Return what the task returns or raises.
+    def run(self, task: Callable, arguments: tuple) -> tuple[bool, Any]:
+        """Return True and what the task returns, or False and what it raises.
 
-        Raises EOFError or OSError where the process has ended, Silent where it says nothing for `patience` seconds.
+        Raises EOFError or OSError if the process has ended, WorkerLost if it is silent for too long.
         """
-        with suppress(OSError):  # one that could not open has said why, and ended
+        with suppress(OSError):  # a process that could not open its context has sent why, and ended
             self.connection.send((task, arguments))
         while True:
-            if not self.connection.poll(patience if self.is_open else patience and max(patience, START)):
-                raise WorkerSilent
+            patience = self.patience
+            if patience is not None and not self.is_open:
+                patience = max(patience, START_SECONDS)
+            if not self.connection.poll(patience):
+                self.popen.kill()
+                self.end()
+                raise WorkerLost(f"it took more than {self.patience:g} s, and was stopped")
             kind, value = self.connection.recv()
-            if kind == "said":
+            if kind == "line":
                 self.watch(value)
             elif kind == "open":
                 self.is_open = True
-            elif kind == "failed":
-                raise value
             else:
-                return value
+                return kind == "done", value
 
     def end(self) -> None:
-        """End the process: by itself if it can, since it has a sandbox to clean up."""
-        if self.ended:
+        """End the process, by a signal on which it leaves its context, if it can."""
+        if self.has_ended:
             return
-        self.ended = True
+        self.has_ended = True
         self.popen.terminate()
         try:
-            self.popen.wait(STOP)
+            self.popen.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
@@ -209,51 +211,49 @@ class Process:
 
 
 def main(descriptor: int) -> None:
-    """Run the worker's side: open what the grader sends, then run tasks until the other end is closed."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # who presses Ctrl-C means the grader, which ends its workers
-    signal.signal(signal.SIGTERM, end_process)
-    connection, saying = Connection(descriptor), threading.Lock()
+    """Run a worker: open the context that its owner sends, then run tasks until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the owner, which ends its workers
+    signal.signal(signal.SIGTERM, exit_once)
+    connection, lock = Connection(descriptor), threading.Lock()
     paths, parent = connection.recv()
     if sys.platform == "linux":
         die_with_parent()
     if os.getppid() != parent:
-        return  # it ended before
+        return  # the owner ended before
     sys.path[:] = paths
 
-    def say(kind: str, value) -> None:
-        with saying:
+    def send(kind: str, value: object) -> None:
+        with lock:
             connection.send((kind, value))
 
     try:
-        with connection.recv()(lambda line: say("said", line)) as opened:
-            say("open", None)
+        with connection.recv()(partial(send, "line")) as context:
+            send("open", None)
             while True:
-                run_task(say, opened, *connection.recv())
+                task, arguments = connection.recv()
+                send(*run_task(task, context, arguments))
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:
-        say("failed", picklable_error(error))
+        send("failed", make_picklable(error))
 
 
-def end_process(*signals) -> None:
-    """End this process, once: a second signal must not break off the cleaning up."""
+def exit_once(*arguments: object) -> None:
+    """Exit; a second signal must not break off the cleaning up."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
 
 
-def run_task(say: Callable, opened, task: Callable, arguments: tuple) -> None:
-    """Run one task and send its result."""
+def run_task(task: Callable, context: object, arguments: tuple) -> tuple[str, object]:
+    """Return "done" and the result of a task, or "failed" and its exception."""
     try:
-        result = "done", task(opened, *arguments)
+        return "done", task(context, *arguments)
     except Exception as error:
-        result = "failed", picklable_error(error)
-    say(*result)
+        return "failed", make_picklable(error)
 
 
-def picklable_error(error: Exception) -> Exception:
-    """Return the error, or one that says the same where it does not survive being sent."""
+def make_picklable(error: Exception) -> Exception:
+    """Return the exception, or a RuntimeError with its text if it can't be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
         return error

@@ -1,6 +1,6 @@
-"""Marks and pages of feedback for a platform, in files that it takes back."""
+"""Exports marks and feedback pages to a learning platform, in the files that it imports."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core import Course, CourseError, read_sheet
@@ -11,7 +11,6 @@ from autograder.lms import _moodle as moodle
 from autograder.lms import _nbgrader as nbgrader
 from autograder.lms import feedback_zip
 from autograder.reports import results_json
-from autograder.rubric import Report
 
 FEEDBACK = "feedback.zip"
 TABLES = {
@@ -39,50 +38,60 @@ def export(
 ) -> ExportSummary:
     """Write the marks of the class in `results` for a platform, and a zip of the students' pages.
 
-    file: the table that the platform exported, of which `filled` is to be a copy with the marks. column: Canvas's
-    for this assignment, where its title does not tell. unfinished: also marks of which something is to be decided.
-    Raises CourseError, in one line, for a table or column that does not fit.
+    Args:
+        course: the course.
+        results: the folder that a grading run wrote.
+        to: "canvas", "moodle", "gradescope" or "csv".
+        file: the table that Canvas or Moodle exported.
+        filled: where to write the copy of it with the marks.
+        column: Canvas's column for this assignment, if its title does not tell.
+        unfinished: also export marks of which something is still to be decided.
+
+    Returns:
+        Lines for the TA.
+
+    Raises:
+        CourseError: a table or a column does not fit.
     """
-    saved = read_results(results)
-    reports = saved.reports
-    stopped = ()
+    saved, left_alone = read_results(results), []
     if saved.waiting:
-        stopped = (
-            f"{saved.waiting} submissions are not graded, as the run stopped: run `grade` again, then export.",
-        )
+        advice = "as the run stopped: run `grade` again, then export."
+        left_alone.append(f"{saved.waiting} submissions are not graded, {advice}")
     if to == "gradescope":
-        return replace(write_gradescope(saved, results), left_alone=stopped)
-    if to == "csv":
-        return replace(
-            write_generic_table(course, reports, filled or results / "export.csv"), left_alone=stopped
-        )
-    if file is None:
+        lines = write_gradescope(saved, results)
+    elif to == "csv":
+        lines = write_generic_table(course, saved, filled or results / "export.csv")
+    elif file is None:
         raise CourseError(f"--to {to} fills in {TABLES[to]}: name it with --file.")
-    filled = filled or results / output_name(file.name, to)
+    else:
+        lines, untouched = fill_table(
+            course, saved, to, file, filled or results / output_name(file.name, to), column, unfinished
+        )
+        lines.append(zip_pages(saved, results))
+        left_alone += untouched
+    return ExportSummary(tuple(lines), tuple(left_alone))
+
+
+def fill_table(
+    course: Course, saved: SavedResults, to: str, file: Path, filled: Path, column: str, unfinished: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """Write a copy of a platform's table with the marks. Return lines about it, and about marks left alone."""
     if filled.resolve() == file.resolve():
         raise CourseError(
             f"{filled} is the table that was exported: name another for --as, it is not overwritten."
         )
-    sheet, marks = read_sheet(file), [(report.origin, report) for report in reports]
+    sheet, marks = read_sheet(file), [(report.origin, report) for report in saved.reports]
     if to == "canvas":
-        done = canvas.write_grades(
-            sheet, marks, *column_titles(course, reports, column), unfinished=unfinished
-        )
+        slug = saved.reports[0].assignment if saved.reports and not column else ""
+        title = course.assignment(slug).title if slug else column
+        table = canvas.write_grades(sheet, marks, title, slug, unfinished=unfinished)
     else:
-        done = moodle.write_grades(sheet, marks, unfinished)
-    write_atomically(filled, done.text)
-    lines = (
-        f"{filled}: {done.written} marks in the column {done.column!r}",
-        *done.warnings,
-        zip_pages(saved, results),
-    )
-    return ExportSummary(lines, (*stopped, *done.untouched))
-
-
-def column_titles(course: Course, reports: list[Report], column: str) -> tuple[str, str]:
-    """Return the title of Canvas's column that a person gave, alone; or the assignment's title and name."""
-    slug = reports[0].assignment if reports else ""
-    return (column, "") if column or not slug else (course.assignment(slug).title, slug)
+        table = moodle.write_grades(sheet, marks, unfinished)
+    write_atomically(filled, table.text)
+    return [
+        f"{filled}: {table.written} marks in the column {table.column!r}",
+        *table.warnings,
+    ], table.untouched
 
 
 def output_name(name: str, to: str) -> str:
@@ -91,23 +100,23 @@ def output_name(name: str, to: str) -> str:
 
 
 def zip_pages(saved: SavedResults, results: Path) -> str:
-    """Zip the students' pages as the platform takes them back. Return a line about it."""
+    """Zip the students' pages as the platform imports them. Return a line about it."""
     students = [report.student for report in saved.reports]
-    found = {student: (saved.folders[student] / "report.html").read_bytes() for student in students}
-    archive = feedback_zip(saved.reports, found)
-    (results / FEEDBACK).write_bytes(archive)
+    pages = {student: (saved.folders[student] / "report.html").read_bytes() for student in students}
+    (results / FEEDBACK).write_bytes(feedback_zip(saved.reports, pages))
     return f"{results / FEEDBACK}: a page for each student, named as the platform takes them back"
 
 
-def write_gradescope(saved: SavedResults, results: Path) -> ExportSummary:
+def write_gradescope(saved: SavedResults, results: Path) -> list[str]:
     """Write `results.json` beside each report."""
     for report in saved.reports:
         write_atomically(saved.folders[report.student] / "results.json", results_json(report))
-    return ExportSummary((f"{results}/<student>/results.json: {len(saved.reports)} written",))
+    return [f"{results}/<student>/results.json: {len(saved.reports)} written"]
 
 
-def write_generic_table(course: Course, reports: list[Report], filled: Path) -> ExportSummary:
+def write_generic_table(course: Course, saved: SavedResults, filled: Path) -> list[str]:
     """Write a table with the columns of nbgrader's export, which other systems read."""
-    assignment = course.assignment(reports[0].assignment) if reports else None
+    reports = saved.reports
+    assignment = course.assignment(reports[0].assignment) if reports else course.assignments[0]
     write_atomically(filled, nbgrader.grades(reports, assignment))
-    return ExportSummary((f"{filled}: {len(reports)} marks, in the columns of nbgrader's export",))
+    return [f"{filled}: {len(reports)} marks, in the columns of nbgrader's export"]

@@ -1,21 +1,21 @@
-"""Grading: one submission against a rubric, item by item; what was graded before is kept."""
+"""Grades one submission against a rubric, item by item."""
 
 import platform
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from autograder.core import Assignment, Course, Failure, NeedsReview, digest, item_digests, sanitize
 from autograder.core import _devices as devices
 from autograder.data import HiddenData
-from autograder.grading._reading import ReadSubmission, read_submission
+from autograder.grading._reading import ReadSubmission, open_submission, read_submission
 from autograder.models import Predictor
 from autograder.rubric import (
     Expected,
@@ -31,77 +31,67 @@ from autograder.rubric import (
     texts_of,
 )
 from autograder.sandbox import Isolation, Sandbox, probe, training_sandbox
-from autograder.submissions import FileBundle, RawSubmission
+from autograder.submissions import RawSubmission
 
 ENGINE = Path(__file__).parents[1]
-MARKING = (  # what scores rest on: the packages below the reports, and what runs their items
-    "core", "data", "submissions", "sandbox", "models", "rubric", "grading/_grader.py", "grading/_reading.py",
-)  # fmt: skip
-MINUTES = 20.0  # for one submission, unless a person says otherwise; the slowest assignment takes two
-MARGIN = 600.0  # seconds beyond that, after which a worker is taken to hang
-MAX_TRAININGS = 200  # whose results are kept in memory, for submissions that ask for equal ones
+IMPORT = re.compile(r"^\s*from autograder\.([\w.]+) import", re.MULTILINE)
+CALLED = re.compile(r"\.(?:call|value|build)\(\s*[\"'](\w+)")  # the functions and constants that items use
+MINUTES = 20.0  # default for the items of one submission; those of the slowest assignment take two
+MARGIN = 600.0  # seconds beyond that, after which a silent worker is killed
+MAX_TRAININGS = 200  # results that are shared between submissions with equal trainings
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 class ItemResult(NamedTuple):
-    """What an item gave, and the seconds that it took. lasts: whether another run would give the same."""
+    """The score of one item, and the seconds that the item took. is_final: another run would give the same."""
 
     score: Score
     seconds: float
-    lasts: bool = True
-
-
-Given = dict[int, ItemResult]  # by the place of the item
-
-
-class BoundedCache(dict):
-    """The values that were set last, at most MOST_TRAININGS."""
-
-    def __setitem__(self, key, value) -> None:
-        super().__setitem__(key, value)
-        while len(self) > MAX_TRAININGS:
-            del self[next(iter(self))]
-
-
-@dataclass(frozen=True)
-class ScorePlan:
-    """A submission that was read: its files' checksums, and for each item the key of its score.
-
-    A key is empty where it is not known what the score rests on: this machine could not read it all.
-    """
-
-    handed: RawSubmission
-    sums: dict[str, str]
-    keys: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        """The bytes in memory."""
-        return self.handed.source.size
-
-    @property
-    def emptied(self) -> "ScorePlan":
-        """The same without the files."""
-        return replace(self, handed=replace(self.handed, source=FileBundle({})))
+    is_final: bool = True
 
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """A report, and how it came about: the seconds that each item took, now or when it was graded; which ran now."""
+    """The report on a submission, and how it was made.
+
+    Attributes:
+        report: the report.
+        seconds: the time that each item took, by its name, in this run or in the one that its score is cached from.
+        ran: the names of the items that ran now.
+    """
 
     report: Report
     seconds: dict[str, float]
     ran: tuple[str, ...]
 
 
+class BoundedCache(dict):
+    """A dict that holds the MAX_TRAININGS values that were set last."""
+
+    def __setitem__(self, key: str, value: tuple) -> None:
+        super().__setitem__(key, value)
+        while len(self) > MAX_TRAININGS:
+            del self[next(iter(self))]
+
+
 @dataclass(frozen=True)
 class Grader:
-    """Grades submissions of one assignment; holds what they share: items, data, batches of inputs, equal trainings.
+    """Grades submissions of one assignment. Make it by `Grader.create` or by a GraderFactory.
 
-    codes: a digest of the code of each item. basis: stands for the rest that marks depend on, but the submission.
-    trainer: the sandbox for training, where it is another. watch: is told what is being done, in a line. expected:
-    what helps to find a student's notebook and answers. minutes: of the clock that the items of one submission may
-    take.
+    Attributes:
+        assignment: the name of the assignment.
+        items: the items of its rubric.
+        source: the hidden data.
+        predictor: predicts, and shares batches of inputs between submissions.
+        sandbox: runs the students' code.
+        versions: what reports state about the rubric, the data and the packages.
+        basis: a digest of all that every score depends on, beside the submission and the item.
+        keys: for each item, a digest of all that its score depends on, beside the submission.
+        trainer: the sandbox for training, if it is another one.
+        watch: called with a line about what is being done.
+        trainings: the results of trainings, shared between submissions.
+        expected: the facts by which a student's notebook and answers are found.
+        minutes: the time for all items of one submission.
     """
 
     assignment: str
@@ -110,8 +100,8 @@ class Grader:
     predictor: Predictor
     sandbox: Sandbox
     versions: dict[str, str]
-    codes: dict[str, str]
     basis: str
+    keys: tuple[str, ...]
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
     trainings: dict[str, tuple] = field(default_factory=BoundedCache)
@@ -121,123 +111,123 @@ class Grader:
     @classmethod
     def create(
         cls, assignment: Assignment, source: HiddenData, sandbox: Sandbox, trainer: Sandbox | None = None
-    ) -> "Grader":
-        items, identity = read_rubric(assignment.rubric), source.identity
-        made_with = package_versions() | {"isolation": str(sandbox.isolation)}
+    ) -> Self:
+        """Return a grader of this assignment. Raises CourseError if its rubric can't be run."""
+        items, codes = read_rubric(assignment.rubric), item_digests(assignment.rubric)
+        versions = package_versions() | {"isolation": str(sandbox.isolation)}
         if trainer:
-            made_with["trained on"] = trainer.device
+            versions["trained on"] = trainer.device
         expected = read_expectations(assignment)
         questions = questions_path(assignment.room)
-        texts = [path.read_bytes() for path in (assignment.rubric, questions) if path.is_file()]
-        found_by = "\n".join(sorted(expected.starter | expected.functions))
-        parts = identity, str(source.practice), str(made_with), found_by
-        basis = digest(*(part.encode("utf-8", "replace") for part in parts), *texts[1:], *engine_code())
-        made_with |= {"rubric": digest(*texts)[:16], "data": identity[:16]}
-        codes = item_digests(assignment.rubric)
-        shared = {"trainer": trainer, "expected": expected}
-        return cls(assignment.slug, items, source, Predictor(), sandbox, made_with, codes, basis, **shared)
+        answers = [questions.read_bytes()] if questions.is_file() else []
+        facts = (
+            source.identity,
+            str(source.practice),
+            str(versions),
+            *sorted(expected.starter | expected.functions),
+        )
+        basis = digest(*(fact.encode("utf-8", "replace") for fact in facts), *answers, *engine_sources())
+        keys = []
+        for index, item in enumerate(items):
+            code = codes.get(item.__name__) or f"{index} {codes['']}"
+            keys.append(digest(basis.encode(), item.__name__.encode(), code.encode()))
+        rubric = digest(assignment.rubric.read_bytes(), *answers)
+        versions |= {"rubric": rubric[:16], "data": source.identity[:16]}
+        return cls(
+            assignment.slug, items, source, Predictor(), sandbox, versions, basis, tuple(keys), trainer,
+            expected=expected,
+        )  # fmt: skip
 
     def fingerprint(self) -> dict[str, str]:
-        """Return what marks rest on beside the submission, each part named; equal where the same marks come out."""
+        """Return all that marks depend on beside the submission, by name; equal graders give equal marks."""
         fetched = ", ".join(self.source.fetched) or "nothing"
         return self.versions | {"fetched data": fetched, "basis": self.basis}
 
-    def grade(self, handed: RawSubmission) -> GradedSubmission:
-        """Return the report on what was handed in. Never raises for what a student handed in."""
-        planned = self.plan(read_submission(handed, self.expected))
-        return self.graded(planned, self.run(planned.handed, range(len(self.items))), {})
+    def grade(self, raw: RawSubmission) -> GradedSubmission:
+        """Return the report on a submission. Never raises for anything a student submits."""
+        read = read_submission(raw, self.expected)
+        results = self.run(read.raw, range(len(self.items)))
+        return self.report(read, results, results)
 
-    def plan(self, read: ReadSubmission) -> ScorePlan:
-        """Tells by which keys the scores of a submission that was read may be known."""
-        keys = tuple(self.key(read.state, place) for place in range(len(self.items)))
-        return ScorePlan(read.handed, read.sums, keys)
+    def cache_keys(self, read: ReadSubmission) -> tuple[str, ...]:
+        """Return the key of each item's score; empty if it is not known what the score depends on."""
+        return tuple(digest(key.encode(), read.digest.encode()) if read.digest else "" for key in self.keys)
 
-    def run(self, handed: RawSubmission, places: Iterable[int]) -> Given:
-        """Return what the items at these places give, in the time that one submission has."""
-        submission, given, before = self.submission(handed), {}, self.clock()
-        for place in places:
-            if given and self.clock() - before > 60 * self.minutes:
-                given |= self.unreached([place], list(given)[-1])
-            else:
-                given[place] = ItemResult(*self.timed(self.items[place], submission))
+    def run(self, raw: RawSubmission, indices: Sequence[int]) -> dict[int, ItemResult]:
+        """Run the items at these indices, within the time for one submission."""
+        submission, start = self.submission(raw), self.clock()
+        results: dict[int, ItemResult] = {}
+        for index in indices:
+            if results and self.clock() - start > 60 * self.minutes:
+                failure = Failure(
+                    f"Expected all items to run within {self.minutes:g} minutes, "
+                    f"they were stopped after {self.items[max(results)].__name__}.",
+                    "Look for a function or a cell that takes long, or never ends.",
+                )
+                results |= self.fail(raw, [rest for rest in indices if rest not in results], failure)
+                break
+            results[index] = self.run_item(self.items[index], submission)
         submission.forget()
-        return given
+        return results
 
     def clock(self) -> float:
-        """Seconds, without those in which a training waited for the GPU."""
+        """Return the time in seconds, without that in which a training waited for the GPU."""
         return time.monotonic() - (self.trainer.waited if self.trainer else 0.0)
 
-    def unreached(self, places: Iterable[int], last: int) -> Given:
-        """Return the scores of items for which the submission's time, used up by the item before, did not suffice."""
-        before = self.items[last].__name__
-        failure = Failure(
-            f"Expected all items to run within {self.minutes:g} minutes, they were stopped after {before}.",
-            "Look for a function or a cell that takes long, or never ends.",
-        )
-        return self.all_raise(places, failure)
-
-    def lost(self, places: Iterable[int], why: str) -> Given:
-        """Return what is given where no process lived to tell: a person must look."""
-        return self.all_raise(places, NeedsReview(why))
-
-    def all_raise(self, places: Iterable[int], error: Exception) -> Given:
-        """Return what the items at these places give if each raises `error`; not to be kept."""
-
-        def raising(submission):
-            raise error
-
-        return {
-            place: ItemResult(score(wraps(self.items[place])(raising), None), 0.0, lasts=False)
-            for place in places
-        }
-
-    def graded(self, planned: ScorePlan, ran: Given, known: Given) -> GradedSubmission:
-        """Return the report on a submission, from what its items gave now and what is known of earlier runs."""
-        given, handed = ran | known, planned.handed
-        names = [item.__name__ for item in self.items]
-        scores = tuple(given[place].score for place in range(len(names)))
-        report = Report(
-            sanitize(handed.student), self.assignment, scores, describe(self.source), self.versions,
-            handed.origin, planned.sums, doubts=handed.doubts,
-        )  # fmt: skip
-        seconds = {name: given[place].seconds for place, name in enumerate(names)}
-        return GradedSubmission(report, seconds, tuple(names[place] for place in sorted(ran)))
-
-    def key(self, state: tuple[str, ...], place: int) -> str:
-        """Stands for all that the score of the item at `place` depends on: `state` is the submission's part of it.
-
-        Empty where that is not known.
-        """
-        name = self.items[place].__name__
-        code = self.codes.get(name) or f"{place} {self.codes['']}"
-        return digest(*map(str.encode, (self.basis, name, code, *state))) if state else ""
-
-    def timed(self, item: Item, submission: Submission) -> tuple[Score, float]:
-        """Return the item's score on the submission, and the seconds that it took."""
-        start = time.perf_counter()
-        with hidden_from(self.source):
-            given = score(item, self.watched(submission, item))
-        return given, time.perf_counter() - start
-
-    def submission(self, handed: RawSubmission) -> Submission:
-        """Return what was handed in, with what it shares with the others."""
-        shared = {"trainer": self.trainer, "trainings": self.trainings, "expected": self.expected}
-        words = {"words": handed.words, "shared": handed.shared, "name": handed.origin.name}
-        return Submission(handed.student, handed.source, self.predictor, self.sandbox, **shared, **words)
-
-    def watched(self, submission: Submission, item: Item) -> Submission:
-        """Return the submission as one item sees it: what it says of its progress names both."""
+    def run_item(self, item: Item, submission: Submission) -> ItemResult:
+        """Run an item on a submission."""
         where = f"{sanitize(submission.student)}, {item.__name__}"
         self.watch(where)
-        return replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
+        submission = replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
+        start = time.perf_counter()
+        with hidden_from(self.source):
+            earned = score(item, submission)
+        return ItemResult(earned, time.perf_counter() - start)
+
+    def fail(self, raw: RawSubmission, indices: Iterable[int], error: Exception) -> dict[int, ItemResult]:
+        """Return the results of items that did not run, as if each had raised `error`."""
+
+        def fail_item(submission: Submission) -> None:
+            raise error
+
+        submission = open_submission(raw, self.expected)
+        return {
+            index: ItemResult(score(wraps(self.items[index])(fail_item), submission), 0.0, is_final=False)
+            for index in indices
+        }
+
+    def report(
+        self, read: ReadSubmission, results: dict[int, ItemResult], ran: Iterable[int]
+    ) -> GradedSubmission:
+        """Return the report on a submission from the result of each item; those at the indices `ran` ran now."""
+        names = [item.__name__ for item in self.items]
+        report = Report(
+            sanitize(read.raw.student), self.assignment, tuple(results[index].score for index in range(len(names))),
+            describe_data(self.source), self.versions, read.raw.origin, read.checksums, doubts=read.raw.doubts,
+        )  # fmt: skip
+        seconds = {name: results[index].seconds for index, name in enumerate(names)}
+        return GradedSubmission(report, seconds, tuple(names[index] for index in sorted(ran)))
+
+    def submission(self, raw: RawSubmission) -> Submission:
+        """Return a submission for items to look at, with all that it shares with others."""
+        return replace(
+            open_submission(raw, self.expected),
+            predictor=self.predictor, sandbox=self.sandbox, trainer=self.trainer, trainings=self.trainings,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class GraderFactory:
-    """All that a process needs to make a Grader; the seed of the hidden data is part of it.
+    """All that a process needs to make a Grader. It can be pickled, with the seed of the hidden data.
 
-    isolation: of this machine; None where it is still to be found out. minutes: see `Grader`. trusted, private: see
-    `Sandbox`; the course is private always.
+    Attributes:
+        assignment: the assignment.
+        source: the hidden data.
+        device: "cpu" or "gpu", for training.
+        isolation: of this machine; None: it is probed.
+        trusted: students' code may run without isolation.
+        minutes: the time for all items of one submission.
+        private: folders and files to hide from students' code, beside the course's own.
     """
 
     assignment: Assignment
@@ -250,12 +240,12 @@ class GraderFactory:
 
     @property
     def patience(self) -> float:
-        """The seconds for which a process that runs items may say nothing: it does so with each item and training."""
+        """The seconds after which a silent worker is killed; it reports each item and training."""
         return 60 * self.minutes + MARGIN
 
     @contextmanager
     def open(self, watch: Callable[[str], None] = lambda line: None) -> Iterator[Grader]:
-        """Return a Grader, and the sandboxes that it uses for as long as it is open."""
+        """Open a Grader and its sandboxes."""
         devices.hide_gpu()
         isolation = self.isolation or probe()
         private = (*self.assignment.private, *self.private)
@@ -267,43 +257,66 @@ class GraderFactory:
             yield replace(grader, watch=watch, minutes=self.minutes)
 
     def relocate(self, course: Course) -> "GraderFactory":
-        """Return the same with another copy of the course, on another machine."""
-        there = course.assignment(self.assignment.slug)
-        return replace(self, assignment=there, source=self.source.at(course), isolation=None)
+        """Return the same for a copy of the course on another machine."""
+        assignment = course.assignment(self.assignment.slug)
+        return replace(self, assignment=assignment, source=self.source.at(course), isolation=None)
 
 
-def engine_code() -> Iterator[bytes]:
-    """Return the parts of the engine that scores rest on: a mended grader grades anew."""
-    for path in sorted(ENGINE.rglob("*.py")):
-        if path.relative_to(ENGINE).as_posix().startswith(MARKING):
-            yield path.read_bytes()
+def engine_modules() -> set[Path]:
+    """Return the modules that scores depend on: this one, and all that it imports, directly or not.
+
+    A package counts as a whole; of this package only single modules do.
+    """
+    modules: set[Path] = set()
+    pending = {ENGINE / "grading/_grader.py"}
+    while pending:
+        modules |= pending
+        names = {name for path in pending for name in IMPORT.findall(path.read_text(encoding="utf-8"))}
+        paths = [ENGINE / name.replace(".", "/") for name in names]
+        files = {
+            file
+            for path in paths
+            for file in (path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")])
+        }
+        pending = files - modules
+    return modules
+
+
+def engine_sources() -> Iterator[bytes]:
+    """Yield the code of `engine_modules`, always in the same order."""
+    for path in sorted(engine_modules()):
+        yield path.read_bytes()
 
 
 def read_author(path: Path, expected: Expected | None = None) -> str:
-    """Who signed the work at `path`, for a student's own machine; the folder's name where nobody did."""
+    """Return the signature of the work at `path`, on its author's own machine; without one, the folder's name.
+
+    Args:
+        path: a folder or an archive.
+        expected: the facts by which the notebook is found.
+    """
     name = path.resolve().name
     with warnings.catch_warnings(), suppress(Failure, NeedsReview):
         warnings.simplefilter("ignore")
-        return (
-            Submission(name, path, Predictor(), sandbox=None, expected=expected or Expected()).signature
-            or name
-        )
+        return open_submission(RawSubmission(name, path), expected or Expected()).signature or name
     return name
 
 
 def read_expectations(assignment: Assignment) -> Expected:
-    """Return what is known of an assignment before any submission: its name, starter, and the functions of items."""
-    called = re.findall(
-        r"\.(?:call|value|build)\(\s*[\"'](\w+)", assignment.rubric.read_text(encoding="utf-8")
-    )
-    starter = frozenset()
+    """Return what is known before any submission: the notebook's name and starter, and what items call.
+
+    Args:
+        assignment: the assignment, whose rubric and starter are read.
+    """
+    called = CALLED.findall(assignment.rubric.read_text(encoding="utf-8"))
+    starter: frozenset[str] = frozenset()
     with suppress(OSError, Failure):
         starter = texts_of(read_cells(assignment.starter.name, assignment.starter.read_bytes()))
     return Expected(assignment.slug, frozenset(called), starter)
 
 
-def describe(source: HiddenData) -> str:
-    """One sentence on the data that the marks rest on."""
+def describe_data(source: HiddenData) -> str:
+    """Return one sentence on the data that the marks rest on."""
     if source.practice:
         return "Hidden data are not here: your TA scores what is marked as deferred."
     if source.is_demo:
@@ -312,11 +325,9 @@ def describe(source: HiddenData) -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of what a mark depends on, without importing any of it."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of the packages that marks depend on, without importing these."""
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions

@@ -1,7 +1,7 @@
-"""Grading a class: each submission graded and settled, its report saved at once, the tables and pages at the end.
+"""Grades a class. Each report is saved as soon as it is final, the tables and pages of the class at the end.
 
-Settled means: with the points that people gave (`answers.csv`, `marks.csv`), and by the course's rule on being late.
-Items run wherever there are workers; which of them must run is decided here, and all files are written here.
+Here it is decided which items must run; executors run them, wherever that is. A final report has the points that people
+gave (`answers.csv`, `marks.csv`) and the cost of lateness. All files are written in this process.
 """
 
 import os
@@ -16,251 +16,283 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
-from autograder.core import Course, CourseError, make_private_folder, sanitize
+from autograder.core import Course, CourseError, NeedsReview, make_private_folder, sanitize
 from autograder.grading import _answers as answers
 from autograder.grading import _late as late
 from autograder.grading import _manual_marks as marks
 from autograder.grading._cache import ScoreCache, write_atomically
-from autograder.grading._executors import Executor, SerialExecutor, choose_jobs, open_process_pool
-from autograder.grading._grader import Given, GradedSubmission, Grader, GraderFactory, ItemResult, ScorePlan
-from autograder.grading._reading import ReadSubmission, describe_error, read_ahead
+from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
+from autograder.grading._grader import GradedSubmission, Grader, GraderFactory, ItemResult
+from autograder.grading._mark_table import Key, MarkRow
+from autograder.grading._readers import describe_error, read_ahead
+from autograder.grading._reading import ReadSubmission
 from autograder.grading._results import folder_names, save_report, save_results
 from autograder.reports import Timing
 from autograder.rubric import Report
-from autograder.submissions import Cohort
+from autograder.submissions import Cohort, FileBundle
 
-KEPT, LOCK = ".scores", ".lock"
-AHEAD = 32  # times the room of the workers: submissions that are done and wait for one before them
-MAX_HELD = 256 * 2**20  # bytes of submissions that are under way
+CACHE, LOCK = ".scores", ".lock"
+MAX_WAITING = 32  # times the executor's max_in_flight: submissions that are done and wait for an earlier one
+MAX_BYTES = 256 * 2**20  # of submissions in flight
 
 
 @dataclass(frozen=True)
 class MarkSources:
-    """What people and rules add to the grader's points; `notices` are lines about it for the TA.
+    """What changes the grader's points: people's tables, and the policy on late work.
 
-    late_days: the table of late days, which is the whole course's and lies beside its folders of results.
+    Attributes:
+        answers: the rows of `answers.csv`.
+        marks: the rows of `marks.csv`.
+        rules: the late policy.
+        late_days: the table of late days, which is the whole course's.
+        notices: lines for the TA.
     """
 
-    answers: dict[tuple[str, str], answers.AnswerRow]
-    marks: marks.ManualMarks
+    answers: dict[Key, answers.AnswerRow]
+    marks: dict[Key, MarkRow]
     rules: late.LateRules
     late_days: Path
     notices: tuple[str, ...]
 
     @classmethod
-    def read(cls, course: Course, grader: Grader, found: Cohort, out: Path) -> "MarkSources":
-        """Return the sources for the class `found`. Raises CourseError for the first mistake in a table."""
-        late_days = out.absolute().parent / late.FILE
-        rules = late.late_rules(course, course.assignment(grader.assignment), found.submissions, late_days)
-        by_hand = marks.read_marks(out / marks.FILE, grader.items)
+    def read(cls, course: Course, grader: Grader, cohort: Cohort, out: Path) -> "MarkSources":
+        """Return the sources for a class. Raises CourseError, in one line, for the first mistake in a table."""
+        manual = marks.read_marks(out / marks.FILE, grader.items)
+        table = out.absolute().parent / late.FILE
+        assignment, by_hand = course.assignment(grader.assignment), marks.days_by_hand(manual)
+        rules = late.late_rules(course, assignment, cohort.submissions, table, by_hand)
+        students = {sanitize(raw.student) for raw in cohort.submissions}
         earlier = [path.parent.name for path in out.glob("*/report.json")]
-        astray = marks.marks_without_submission(
-            by_hand, {sanitize(one.student) for one in found.submissions}, earlier
-        )
-        told = (*found.doubts, *found.notices, *rules.told, *astray)
-        return cls(answers.read_answers(out / answers.FILE), by_hand, rules, late_days, told)
+        absent = marks.find_absent_students(manual, students, earlier)
+        notices = (*cohort.doubts, *cohort.notices, *rules.notices, *absent)
+        return cls(answers.read_answers(out / answers.FILE), manual, rules, table, notices)
 
     def apply(self, report: Report) -> Report:
-        """Return the report with all that people gave, and then with what being late costs."""
+        """Return the report with all that people gave, and then with the cost of lateness."""
         report = marks.apply_manual_marks(answers.apply_answers(report, self.answers), self.marks)
-        return late.apply_late_policy(report, self.rules, self.marks.late_by_hand())
+        return late.apply_late_policy(report, self.rules)
 
     def save(self, reports: list[Report], out: Path) -> None:
-        """Write the tables back, with what is new; `marks.csv` is a person's alone, and only begun."""
+        """Write the tables back with new rows; `marks.csv` is only created."""
         if rows := answers.answer_rows(reports, self.answers):
             write_atomically(out / answers.FILE, answers.answers_csv(rows))
-        if text := late.late_days_csv(self.late_days, self.rules, reports, self.marks.late_by_hand()):
+        if text := late.late_days_csv(self.late_days, self.rules, reports):
             write_atomically(self.late_days, text)
-        marks.write_blank(out / marks.FILE)
+        marks.write_empty_table(out / marks.FILE)
 
 
 def grade_cohort(
     grader: Grader,
     sources: MarkSources,
-    found: Cohort,
+    cohort: Cohort,
     out: Path,
     fresh: bool = False,
-    workers: Executor | None = None,
+    executor: Executor | None = None,
     readers: Executor | None = None,
 ) -> Iterator[GradedSubmission]:
-    """Grades each submission and saves its report, in the order of the class; tables and pages however the run ends.
+    """Grade each submission and save its report, in the order of the class.
 
-    An item's score from an earlier run is kept where nothing that it depends on has changed, unless `fresh`. What
-    people decided, in `sources`, is taken over always. workers: what runs items; readers: what reads submissions; this
-    process where there are none. Raises CourseError where another run is at work in `out`.
+    Tables and pages are written however the run ends. Cached scores are used for items whose inputs have not changed.
+
+    Args:
+        grader: the grader of the assignment.
+        sources: what people gave, and the late policy.
+        cohort: the class.
+        out: the folder for the results.
+        fresh: ignore cached scores.
+        executor: runs items; None: in this process.
+        readers: reads submissions; None: in this process.
+
+    Yields:
+        Each submission with its final report.
+
+    Raises:
+        CourseError: another run is at work in `out`.
     """
     make_private_folder(out)
     with lock_results(out):
-        title, done = sources.rules.assignment.title, []
-        folders = folder_names(sanitize(handed_in.student) for handed_in in found.submissions)
-        marking = Scheduler(grader, ScoreCache(out / KEPT, fresh), workers or SerialExecutor(grader))
+        title, finished = sources.rules.assignment.title, list[GradedSubmission]()
+        folders = folder_names(sanitize(raw.student) for raw in cohort.submissions)
+        scheduler = Scheduler(grader, ScoreCache(out / CACHE, fresh), executor or SerialExecutor(grader))
+        submissions = read_ahead(readers or SerialExecutor(False), cohort.submissions, grader.expected)
         try:
-            for one in marking.in_order(
-                read_ahead(readers or SerialExecutor(None), found.submissions, grader.expected)
-            ):
-                one = replace(one, report=sources.apply(one.report))
-                save_report(one.report, title, out / folders[one.report.student])
-                done.append(replace(one, report=strip_details(one.report)))
-                yield one
+            for graded in scheduler.grade(submissions):
+                graded = replace(graded, report=sources.apply(graded.report))
+                save_report(graded.report, title, out / folders[graded.report.student])
+                finished.append(replace(graded, report=strip_details(graded.report)))
+                yield graded
         finally:
-            reports = [one.report for one in done]
+            reports = [graded.report for graded in finished]
             sources.save(reports, out)
-            graded = {report.student for report in reports}
-            waiting = [one for one in found.submissions if sanitize(one.student) not in graded]
-            save_results(reports, title, timings(done), found.left_out, sources.notices, out, waiting)
+            students = {report.student for report in reports}
+            waiting = [raw for raw in cohort.submissions if sanitize(raw.student) not in students]
+            save_results(reports, title, timings(finished), cohort.left_out, sources.notices, out, waiting)
 
 
 @contextmanager
 def open_executor(
-    setup: GraderFactory, grader: Grader, jobs: int | None, most: int, dask: str, told: Callable[[str], None]
+    factory: GraderFactory,
+    grader: Grader,
+    jobs: int | None,
+    max_jobs: int,
+    dask: str,
+    notify: Callable[[str], None],
 ) -> Iterator[Executor]:
-    """Return what runs items: the workers of a Dask cluster, processes of this machine, or this process.
+    """Open what runs items: a Dask cluster, processes of this machine, or this process.
 
-    jobs: how many processes, as many as the machine has room for where it is None; there are never more than `most`.
+    Args:
+        factory: makes the graders of other processes.
+        grader: the grader of this process.
+        jobs: the number of processes; None: as many as fit the machine.
+        max_jobs: a limit to that.
+        dask: the address of a scheduler, "local:N" or "".
+        notify: called with each line for the TA.
     """
     if dask:
-        from autograder.grading._dask_executor import dask_executor
+        from autograder.grading._dask_executor import open_dask_executor
 
-        with dask_executor(dask, setup, grader, told) as workers:
-            yield workers
-    elif os.name == "posix":  # a single one as well: a process that may die
-        jobs = max(1, min(jobs or choose_jobs(), most))
-        with open_process_pool(jobs, setup.open, grader.watch, setup.patience) as workers:
-            yield workers
+        with open_dask_executor(dask, factory, grader, notify) as executor:
+            yield executor
+    elif os.name == "posix":  # a single job as well: its process may die
+        jobs = max(1, min(jobs or choose_jobs(), max_jobs))
+        with ProcessPool(jobs, factory.open, grader.watch, factory.patience) as pool:
+            yield pool
     else:
-        with threadpool_limits(1, "blas"):  # as in a worker: sums of several threads may be rounded otherwise
+        with threadpool_limits(1, "blas"):  # as in a worker, since several threads may round sums differently
             yield SerialExecutor(grader)
 
 
 @dataclass
 class InFlight:
-    """A submission under way: what is known of it, which items run for it now, and which may run for one before it."""
+    """A submission between reading and report.
 
-    planned: ScorePlan
-    known: Given
-    mine: tuple[int, ...]
-    others: tuple[int, ...]
-    running: Future | None
-    ran: Given = field(default_factory=dict)
+    own: the indices of items that run for it. shared: those that already run for an equal submission before it.
+    """
+
+    read: ReadSubmission
+    keys: tuple[str, ...]
+    cached: dict[int, ItemResult]
+    own: tuple[int, ...]
+    shared: tuple[int, ...]
+    future: Future | None = None
+    results: dict[int, ItemResult] = field(default_factory=dict)
 
     @property
-    def is_done(self) -> bool:
-        """Whether all that ran for it is taken."""
-        return self.running is None
+    def size(self) -> int:
+        """The bytes of its files in memory."""
+        source = self.read.raw.source
+        return source.size if isinstance(source, FileBundle) else 0
+
+    def drop_files(self) -> None:
+        """Free the memory of its files."""
+        self.read = replace(self.read, raw=replace(self.read.raw, source=FileBundle({})))
 
 
 @dataclass
 class Scheduler:
-    """Runs the items of a class that must run, each once, and keeps what they gave as soon as it is there."""
+    """Runs those items of a class that must run, each once, and caches their scores at once."""
 
     grader: Grader
-    kept: ScoreCache
-    workers: Executor
-    under_way: set[str] = field(default_factory=set)  # keys of scores
+    cache: ScoreCache
+    executor: Executor
+    running: set[str] = field(default_factory=set)  # keys of scores
 
-    def in_order(self, submissions: Iterable[ReadSubmission]) -> Iterator[GradedSubmission]:
-        """Each submission, graded, in this order; several are under way at a time."""
-        line: deque[InFlight] = deque()
+    def grade(self, submissions: Iterable[ReadSubmission]) -> Iterator[GradedSubmission]:
+        """Yield each submission, graded, in this order; several are in flight at a time."""
+        queue: deque[InFlight] = deque()
         for read in submissions:
-            line.append(self.begin(read))
-            yield from self.ended(line)
-            while not self.fits(line):
-                wait([one.running for one in line if not one.is_done], return_when=FIRST_COMPLETED)
-                yield from self.ended(line)
-        while line:
-            wait([line[0].running])
-            yield from self.ended(line)
+            queue.append(self.start(read))
+            yield from self.finish(queue)
+            while self.is_full(queue):
+                wait([future for entry in queue if (future := entry.future)], return_when=FIRST_COMPLETED)
+                yield from self.finish(queue)
+        while queue:
+            if future := queue[0].future:
+                wait([future])
+            yield from self.finish(queue)
 
-    def begin(self, read: ReadSubmission) -> InFlight:
-        """Hands out the items of a submission of which nothing is known and that nobody runs."""
-        planned = self.grader.plan(read)
-        known = {place: self.kept.get(key) for place, key in enumerate(planned.keys)}
-        known = {place: ItemResult(*given) for place, given in known.items() if given}
-        missing = [place for place in range(len(planned.keys)) if place not in known]
-        others = tuple(place for place in missing if self.is_under_way(planned.keys[place]))
-        mine = tuple(place for place in missing if place not in others)
-        self.under_way |= {planned.keys[place] for place in mine}
-        return InFlight(planned, known, mine, others, self.run(planned, mine) if mine else None)
+    def start(self, read: ReadSubmission) -> InFlight:
+        """Submit the items whose scores are neither cached nor being computed."""
+        keys = self.grader.cache_keys(read)
+        cached = {index: result for index, key in enumerate(keys) if (result := self.cache.get(key))}
+        missing = [index for index in range(len(keys)) if index not in cached]
+        can_share = set() if self.cache.fresh else self.running - {""}
+        shared = tuple(index for index in missing if keys[index] in can_share)
+        own = tuple(index for index in missing if index not in shared)
+        self.running |= {keys[index] for index in own}
+        return InFlight(read, keys, cached, own, shared, self.submit(read, own) if own else None)
 
-    def is_under_way(self, key: str) -> bool:
-        """Whether the score of this key is being found for a submission of the same content."""
-        return bool(key) and key in self.under_way and not self.kept.fresh
+    def submit(self, read: ReadSubmission, indices: tuple[int, ...]) -> Future:
+        """Have items run."""
+        return self.executor.submit(Grader.run, read.raw, indices)
 
-    def run(self, planned: ScorePlan, places: tuple[int, ...]) -> Future:
-        """Has these items run."""
-        return self.workers.submit(Grader.run, planned.handed, places)
+    def finish(self, queue: deque[InFlight]) -> Iterator[GradedSubmission]:
+        """Collect the results that are there, and yield the reports at the head of the queue."""
+        for entry in queue:
+            if entry.future and entry.future.done():
+                self.collect(entry, entry.future, entry.own)
+        while queue and not queue[0].future:
+            yield self.report(queue.popleft())
 
-    def ended(self, line: deque[InFlight]) -> Iterator[GradedSubmission]:
-        """Take what is done; those at the head of the line leave it."""
-        for one in line:
-            if one.running and one.running.done():
-                self.take(one, one.mine)
-        while line and line[0].is_done:
-            yield self.whole(line.popleft())
-
-    def take(self, one: InFlight, places: tuple[int, ...]) -> None:
-        """Keep what the items at these places gave."""
+    def collect(self, entry: InFlight, future: Future, indices: tuple[int, ...]) -> None:
+        """Cache what items earned; if no process survived them, a person must look."""
         try:
-            ran = one.running.result()
+            results = future.result()
         except (CancelledError, CourseError):
             raise
-        except Exception as error:  # of any kind: it is no reason to grade no other
-            ran = self.grader.lost(places, describe_error(error))
-        for place, given in ran.items():
-            if given.lasts:
-                self.kept.put(one.planned.keys[place], given.score, given.seconds)
-        one.ran, one.running = one.ran | ran, None
-        self.under_way -= {one.planned.keys[place] for place in places}
-        if not one.others:
-            one.planned = one.planned.emptied
+        except Exception as error:  # of any kind: the others are graded all the same
+            results = self.grader.fail(entry.read.raw, indices, NeedsReview(describe_error(error)))
+        for index, result in results.items():
+            self.cache.put(entry.keys[index], result)
+        entry.results |= results
+        entry.future = None
+        self.running -= {entry.keys[index] for index in indices}
+        if not entry.shared:
+            entry.drop_files()
 
-    def whole(self, one: InFlight) -> GradedSubmission:
-        """Return the report on a submission; an item that another's should have told about, and did not, runs now."""
-        found = {place: self.kept.get(one.planned.keys[place]) for place in one.others}
-        one.known |= {place: ItemResult(*given) for place, given in found.items() if given}
-        if left := tuple(place for place in one.others if place not in one.known):
-            one.running = self.run(one.planned, left)
-            self.take(one, left)
-        return self.grader.graded(one.planned, one.ran, one.known)
+    def report(self, entry: InFlight) -> GradedSubmission:
+        """Return the report. Re-run items whose shared score is missing."""
+        shared = {index: self.cache.get(entry.keys[index]) for index in entry.shared}
+        cached = entry.cached | {index: result for index, result in shared.items() if result}
+        if missing := tuple(index for index in entry.shared if index not in cached):
+            self.collect(entry, self.submit(entry.read, missing), missing)
+        return self.grader.report(entry.read, entry.results | cached, entry.results)
 
-    def fits(self, line: deque[InFlight]) -> bool:
-        """Whether there is room for one more."""
-        running = [one for one in line if not one.is_done]
-        held = sum(one.planned.size for one in running)
-        max_in_flight = self.workers.max_in_flight
-        return not running or (
-            len(running) < max_in_flight and len(line) < AHEAD * max_in_flight and held < MAX_HELD
-        )
+    def is_full(self, queue: deque[InFlight]) -> bool:
+        """Return True if no other submission fits in."""
+        running, most = [entry for entry in queue if entry.future], self.executor.max_in_flight
+        too_large = sum(entry.size for entry in running) >= MAX_BYTES
+        return bool(running) and (len(running) >= most or len(queue) >= MAX_WAITING * most or too_large)
 
 
 def strip_details(report: Report) -> Report:
-    """Return what tables and the page of a class need of a report: a class of thousands fits into memory."""
-    shared = {"text", "item", "message", "outcome"}  # equal ones came from workers one by one
-    scores = (
+    """Return what tables and the page of the class need of a report, so that thousands fit into memory.
+
+    Args:
+        report: a whole report, which is on disk.
+    """
+    scores = tuple(
         replace(
-            score,
-            hint="",
-            remarks=(),
-            figures=(),
-            **{name: sys.intern(getattr(score, name)) for name in shared},
+            score, hint="", remarks=(), figures=(), text=sys.intern(score.text), item=sys.intern(score.item),
+            message=sys.intern(score.message),
         )
         for score in report.scores
-    )
-    return replace(report, scores=tuple(scores), files={})
+    )  # fmt: skip
+    return replace(report, scores=scores, files={})
 
 
 def timings(graded: Iterable[GradedSubmission]) -> list[Timing]:
-    """How long each item of each student took, now or when it was run."""
+    """Return how long each item of each student took, now or in the run that its score is cached from."""
     return [
-        Timing(one.report.student, item, seconds, kept=item not in one.ran)
-        for one in graded
-        for item, seconds in one.seconds.items()
+        Timing(submission.report.student, item, seconds, item not in submission.ran)
+        for submission in graded
+        for item, seconds in submission.seconds.items()
     ]
 
 
 @contextmanager
 def lock_results(out: Path) -> Iterator[None]:
-    """Keep a second run out of the folder; the system gives it free when this one ends, however it ends."""
+    """Lock a folder of results against a second run; the system unlocks it however this run ends."""
     try:
         with FileLock(out / LOCK, timeout=0):
             yield

@@ -76,6 +76,7 @@ class Submission:
     """What items see. Methods raise Failure for what is wrong with the student's files.
 
     student: for messages alone, an item's points rest on what was handed in and who signed it.
+    sandbox: runs the notebook's functions; None where files are only read.
     draft: name and content of the notebook where the student is still at work on it, in place of a file.
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
     watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
@@ -87,8 +88,8 @@ class Submission:
 
     student: str
     source: Source
-    predictor: Predictor
-    sandbox: Sandbox
+    predictor: Predictor = field(default_factory=Predictor)
+    sandbox: Sandbox | None = None
     draft: tuple[str, bytes] | None = None
     trainer: Sandbox | None = None
     watch: Callable[[str], None] = lambda line: None
@@ -163,7 +164,7 @@ class Submission:
         key = f"{blueprint.signature} {sorted(budget.items())} {[*arrays]}"
         if key not in self.trainings:
             train = partial(
-                train_model, self.sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer
+                train_model, self._running_sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer
             )
             self.trainings[key] = _once(self._known, key, partial(train, **budget))
         result, remark = self.trainings[key]
@@ -177,13 +178,16 @@ class Submission:
         For an item where a function must not know what another was given, which code could keep for it on purpose:
         `decode` what `encode` was to encode, say. After an item that drew hidden data it is done in any case.
         """
-        self.sandbox.forget()
+        if self.sandbox:
+            self.sandbox.forget()
 
     def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
         self.asks("name", function)
         name, content = self.code
         current_run().discard.append(self.forget)
-        answer = self.sandbox.call(content, name, function, arguments, seconds=seconds, wanted=wanted)
+        answer = self._running_sandbox.call(
+            content, name, function, arguments, seconds=seconds, wanted=wanted
+        )
         for problem in answer.problems:
             warnings.warn(Printed(problem), stacklevel=3)
         if answer.printed:
@@ -191,6 +195,12 @@ class Submission:
         if answer.failure:
             raise answer.failure
         return answer.value
+
+    @property
+    def _running_sandbox(self) -> Sandbox:
+        if self.sandbox is None:
+            raise RuntimeError("this submission was opened without a sandbox")
+        return self.sandbox
 
     @property
     def signed(self) -> str:

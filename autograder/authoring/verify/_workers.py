@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.core import Course
 from autograder.data import DEMO_SECRET, HiddenData
-from autograder.grading import Grader, SerialExecutor, open_process_pool
+from autograder.grading import Grader, ProcessPool, SerialExecutor
 from autograder.rubric import Score, hidden_from, score
 from autograder.sandbox import Isolation, Sandbox, probe
 from autograder.submissions import RawSubmission
@@ -66,7 +66,7 @@ class WorkerOpening:
 @contextmanager
 def verify_workers(course: Course, jobs: int) -> Iterator[Submit]:
     """Yield `submit(task, ...)`, which returns a Future of `task(bench, ...)`, run on one of so many benches."""
-    with open_process_pool(jobs, WorkerOpening(course, probe())) as workers:
+    with ProcessPool(jobs, WorkerOpening(course, probe())) as workers:
         yield workers.submit
 
 
