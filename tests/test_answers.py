@@ -103,7 +103,7 @@ def test_points_stand_for_the_answer_they_were_given_for(grade, tmp_path):
     hand_in(tmp_path, "ann", "Because factors below one shrink.")
     assert grade()["ann"].status == "awaiting review"
     [row] = read_answers(tmp_path / "out" / "answers.csv").values()
-    assert (row.points, row.comment) == ("", "[an earlier answer had 1] Why?")
+    assert (row.cells["points"], row.cells["comment"]) == ("", "[an earlier answer had 1] Why?")
     fill(tmp_path, points="3")
     assert grade()["ann"].earned == 10
 
@@ -116,7 +116,7 @@ def test_rows_of_students_who_are_gone_are_kept(grade, tmp_path):
     (tmp_path / "class" / "ann").rename(tmp_path / "gone")
     grade()
     rows = read_answers(tmp_path / "out" / "answers.csv")
-    assert {key[0]: row.points for key, row in rows.items()} == {"ann": "2", "bob": ""}
+    assert {key[0]: row.cells["points"] for key, row in rows.items()} == {"ann": "2", "bob": ""}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,11 @@ def test_the_table_is_read_as_it_is_written(grade, tmp_path):
     hand_in(tmp_path, "ann", 'Because "it" says, so\nand so; 😀')
     grade()
     path = tmp_path / "out" / "answers.csv"
-    assert answers_csv([*read_answers(path).values()]) == path.read_text() != io.StringIO().read()
+    assert (
+        answers_csv([row.cells for row in read_answers(path).values()])
+        == path.read_text()
+        != io.StringIO().read()
+    )
 
 
 STUB = ("markdown", "# YOUR ANSWER HERE", ["answer:why"])

@@ -1,89 +1,67 @@
 """`answers.csv`: the free-text answers of a class, for a person to read; the points given there enter the marks.
 
-The table lies beside `grades.csv`. A person fills `points`, and `comment` and `reader` as they like. Every later run
-of `grade` applies them and writes them back. Points count for the answer that they were given for: if a student
-submits another answer, a person must read that one.
+A person fills `points`, and `comment` and `reader` as they like. Every later run of `grade` applies these and writes
+them back. Points count for the answer that they were given for: if a student submits another, it awaits review again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from autograder.core import csv_text, escape_formula, parse_number, sanitize
-from autograder.grading._mark_table import Key, read_mark_table
+from autograder.core import csv_text, escape_formula
+from autograder.grading._manual_marks import MarkRow, Marks, read_mark_table
 from autograder.rubric import AWAITING_REVIEW, Report, Score
 
 FILE = "answers.csv"
+COLUMNS = ("student", "item", "question", "answer", "possible", "points", "comment", "reader")
 
 
-@dataclass(frozen=True)
-class AnswerRow:
-    """One answer, and what its reader gave for it; `points` is empty until then."""
-
-    student: str
-    item: str
-    question: str
-    answer: str
-    possible: str
-    points: str = ""
-    comment: str = ""
-    reader: str = ""
-
-
-COLUMNS = tuple(AnswerRow.__dataclass_fields__)
-
-
-def read_answers(path: Path) -> dict[Key, AnswerRow]:
-    """Return the rows of an earlier run by student and item, as a person filled them."""
-    answers = {}
-    for key, row in read_mark_table(path, COLUMNS).items():
-        points = ""
+def read_answers(path: Path) -> Marks:
+    """Return the answers of an earlier run, as a person marked them."""
+    answers = read_mark_table(path, COLUMNS)
+    for row in answers.values():
         if row.text("points"):
-            row.check_points(0, row.number("possible"))
-            points = f"{row.points:g}"
-        answers[key] = AnswerRow(**{name: row.cells[name] for name in COLUMNS} | {"points": points})
+            row.check_points(0, row.table.number(row.cells["possible"]))
+        row.cells["points"] = f"{row.points:g}" if row.text("points") else ""
     return answers
 
 
-def apply_answers(report: Report, answers: Mapping[Key, AnswerRow]) -> Report:
+def apply_answers(report: Report, answers: Marks) -> Report:
     """Return the report with the points that a person gave for free-text answers."""
     scores = (score_answer(score, answers.get((report.student, score.item))) for score in report.scores)
     return replace(report, scores=tuple(scores))
 
 
-def score_answer(score: Score, row: AnswerRow | None) -> Score:
+def score_answer(score: Score, row: MarkRow | None) -> Score:
     """Return an answer's score by its row; it awaits review if there is no row, or the row is for another answer."""
     if not score.answer:
         return score
-    if row is None or not row.points or row.answer != score.answer:
+    if row is None or not row.text("points") or row.cells["answer"] != score.answer:
         return replace(score, outcome="awaiting review", earned=None, message=AWAITING_REVIEW, hint="")
-    by = f" by {sanitize(row.reader)}" if row.reader.strip() else ""
-    earned = round(parse_number(row.points), 2)
-    return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=sanitize(row.comment))
+    by, earned = f" by {row.text('reader')}" if row.text("reader") else "", round(row.points, 2)
+    return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=row.text("comment"))
 
 
-def answer_rows(reports: Iterable[Report], before: Mapping[Key, AnswerRow]) -> list[AnswerRow]:
-    """Return a row for each answer, filled as before; rows of students who are not in this class stay as they are."""
-    rows = dict(before)
+def answer_rows(reports: Iterable[Report], answers: Marks) -> list[dict[str, str]]:
+    """Return a row for each answer, with its marks; rows of students who are not in this class stay as they are."""
+    rows = {key: row.cells for key, row in answers.items()}
     for report in reports:
         for score in (score for score in report.scores if score.answer):
-            row = AnswerRow(report.student, score.item, score.text, score.answer, f"{score.possible:g}")
             key = report.student, score.item
-            rows[key] = keep_filled(row, before.get(key))
+            texts = (*key, score.text, score.answer, f"{score.possible:g}", "", "", "")
+            rows[key] = keep_marks(dict(zip(COLUMNS, texts, strict=True)), rows.get(key, {}))
     return [rows[key] for key in sorted(rows)]
 
 
-def keep_filled(row: AnswerRow, before: AnswerRow | None) -> AnswerRow:
-    """Return the row as a person filled it; points for an earlier answer move to the comment and don't count."""
-    if before is None:
-        return row
-    if before.answer == row.answer or not before.points:
-        return replace(row, points=before.points, comment=before.comment, reader=before.reader)
-    comment = f"[an earlier answer had {before.points}] {before.comment}".strip()
-    return replace(row, comment=comment, reader=before.reader)
+def keep_marks(row: dict[str, str], before: dict[str, str]) -> dict[str, str]:
+    """Return the row with its earlier marks; points for another answer move to the comment and don't count."""
+    points = before.get("points", "")
+    marks = {name: before.get(name, "") for name in ("points", "comment", "reader")}
+    if points and before["answer"] != row["answer"]:
+        marks |= {"points": "", "comment": f"[an earlier answer had {points}] {before['comment']}".strip()}
+    return row | marks
 
 
-def answers_csv(rows: Sequence[AnswerRow]) -> str:
+def answers_csv(rows: Sequence[dict[str, str]]) -> str:
     """Return the table as CSV text, in which no cell is run as a formula."""
-    lines = [{name: escape_formula(text) for name, text in asdict(row).items()} for row in rows]
-    return csv_text(COLUMNS, lines)
+    return csv_text(COLUMNS, ({name: escape_formula(row[name]) for name in COLUMNS} for row in rows))

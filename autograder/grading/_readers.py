@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from autograder.core import CourseError, NeedsReview
 from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, Watch, WorkerLost
@@ -131,7 +132,7 @@ def read_cohort(
         raise CourseError(f"{path} can't be read: {lost}") from None
 
 
-def read_cohort_task(is_reader: bool, *arguments) -> Cohort:
+def read_cohort_task(is_reader: bool, *arguments: Any) -> Cohort:
     """Read the list of a class, in a reader."""
     from autograder.lms import _detect
 

@@ -23,7 +23,6 @@ from autograder.grading import _manual_marks as marks
 from autograder.grading._cache import ScoreCache, write_atomically
 from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
 from autograder.grading._grader import GradedSubmission, Grader, GraderFactory, ItemResult
-from autograder.grading._mark_table import Key, MarkRow
 from autograder.grading._readers import describe_error, read_ahead
 from autograder.grading._reading import ReadSubmission
 from autograder.grading._results import folder_names, save_report, save_results
@@ -48,8 +47,8 @@ class MarkSources:
         notices: lines for the TA.
     """
 
-    answers: dict[Key, answers.AnswerRow]
-    marks: dict[Key, MarkRow]
+    answers: marks.Marks
+    marks: marks.Marks
     rules: late.LateRules
     late_days: Path
     notices: tuple[str, ...]

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType
 
 from autograder.core import Assignment, CourseError, Failure, NeedsReview, Remark
 from autograder.grading._cache import replace_file
@@ -18,15 +17,8 @@ from autograder.rubric import Item, Report, Submission
 from autograder.submissions import RawSubmission, zip_files
 
 NOT_IN_FILE_NAMES = r"[^\w.-]+"
-FILE_NAME = re.compile(r"[^\s/]+\.[A-Za-z]\w*")
-READERS = {
-    "read",
-    "model",
-    "predict",
-    "table",
-    "find",
-    "content",
-}  # methods of a Submission that take a file's name
+FILE_NAME = re.compile(r"[\w-][\w.-]*\.[a-z]\w*")
+SIGNATURE = "STUDENT"
 BONUS = "For points on top alone: "
 
 
@@ -80,11 +72,12 @@ def pack(assignment: Assignment, folder: Path, out: Path | None, grader: Grader)
             if submission.content(submission.notebook) == assignment.rubric.read_bytes():
                 hint = "Put the .ipynb file with your functions there."
                 raise Failure("There is no notebook in your folder.", hint)
-            if not submission.signature and any(map(needs_signature, grader.items)):
+            names = requested_files(grader.items)
+            if names.pop(SIGNATURE, None) is not None and not submission.signature:
                 got = f" (it says {submission.near_signature})" if submission.near_signature else ""
                 advice = 'set STUDENT = "..." in its first cell to the id that you hand in under'
                 raise Failure(f"Your notebook is not signed{got}: {advice}, save it, and pack again.")
-            files, missing = gather_files(submission, requested_files(grader.items))
+            files, missing = gather_files(submission, names)
             author = submission.signature or submission.student
     except Failure as failure:
         raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
@@ -97,98 +90,52 @@ def pack(assignment: Assignment, folder: Path, out: Path | None, grader: Grader)
 
 
 def requested_files(items: Iterable[Item]) -> dict[str, bool]:
-    """Return the files that items read, by name, and whether only bonus points depend on each."""
+    """Return the files that items read, by name, and whether only bonus points depend on each.
+
+    SIGNATURE stands for the signature of the notebook.
+    """
     names: dict[str, bool] = {}
     for item in items:
-        for name in dict.fromkeys(name for code in codes_of(item) for name in code.file_names()):
+        for name in find_requests(item):
             names[name] = names.get(name, True) and item.stretch
     return names
 
 
-def needs_signature(item: Item) -> bool:
-    """Return True if the item uses the signature of the notebook."""
-    nodes = (node for code in codes_of(item) for node in ast.walk(code.tree))
-    return any(isinstance(node, ast.Attribute) and node.attr == "signed" for node in nodes)
-
-
-def codes_of(item: Item) -> Iterator["Code"]:
-    """Yield the code of an item, and of all functions of its rubric that it uses, directly or not."""
-    pending, seen = [inspect.unwrap(item)], set()
-    while pending:
-        function = pending.pop()
-        if function in seen:
-            continue
-        seen.add(function)
-        code = Code.parse(function)
-        yield code
-        values = (inspect.unwrap(value) for value in code.values.values() if callable(value))
-        pending += [
-            value for value in values if inspect.isfunction(value) and value.__module__ == item.__module__
-        ]
-
-
-@dataclass(frozen=True)
-class Code:
-    """The syntax tree of a function, and the values of the names that it uses from outside."""
-
-    tree: ast.AST
-    values: Mapping[str, object]
-
-    @classmethod
-    def parse(cls, function: FunctionType) -> "Code":
-        """Return the code of a function that stands in a file."""
+def find_requests(item: Item) -> list[str]:
+    """Return what an item asks a submission for, from its code and that of the rubric's functions that it uses."""
+    requests, functions = [], [inspect.unwrap(item)]
+    for function in functions:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        scope = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-        return cls(tree, {node.id: scope[node.id] for node in names_in(tree) if node.id in scope})
-
-    def file_names(self) -> Iterator[str]:
-        """Yield the names of files that the function passes to a submission, or elsewhere beside it.
-
-        If a name can't be followed (that of a loop, say), all file names in the function count.
-        """
-        for call in (node for node in ast.walk(self.tree) if isinstance(node, ast.Call)):
-            arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-            if isinstance(call.func, ast.Attribute) and is_submission(call.func.value):
-                arguments = arguments[:1] if call.func.attr in READERS else []
-            elif not any(map(is_submission, arguments)):
-                continue
-            for argument in arguments:
-                yield from self.resolve(argument)
-
-    def resolve(self, argument: ast.expr) -> Iterable[str]:
-        """Return the file names that an argument may stand for."""
-        if isinstance(argument, ast.Constant):
-            return file_names_in(argument.value)
-        if isinstance(argument, ast.Name) and argument.id in self.values:
-            return file_names_in(self.values[argument.id])
-        parameters = {node.arg for node in ast.walk(self.tree) if isinstance(node, ast.arg)}
-        if not isinstance(argument, ast.Name | ast.JoinedStr) or getattr(argument, "id", "") in parameters:
-            return []  # a parameter is followed where the function is called
-        paths = {id(node.right) for node in ast.walk(self.tree) if isinstance(node, ast.BinOp)}
-        constants = [
-            node.value
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Constant) and id(node) not in paths
+        nodes, scope = (
+            [*ast.walk(tree)],
+            {**function.__globals__, **inspect.getclosurevars(function).nonlocals},
+        )
+        names = {node.id: scope[node.id] for node in nodes if isinstance(node, ast.Name) and node.id in scope}
+        requests += [SIGNATURE for node in nodes if isinstance(node, ast.Attribute) and node.attr == "signed"]
+        requests += find_file_names(tree, names)
+        used = [inspect.unwrap(value) for value in names.values() if inspect.isroutine(inspect.unwrap(value))]
+        functions += [
+            other for other in used if other.__module__ == item.__module__ and other not in functions
         ]
-        return file_names_in([*constants, *self.values.values()])
+    return requests
 
 
-def names_in(tree: ast.AST) -> Iterator[ast.Name]:
-    """Yield the names that are used in some code."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+def find_file_names(node: ast.AST, names: Mapping[str, object]) -> Iterator[str]:
+    """Yield the texts in some code, or in what its `names` stand for, that look like the name of a file.
 
-
-def is_submission(node: ast.AST) -> bool:
-    """Return True if the code is the submission that items and their helpers get."""
-    return isinstance(node, ast.Name) and node.id == "submission"
-
-
-def file_names_in(value: object) -> list[str]:
-    """Return the texts in a value that look like the name of a file."""
-    if isinstance(value, str):
-        return [value] if FILE_NAME.fullmatch(value) else []
-    parts = value if isinstance(value, list | tuple | set | frozenset | dict) else ()
-    return [name for part in parts for name in file_names_in(part)]
+    Not those in calls that the submission is no part of, or in sums and paths: they are messages, or the course's data.
+    """
+    if isinstance(node, ast.BinOp):
+        return
+    if isinstance(node, ast.Call):
+        parts = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+        if "submission" not in parts:
+            return
+    value = node.value if isinstance(node, ast.Constant) else names.get(getattr(node, "id", ""))
+    texts = value if isinstance(value, list | tuple | set | frozenset | dict) else [value]
+    yield from (text for text in texts if isinstance(text, str) and FILE_NAME.fullmatch(text))
+    for child in ast.iter_child_nodes(node):
+        yield from find_file_names(child, names)
 
 
 def gather_files(
