@@ -32,9 +32,6 @@ COLUMNS = ("person", "assignment", "days")
 DAY = timedelta(days=1)
 MARKS_LATENESS = {"canvas"}  # platforms where a file without the mark "late" was in time
 ADVICE = "a row `days` (how many days late) or `late` (the points it costs) in the TA's marks.csv settles it"
-UNCLEAR_EXTENSION = "Late, and it is open whether an extension is meant for this student or another"
-UNCLEAR_PERSON = "Late, and another student has the same name, so that nobody knows whose late days these are"
-UNCLEAR_TIME = "Late by the platform's mark, which does not tell how late"
 
 
 class UnclearLateness(Exception):  # noqa: N818
@@ -98,8 +95,13 @@ def late_rules(
         who = ", ".join(people) if people else "nobody who handed in"
         notices.append(f"The extension of {sanitize(extension.student)!r} fits {who}: it is given to nobody.")
         unsure |= set(people)
-    if course.late.policy != "none" and assignment.due:
-        notices += describe_missing_times(submissions)
+    origins = [raw.origin for raw in submissions]
+    count = sum(not origin.submitted and origin.platform not in MARKS_LATENESS for origin in origins)
+    if count and course.late.policy != "none" and assignment.due:
+        notices.append(
+            f"{count} of {len(submissions)} submissions don't tell when they were handed in: none of these counts as "
+            "late. The platform's list of the class may tell (--roster)."
+        )
     used = days_used_before(table, course, assignment) if table else {}
     keyed = [(sanitize(raw.student), person_key(raw.origin, sanitize(raw.student))) for raw in submissions]
     counts = Counter(key for _, key in keyed)
@@ -111,40 +113,21 @@ def late_rules(
 
 def find_submissions(who: str, submissions: list[RawSubmission]) -> list[RawSubmission]:
     """Return the submissions that a person means by a key, id, login, address or name, else by some of the words."""
-    wanted = who.strip().casefold()
-    for accounts in (  # what a platform states goes before what students may call themselves
-        lambda raw: (raw.origin.id, raw.origin.login, raw.origin.email),
-        lambda raw: (raw.student,),
-    ):
-        matches = [raw for raw in submissions if wanted and wanted in map(str.casefold, accounts(raw))]
-        if matches:
-            return matches
-    exact = [raw for raw in submissions if {" ".join(split_tokens(who)), who} & names_of(raw)]
-    return exact or [raw for raw in submissions if matches_words(who, raw)]
-
-
-def names_of(raw: RawSubmission) -> set[str]:
-    """Return all that names this student alone, as a person may write it."""
-    names = {raw.student, raw.origin.id, raw.origin.login, raw.origin.email, raw.origin.name}
-    return (names | {" ".join(split_tokens(name)) for name in names}) - {""}
-
-
-def matches_words(who: str, raw: RawSubmission) -> bool:
-    """Return True if the words of `who` are the student's, and not only words that all students share."""
-    words = frozenset(split_tokens(raw.student)) if raw.words is None else raw.words
-    return names_student(who, words, raw.shared)
-
-
-def describe_missing_times(submissions: list[RawSubmission]) -> list[str]:
-    """Return a line on the submissions without a time, on platforms that don't mark late ones."""
-    origins = [raw.origin for raw in submissions]
-    count = sum(not origin.submitted and origin.platform not in MARKS_LATENESS for origin in origins)
-    if not count:
-        return []
-    return [
-        f"{count} of {len(submissions)} submissions don't tell when they were handed in: none of these counts as "
-        "late. The platform's list of the class may tell (--roster)."
-    ]
+    wanted, spelled = who.strip().casefold(), " ".join(split_tokens(who))
+    by_account, by_key, by_name, by_words = [], [], [], []
+    for raw in submissions:
+        accounts = [raw.origin.id, raw.origin.login, raw.origin.email]
+        names = {raw.student, *accounts, raw.origin.name} - {""}
+        words = frozenset(split_tokens(raw.student)) if raw.words is None else raw.words
+        if wanted in map(str.casefold, filter(None, accounts)):  # before what students may call themselves
+            by_account.append(raw)
+        if wanted and wanted == raw.student.casefold():
+            by_key.append(raw)
+        if who in names or spelled and spelled in (" ".join(split_tokens(name)) for name in names):
+            by_name.append(raw)
+        if names_student(who, words, raw.shared):
+            by_words.append(raw)
+    return by_account or by_key or by_name or by_words
 
 
 def apply_late_policy(report: Report, rules: LateRules) -> Report:
@@ -179,9 +162,12 @@ def days_late(report: Report, rules: LateRules) -> int:
     if submitted.astimezone(UTC) - due.astimezone(UTC) <= grace:
         return 0
     if report.student in rules.unsure:
-        raise UnclearLateness(UNCLEAR_EXTENSION)
+        raise UnclearLateness(
+            "Late, and it is open whether an extension is meant for this student or another"
+        )
     if report.student in rules.namesakes and late.policy == "late days":
-        raise UnclearLateness(UNCLEAR_PERSON)
+        reason = "another student has the same name, so that nobody knows whose late days these are"
+        raise UnclearLateness(f"Late, and {reason}")
     # days of the clock on the wall: one may have 23 hours and another 25
     by_clock = submitted.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
     return max(1, math.ceil((by_clock - grace) / DAY))
@@ -194,7 +180,7 @@ def days_by_mark(report: Report, rules: LateRules) -> int:
     late = rules.late
     is_exempt = report.student in rules.extensions or report.student in rules.unsure
     if late.policy != "constant" or late.grace_minutes or late.most_days is not None or is_exempt:
-        raise UnclearLateness(UNCLEAR_TIME)
+        raise UnclearLateness("Late by the platform's mark, which does not tell how late")
     return 1
 
 
