@@ -9,8 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -33,21 +32,14 @@ NO_PAGES: dict[str, list] = {  # the pages of scheduler and workers need no cert
 }
 
 
-@dataclass(frozen=True)
-class OpenGrader:
-    """Opens a Grader on a machine that has its own copy of the course."""
-
-    factory: GraderFactory
-
-    @contextmanager
-    def __call__(self, watch: Watch) -> Iterator[Grader]:
-        root = Path(os.environ.get(COURSE) or self.factory.assignment.root)
-        if not (root / COURSE_FILE).is_file():
-            raise CourseError(f"no {COURSE_FILE} in {root}; set {COURSE} to where the course lies there")
-        if self.factory.device == "gpu":
-            choose_device("gpu")
-        with self.factory.relocate(read_course(root)).open(watch) as grader:
-            yield grader
+def open_grader(factory: GraderFactory, watch: Watch) -> AbstractContextManager[Grader]:
+    """Open a Grader on a machine that has its own copy of the course."""
+    root = Path(os.environ.get(COURSE) or factory.assignment.root)
+    if not (root / COURSE_FILE).is_file():
+        raise CourseError(f"no {COURSE_FILE} in {root}; set {COURSE} to where the course lies there")
+    if factory.device == "gpu":
+        choose_device("gpu")
+    return factory.relocate(read_course(root)).open(watch)
 
 
 class GradingPlugin(WorkerPlugin):
@@ -62,7 +54,7 @@ class GradingPlugin(WorkerPlugin):
 
     async def setup(self, worker: Worker) -> None:
         """Start the process, and compare its fingerprint with the grader's."""
-        self.pool = ProcessPool(1, OpenGrader(self._factory), patience=self._factory.patience)
+        self.pool = ProcessPool(1, partial(open_grader, self._factory), patience=self._factory.patience)
         try:
             there = await asyncio.wrap_future(self.pool.submit(Grader.fingerprint))
             self.incompatibility = describe_difference(self._fingerprint, there)

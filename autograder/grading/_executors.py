@@ -231,7 +231,11 @@ def main(descriptor: int) -> None:
             send("open", None)
             while True:
                 task, arguments = connection.recv()
-                send(*run_task(task, context, arguments))
+                try:
+                    kind, value = "done", task(context, *arguments)
+                except Exception as error:
+                    kind, value = "failed", make_picklable(error)
+                send(kind, value)
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:
@@ -242,14 +246,6 @@ def exit_once(*arguments: object) -> None:
     """Exit; a second signal must not break off the cleaning up."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
-
-
-def run_task(task: Callable, context: object, arguments: tuple) -> tuple[str, object]:
-    """Return "done" and the result of a task, or "failed" and its exception."""
-    try:
-        return "done", task(context, *arguments)
-    except Exception as error:
-        return "failed", make_picklable(error)
 
 
 def make_picklable(error: Exception) -> Exception:

@@ -120,13 +120,14 @@ class Grader:
         expected = read_expectations(assignment)
         questions = questions_path(assignment.room)
         answers = [questions.read_bytes()] if questions.is_file() else []
+        engine = [path.read_bytes() for path in sorted(engine_modules())]
         facts = (
             source.identity,
             str(source.practice),
             str(versions),
             *sorted(expected.starter | expected.functions),
         )
-        basis = digest(*(fact.encode("utf-8", "replace") for fact in facts), *answers, *engine_sources())
+        basis = digest(*(fact.encode("utf-8", "replace") for fact in facts), *answers, *engine)
         keys = []
         for index, item in enumerate(items):
             code = codes.get(item.__name__) or f"{index} {codes['']}"
@@ -280,12 +281,6 @@ def engine_modules() -> set[Path]:
         }
         pending = files - modules
     return modules
-
-
-def engine_sources() -> Iterator[bytes]:
-    """Yield the code of `engine_modules`, always in the same order."""
-    for path in sorted(engine_modules()):
-        yield path.read_bytes()
 
 
 def read_author(path: Path, expected: Expected | None = None) -> str:

@@ -83,9 +83,9 @@ def late_rules(
     """
     submissions, unsure, notices = list(submissions), set[str](), list[str]()
     extensions: dict[str, Extension] = {}
-    for extension in (
-        extension for extension in course.extensions if extension.assignment == assignment.slug
-    ):
+    for extension in course.extensions:
+        if extension.assignment != assignment.slug:
+            continue
         people = [sanitize(raw.student) for raw in find_submissions(extension.student, submissions)]
         if len(people) == 1:
             [student] = people
@@ -114,20 +114,23 @@ def late_rules(
 def find_submissions(who: str, submissions: list[RawSubmission]) -> list[RawSubmission]:
     """Return the submissions that a person means by a key, id, login, address or name, else by some of the words."""
     wanted, spelled = who.strip().casefold(), " ".join(split_tokens(who))
-    by_account, by_key, by_name, by_words = [], [], [], []
+    by_account, by_key, by_name = [], [], []
     for raw in submissions:
         accounts = [raw.origin.id, raw.origin.login, raw.origin.email]
         names = {raw.student, *accounts, raw.origin.name} - {""}
-        words = frozenset(split_tokens(raw.student)) if raw.words is None else raw.words
         if wanted in map(str.casefold, filter(None, accounts)):  # before what students may call themselves
             by_account.append(raw)
         if wanted and wanted == raw.student.casefold():
             by_key.append(raw)
         if who in names or spelled and spelled in (" ".join(split_tokens(name)) for name in names):
             by_name.append(raw)
-        if names_student(who, words, raw.shared):
-            by_words.append(raw)
-    return by_account or by_key or by_name or by_words
+    return by_account or by_key or by_name or [raw for raw in submissions if has_words(raw, who)]
+
+
+def has_words(raw: RawSubmission, who: str) -> bool:
+    """Return True if the words of `who` are the student's, and not only words that all students share."""
+    words = frozenset(split_tokens(raw.student)) if raw.words is None else raw.words
+    return names_student(who, words, raw.shared)
 
 
 def apply_late_policy(report: Report, rules: LateRules) -> Report:
