@@ -44,9 +44,9 @@ def grade(course, sandbox, tmp_path):
 
     def run(fresh=False):
         grader = Grader.create(course.assignments[0], HiddenData(course, DEMO_SECRET), sandbox)
-        found = read_cohort(tmp_path / "class", "hello")
-        graded = grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out, fresh)
-        return {one.report.student: one.report for one in graded}
+        cohort = read_cohort(tmp_path / "class", "hello")
+        graded = grade_cohort(grader, MarkSources.read(course, grader, cohort, out), cohort, out, fresh)
+        return {result.report.student: result.report for result in graded}
 
     return run
 
@@ -120,17 +120,17 @@ def test_rows_of_students_who_are_gone_are_kept(grade, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    "text, message",
     [
         ("YOUR ANSWER HERE", "Nothing is written here yet."),
         ("# YOUR ANSWER HERE", "Nothing is written here yet."),
         ("  ", "Nothing is written here yet."),
     ],
 )
-def test_a_stub_is_no_answer(grade, tmp_path, text, said):
+def test_a_stub_is_no_answer(grade, tmp_path, text, message):
     hand_in(tmp_path, "ann", text)
     [score, _] = grade()["ann"].scores
-    assert (score.earned, score.message) == (0, said)
+    assert (score.earned, score.message) == (0, message)
     assert not (tmp_path / "out" / "answers.csv").exists()
 
 

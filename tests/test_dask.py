@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_killed import content, finished, start
+from test_killed import result_files, run_grade, start_grade
 from test_workers import MIXED
 
 from autograder.core import CourseError
@@ -41,21 +41,21 @@ def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
         port = free.getsockname()[1]
     begun = time.monotonic()
     with (
-        pytest.raises(CourseError, match="No Dask scheduler answers at") as said,
+        pytest.raises(CourseError, match="No Dask scheduler answers at") as output,
         connect_client(address.format(port=port)),
     ):
         pass
-    assert "\n" not in str(said.value) and time.monotonic() - begun < 10
+    assert "\n" not in str(output.value) and time.monotonic() - begun < 10
 
 
 def test_what_differs_is_named():
     here = {"keras": "3.15.1", "isolation": "seccomp", "basis": "a"}
     assert describe_difference(here, dict(here)) == ""
     assert describe_difference(here, here | {"basis": "b"}) == "its autograder is of another version"
-    said = describe_difference(here, {"keras": "3.3.0", "basis": "b", "trained on": "gpu"})
-    assert "keras is 3.3.0 there and 3.15.1 here" in said
-    assert "isolation is absent there and seccomp here" in said
-    assert "trained on is gpu there and absent here" in said
+    output = describe_difference(here, {"keras": "3.3.0", "basis": "b", "trained on": "gpu"})
+    assert "keras is 3.3.0 there and 3.15.1 here" in output
+    assert "isolation is absent there and seccomp here" in output
+    assert "trained on is gpu there and absent here" in output
 
 
 def hand_in_class(course, hand_in, seconds=0.0):
@@ -70,15 +70,17 @@ def hand_in_class(course, hand_in, seconds=0.0):
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_bytes(course, hand_in, tmp_path):
     hand_in_class(course, hand_in)
-    finished(course, tmp_path / "1" / "out", "--jobs", "1")
-    finished(course, tmp_path / "2" / "out", "--dask", "local:2")
-    assert content(tmp_path / "1" / "out") == content(tmp_path / "2" / "out")
+    run_grade(course, tmp_path / "1" / "out", "--jobs", "1")
+    run_grade(course, tmp_path / "2" / "out", "--dask", "local:2")
+    assert result_files(tmp_path / "1" / "out") == result_files(tmp_path / "2" / "out")
 
 
 def dask_workers(process):
     """Return the processes of Dask below a process that run tasks: each has a worker of the grader's."""
     below = psutil.Process(process.pid).children(recursive=True)
-    parents = [one.parent() for one in below if "autograder.grading._executors" in " ".join(one.cmdline())]
+    parents = [
+        child.parent() for child in below if "autograder.grading._executors" in " ".join(child.cmdline())
+    ]
     return [parent for parent in parents if parent.pid != process.pid]
 
 
@@ -87,21 +89,21 @@ def dask_workers(process):
 def test_workers_killed_in_the_middle_change_no_mark(course, hand_in, tmp_path, victims):
     """One, while another goes on; and both, so that all waits until Dask has started new ones."""
     hand_in_class(course, hand_in, seconds=0.4)
-    finished(course, tmp_path / "1" / "out", "--jobs", "2")
+    run_grade(course, tmp_path / "1" / "out", "--jobs", "2")
     out = tmp_path / "2" / "out"
-    process = start(course, out, "--dask", "local:2")
+    process = start_grade(course, out, "--dask", "local:2")
     while len(list(out.glob("*/report.json"))) < 4:
         assert process.poll() is None, process.communicate()[0].decode()
         time.sleep(0.05)
-    found = dask_workers(process)
-    assert len(found) == 2
-    inner = [child for one in found[:victims] for child in one.children()]
-    for one in found[:victims]:
-        one.kill()
-    said = process.communicate(timeout=180)[0].decode()
-    assert process.returncode == 0, said
-    assert content(tmp_path / "1" / "out") == content(out)
-    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in inner)
+    workers = dask_workers(process)
+    assert len(workers) == 2
+    inner = [child for worker in workers[:victims] for child in worker.children()]
+    for worker in workers[:victims]:
+        worker.kill()
+    output = process.communicate(timeout=180)[0].decode()
+    assert process.returncode == 0, output
+    assert result_files(tmp_path / "1" / "out") == result_files(out)
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in inner)
 
 
 @pytest.fixture
@@ -110,9 +112,9 @@ def scheduler(tmp_path):
     processes, file = [], tmp_path / "scheduler.json"
 
     def begin(program, *options, **environment):
-        known = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment
         command = [sys.executable, "-m", "dask", program, *options, "--no-dashboard"]
-        processes.append(subprocess.Popen(command, env=known, stderr=subprocess.DEVNULL, cwd=tmp_path))
+        processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, cwd=tmp_path))
 
     begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
     while not file.is_file() or not file.read_text().endswith("}"):
@@ -124,11 +126,11 @@ def scheduler(tmp_path):
         process.wait(30)
 
 
-def graded(setup, grader, address, folder, out, told, course):
-    found = read_cohort(folder, "hello")
-    sources = MarkSources.read(course, grader, found, out)
-    with open_dask_executor(address, setup, grader, told) as workers:
-        yield from grade_cohort(grader, sources, found, out, executor=workers)
+def grade_on_cluster(setup, grader, address, folder, out, notices, course):
+    cohort = read_cohort(folder, "hello")
+    sources = MarkSources.read(course, grader, cohort, out)
+    with open_dask_executor(address, setup, grader, notices) as workers:
+        yield from grade_cohort(grader, sources, cohort, out, executor=workers)
 
 
 @pytest.mark.slow
@@ -141,25 +143,25 @@ def test_a_worker_that_would_mark_otherwise_is_left_out(course, hand_in, tmp_pat
     rubric = other / "assignments/hello/rubric.py"
     rubric.write_text(rubric.read_text().replace("full=1", "full=2"))
     setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
-    finished(course, tmp_path / "1" / "out", "--jobs", "1")
-    out, told, done = tmp_path / "2" / "out", [], []
+    run_grade(course, tmp_path / "1" / "out", "--jobs", "1")
+    out, notices, done = tmp_path / "2" / "out", [], []
     with setup.open() as grader, Client(address, set_as_default=False) as client:
         worker(**{COURSE: str(tmp_path / "nowhere")})
         client.wait_for_workers(1, 60)
         with pytest.raises(CourseError, match=f"can grade: .*no course.toml in .*nowhere; set {COURSE}"):
-            list(graded(setup, grader, address, folder, out, told.append, course))
+            list(grade_on_cluster(setup, grader, address, folder, out, notices.append, course))
         worker(**{COURSE: str(other)})
         worker(**{COURSE: str(moved)})
         client.wait_for_workers(3, 60)
-        for one in graded(setup, grader, address, folder, out, told.append, course):
+        for result in grade_on_cluster(setup, grader, address, folder, out, notices.append, course):
             if not done:
                 worker(**{COURSE: str(other)})  # late, and looked at as well
                 client.wait_for_workers(4, 60)
-            done.append(one)
-    assert content(tmp_path / "1" / "out") == content(out)
-    assert sum("no course.toml" in line for line in told) == 1
-    assert sum("rubric is" in line for line in told) == 2
-    left_out = [line for line in told if "is not encrypted" not in line]
+            done.append(result)
+    assert result_files(tmp_path / "1" / "out") == result_files(out)
+    assert sum("no course.toml" in line for line in notices) == 1
+    assert sum("rubric is" in line for line in notices) == 2
+    left_out = [line for line in notices if "is not encrypted" not in line]
     assert all("is left out: " in line and line.startswith("The worker at tcp://") for line in left_out)
 
 
@@ -181,8 +183,8 @@ async def steal(port, kind, security):
 
 async def steal_all():
     tries = [steal(port, *way) for port in sys.argv[1:] for way in (("tcp", None), ("tls", own))]
-    ended = await asyncio.gather(*(asyncio.wait_for(one, 10) for one in tries), return_exceptions=True)
-    print("refused:", sum(isinstance(one, Exception) for one in ended))
+    ended = await asyncio.gather(*(asyncio.wait_for(attempt, 10) for attempt in tries), return_exceptions=True)
+    print("refused:", sum(isinstance(outcome, Exception) for outcome in ended))
 
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
@@ -194,7 +196,10 @@ def ports(process):
     """Return the ports on which a process and those that it started listen."""
     family = [process, *process.children(recursive=True)]
     return {
-        link.laddr.port for one in family for link in one.net_connections("inet") if link.status == "LISTEN"
+        link.laddr.port
+        for member in family
+        for link in member.net_connections("inet")
+        if link.status == "LISTEN"
     }
 
 
@@ -215,8 +220,8 @@ def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here(
         with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", host="127.0.0.1") as plain:
             open_port = int(plain.scheduler_address.rpartition(":")[2])
             command = [sys.executable, "-W", "ignore", "-c", THIEF, *map(str, [*opened, open_port])]
-            said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-        assert said.splitlines() == [
+            output = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        assert output.splitlines() == [
             f"stolen from {open_port} {os.getpid()}",
             f"refused: {2 * len(opened) + 1}",
         ]
@@ -225,30 +230,30 @@ def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here(
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "ws://127.0.0.1:{port}"])
 def test_an_address_without_tls_is_told_in_one_line(address, course, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
-    told = []
+    notices = []
     with (
         pytest.raises(CourseError, match="No Dask scheduler answers"),
         open_dask_executor(
             address.format(port=1),
             GraderFactory(course.assignments[0], hidden_data(course)),
             None,
-            told.append,
+            notices.append,
         ),
     ):
         pass
-    assert len(told) == 1 and "tls://" in told[0] and "\n" not in told[0]
+    assert len(notices) == 1 and "tls://" in notices[0] and "\n" not in notices[0]
 
 
 def test_with_tls_nothing_is_told(course, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.2)
-    told, setup = [], GraderFactory(course.assignments[0], hidden_data(course))
-    with pytest.raises(CourseError), open_dask_executor("tls://127.0.0.1:1", setup, None, told.append):
+    notices, setup = [], GraderFactory(course.assignments[0], hidden_data(course))
+    with pytest.raises(CourseError), open_dask_executor("tls://127.0.0.1:1", setup, None, notices.append):
         pass
-    assert told == []
+    assert notices == []
 
 
 def test_without_cryptography_it_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    said = "needs the package cryptography, for TLS: pip install"
-    with pytest.raises(CourseError, match=said), connect_client("local:1"):
+    output = "needs the package cryptography, for TLS: pip install"
+    with pytest.raises(CourseError, match=output), connect_client("local:1"):
         pass

@@ -37,8 +37,8 @@ def graded(course, sandbox, tmp_path):
             for name in names:
                 archive.writestr(name, work)
         grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
-        found = read_cohort(path, "hello")
-        list(grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out))
+        cohort = read_cohort(path, "hello")
+        list(grade_cohort(grader, MarkSources.read(course, grader, cohort, out), cohort, out))
         return out
 
     return run
@@ -126,7 +126,7 @@ def test_gradescope_and_other_systems(course, canvas):
 
 
 @pytest.mark.parametrize(
-    "to, name, text, options, said",
+    "to, name, text, options, message",
     [
         ("canvas", "", "", {}, "fills in the gradebook that Canvas exports.*name it with --file"),
         ("moodle", "", "", {}, "fills in the grading worksheet that Moodle gives"),
@@ -137,13 +137,13 @@ def test_gradescope_and_other_systems(course, canvas):
         ("canvas", "g.csv", GRADEBOOK, {"filled": "g.csv"}, "is not overwritten"),
     ],
 )
-def test_a_table_that_does_not_fit_is_one_line(course, canvas, tmp_path, to, name, text, options, said):
+def test_a_table_that_does_not_fit_is_one_line(course, canvas, tmp_path, to, name, text, options, message):
     file = tmp_path / name if name else None
     if file:
         file.write_text(text, encoding="utf-8")
     if "filled" in options:
         options = {"filled": tmp_path / options["filled"]}
-    with pytest.raises(CourseError, match=said) as raised:
+    with pytest.raises(CourseError, match=message) as raised:
         export(course, canvas, to, file, **options)
     assert "\n" not in str(raised.value)
 

@@ -25,14 +25,14 @@ def grader(course, sandbox):
     return Grader.create(course.assignments[0], hidden_data(course), sandbox)
 
 
-def rows(out):
+def read_rows(out):
     return {row["student"]: row for row in csv.DictReader((out / "grades.csv").open(encoding="utf-8"))}
 
 
-def begun(grader, course, folder, out, fresh=False):
+def start_grading(grader, course, folder, out, fresh=False):
     """Return the grading of the class in a folder, which goes on as it is asked for the next."""
-    found = read_cohort(folder, "hello")
-    return grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out, fresh)
+    cohort = read_cohort(folder, "hello")
+    return grade_cohort(grader, MarkSources.read(course, grader, cohort, out), cohort, out, fresh)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def graded(course):
     """Grades the class in a folder and gives what came of it, in order."""
 
     def run(grader, folder, out, fresh=False):
-        return list(begun(grader, course, folder, out, fresh))
+        return list(start_grading(grader, course, folder, out, fresh))
 
     return run
 
@@ -53,7 +53,7 @@ def test_a_class_of_good_and_bad(grader, graded, hand_in, tmp_path):
     (folder / "notes.txt").write_text("")
     graded(grader, folder, tmp_path / "out")
     assert "notes.txt" in (tmp_path / "out" / "left_out.csv").read_text()
-    marks = rows(tmp_path / "out")
+    marks = read_rows(tmp_path / "out")
     assert {name: row["earned"] for name, row in marks.items()} == {
         "ann": "10.0",
         "bob": marks["bob"]["counts"],
@@ -82,10 +82,10 @@ def test_the_same_class_gives_the_same_bytes(grader, graded, hand_in, tmp_path):
 def test_marks_made_before_an_interruption_are_kept(grader, course, hand_in, tmp_path):
     for name in ("ann", "bob"):
         folder = hand_in(name, **{"greeting.txt": "hello"})
-    reports = begun(grader, course, folder, tmp_path / "out")
+    reports = start_grading(grader, course, folder, tmp_path / "out")
     next(reports)
     reports.close()
-    marks = rows(tmp_path / "out")
+    marks = read_rows(tmp_path / "out")
     assert {name: row["status"] for name, row in marks.items()} == {"ann": "graded", "bob": "not graded"}
     assert (marks["ann"]["earned"], marks["bob"]["earned"], marks["bob"]["greets"]) != ("", "", "")
     assert marks["bob"]["earned"] == ""
@@ -96,8 +96,8 @@ def test_marks_made_before_an_interruption_are_kept(grader, course, hand_in, tmp
         "1 submissions are not graded, as the run stopped: run `grade` again, then export.",
     )
     assert (tmp_path / "out" / "export.csv").read_text().count("\n") == 2
-    list(begun(grader, course, folder, tmp_path / "out"))
-    assert {row["status"] for row in rows(tmp_path / "out").values()} == {"graded"}
+    list(start_grading(grader, course, folder, tmp_path / "out"))
+    assert {row["status"] for row in read_rows(tmp_path / "out").values()} == {"graded"}
     assert "PARTIAL" not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert export(course, tmp_path / "out", "csv").left_alone == ()
 
@@ -117,7 +117,7 @@ def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_
     for name in names:
         folder = hand_in(name, **{"greeting.txt": f"hello {name}"})
     graded(grader, folder, tmp_path / "out")
-    assert set(rows(tmp_path / "out")) == {*names, "'=1+1", "''=1+1"} - {"=1+1"}
+    assert set(read_rows(tmp_path / "out")) == {*names, "'=1+1", "''=1+1"} - {"=1+1"}
     saved = read_results(tmp_path / "out")
     assert [report.student for report in saved.reports] == sorted(names)
     folders = {file_name(path.name) for path in saved.folders.values()}
@@ -146,10 +146,10 @@ def test_results_in_the_class_are_no_submission(grader, course, hand_in, tmp_pat
             read_cohort(folder, "hello", out=out)
         return
     for again in range(3):
-        found = read_cohort(folder, "hello", out=out if again < 2 else tmp_path / "elsewhere")
-        assert [one.student for one in found.submissions] == ["ann", "bob"]
-        assert ("results" in found.left_out) == (again > 0)
-        list(grade_cohort(grader, MarkSources.read(course, grader, found, out), found, out))
+        cohort = read_cohort(folder, "hello", out=out if again < 2 else tmp_path / "elsewhere")
+        assert [raw.student for raw in cohort.submissions] == ["ann", "bob"]
+        assert ("results" in cohort.left_out) == (again > 0)
+        list(grade_cohort(grader, MarkSources.read(course, grader, cohort, out), cohort, out))
     shutil.make_archive(tmp_path / "zipped", "zip", folder)
     assert len(read_cohort(tmp_path / "zipped.zip", "hello").submissions) == 2
 
@@ -165,8 +165,8 @@ def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in
     generator = course.root / "datasets/numbers/generate.py"
     generator.write_text(generator.read_text().replace("largest + seed % 2", "largest / 0"))
     grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
-    [one] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
-    report = one.report
+    [result] = graded(grader, hand_in("ann", **{"greeting.txt": "hello"}), tmp_path / "out")
+    report = result.report
     assert (report.status, report.earned) == ("needs a person", 6)
     assert "ZeroDivisionError" in report.scores[1].message
 
@@ -174,15 +174,15 @@ def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in
 def test_every_report_says_where_its_data_come_from(course, sandbox, graded, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
 
-    def said():
-        [one] = graded(
+    def data_line():
+        [result] = graded(
             Grader.create(course.assignments[0], hidden_data(course), sandbox), folder, tmp_path / "out"
         )
-        return one.report.data
+        return result.report.data
 
-    assert "DEMO" in said()
+    assert "DEMO" in data_line()
     (course.root / "solutions" / "secret_seed").write_text("kq7-Zr2vX.m9Lt4pW8sB")
-    assert "DEMO" not in said()
+    assert "DEMO" not in data_line()
     assert "kq7-Zr2vX.m9Lt4pW8sB" not in (tmp_path / "out" / "ann" / "report.json").read_text()
 
 
@@ -193,7 +193,7 @@ def items_run(course, sandbox, graded, tmp_path):
     def run(folder, fresh=False):
         grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
         done = graded(grader, folder, tmp_path / "out", fresh)
-        return {one.report.student: set(one.ran) for one in done if one.ran}
+        return {result.report.student: set(result.ran) for result in done if result.ran}
 
     return run
 
@@ -274,7 +274,7 @@ def test_a_score_does_not_pass_to_whom_the_signature_is_not(course, items_run, h
     assert items_run(folder) == {"ann": {"signs"}}
     hand_in("bob", **{"work.py": 'STUDENT = "ann"'})
     assert items_run(folder) == {"bob": {"signs"}}
-    assert {name: row["status"] for name, row in rows(tmp_path / "out").items()} == {
+    assert {name: row["status"] for name, row in read_rows(tmp_path / "out").items()} == {
         "ann": "graded",
         "bob": "needs a person",
     }
@@ -292,21 +292,21 @@ def test_a_kept_score_that_is_spoilt_is_given_anew(items_run, hand_in, tmp_path,
 
 def test_a_second_run_waits_its_turn(grader, course, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
-    first, second = (begun(grader, course, folder, tmp_path / "out") for _ in range(2))
+    first, second = (start_grading(grader, course, folder, tmp_path / "out") for _ in range(2))
     next(first)
     with pytest.raises(CourseError, match="Another `autograder grade` is at work"):
         next(second)
     first.close()
-    assert next(begun(grader, course, folder, tmp_path / "out")).ran == ()
+    assert next(start_grading(grader, course, folder, tmp_path / "out")).ran == ()
 
 
 def test_a_report_says_what_was_graded_and_with_what(grader, graded, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello", "more/notes.txt": ""})
-    [one] = graded(grader, folder, tmp_path / "out")
+    [result] = graded(grader, folder, tmp_path / "out")
     content = {name: (folder / "ann" / name).read_bytes() for name in ("greeting.txt", "more/notes.txt")}
-    assert one.report.files == {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-    assert {"rubric", "data", "keras", "numpy", "python", "isolation"} <= set(one.report.versions)
-    assert {"tensorflow", "tensorflow-cpu"} & set(one.report.versions)
+    assert result.report.files == {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+    assert {"rubric", "data", "keras", "numpy", "python", "isolation"} <= set(result.report.versions)
+    assert {"tensorflow", "tensorflow-cpu"} & set(result.report.versions)
 
 
 @pytest.mark.parametrize(
@@ -351,26 +351,28 @@ def test_what_people_and_rules_decide_is_settled_anew_and_runs_no_item(course, s
         archive.writestr("leeann_LATE_11_1_greeting.txt", "hello" * 50)
         archive.writestr("smithbo_12_2_greeting.txt", "hello" * 50)
 
-    def settled():
+    def grade_again():
         grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
-        done = list(begun(grader, course, path, out))
-        return {one.report.student: one.report.earned for one in done}, sum(len(one.ran) for one in done)
+        done = list(start_grading(grader, course, path, out))
+        return {result.report.student: result.report.earned for result in done}, sum(
+            len(result.ran) for result in done
+        )
 
-    assert settled() == ({"leeann_11": 8.5, "smithbo_12": 10}, 2)  # equal files are graded once
+    assert grade_again() == ({"leeann_11": 8.5, "smithbo_12": 10}, 2)  # equal files are graded once
     (out / "marks.csv").write_text(
         "student,item,points,comment,by,why\n"
         "smithbo_12,greets,2,see me,Kim,copied from the board\n"
         "leeann_11,late,0,,Kim,was ill\n"
         "leeann_11,total,-1,,Kim,wrong file name\n"
     )
-    assert settled() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
-    assert settled() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
+    assert grade_again() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
+    assert grade_again() == ({"leeann_11": 9, "smithbo_12": 6}, 0)
     page = (out / "smithbo_12" / "report.html").read_text()
-    assert all(said in page for said in ("Marked by hand by Kim: copied from the board", "see me"))
-    assert rows(out)["leeann_11"]["adjustment"] == "-1.0"
+    assert all(text in page for text in ("Marked by hand by Kim: copied from the board", "see me"))
+    assert read_rows(out)["leeann_11"]["adjustment"] == "-1.0"
     (out / "marks.csv").write_text("student,item,points,comment,by,why\nleeann_11,greets,2,,Kim,\n")
     with pytest.raises(CourseError, match=r"row 2 \(leeann_11, greets\): `why` is missing"):
-        settled()
+        grade_again()
 
 
 def test_a_copy_of_the_notebook_is_remarked_on_in_the_report_alone(
@@ -379,5 +381,5 @@ def test_a_copy_of_the_notebook_is_remarked_on_in_the_report_alone(
     course.assignments[0].rubric.write_text(SIGNED)
     folder = hand_in("ann", **{"work.py": "", "work (1).py": 'STUDENT = "ann"'})
     grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
-    [one] = graded(grader, folder, tmp_path / "out")
-    assert one.report.earned == 10 and not [str(said.message) for said in recwarn]
+    [result] = graded(grader, folder, tmp_path / "out")
+    assert result.report.earned == 10 and not [str(warning.message) for warning in recwarn]

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 STUDENTS, KILLS = 120, 10
 
 
-def start(course, out, *options):
+def start_grade(course, out, *options):
     """`autograder grade` as a TA runs it, in a process group of its own."""
     command = [
         sys.executable,
@@ -38,29 +38,29 @@ def start(course, out, *options):
     )
 
 
-def finished(course, out, *options):
+def run_grade(course, out, *options):
     """Run to the end; give what was printed."""
-    process = start(course, out, *options)
-    said = process.communicate(timeout=120)[0].decode()
-    assert process.returncode == 0, said
-    return said
+    process = start_grade(course, out, *options)
+    output = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 0, output
+    return output
 
 
-def content(out):
+def result_files(out):
     """All that a person reads, by path; how long things took is another matter in each run."""
-    kept = (path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith("."))
-    files = (path for path in kept if ".scores" not in path.parts and path.name != "times.html")
+    paths = (path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    files = (path for path in paths if ".scores" not in path.parts and path.name != "times.html")
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
-def graded(out):
+def count_reports(out):
     return len(list(out.glob("*/report.json")))
 
 
 def kill_soon(course, out, moment, *options):
     """Kills a run so many seconds after it began to add to what earlier ones left."""
-    before, process = graded(out), start(course, out, *options)
-    while graded(out) == before:
+    before, process = count_reports(out), start_grade(course, out, *options)
+    while count_reports(out) == before:
         assert process.poll() is None, process.communicate()[0].decode()
         time.sleep(0.01)
     time.sleep(moment)
@@ -77,13 +77,13 @@ def test_killed_at_ten_moments(course, hand_in, tmp_path, jobs):
     rubric = course.assignments[0].rubric
     slow = rubric.read_text().replace("    length = ", "    time.sleep(0.05)\n    length = ")
     rubric.write_text("import time\n" + slow)
-    finished(course, tmp_path / "undisturbed", "--jobs", "1")
+    run_grade(course, tmp_path / "undisturbed", "--jobs", "1")
     out, moments = tmp_path / "killed", random.Random(9)
     for _ in range(KILLS):
         kill_soon(course, out, moments.uniform(0, 0.4) / int(jobs), "--jobs", jobs)
-    assert 0 < graded(out) < STUDENTS
-    said = finished(course, out, "--jobs", jobs)
-    assert f" of {2 * STUDENTS} items were run now" in said
-    assert f"{2 * STUDENTS} of" not in said
-    assert content(out) == content(tmp_path / "undisturbed")
-    assert len(content(out)) > 2 * STUDENTS
+    assert 0 < count_reports(out) < STUDENTS
+    output = run_grade(course, out, "--jobs", jobs)
+    assert f" of {2 * STUDENTS} items were run now" in output
+    assert f"{2 * STUDENTS} of" not in output
+    assert result_files(out) == result_files(tmp_path / "undisturbed")
+    assert len(result_files(out)) > 2 * STUDENTS

@@ -23,7 +23,7 @@ PERCENT, CONSTANT = Late("percentage", penalty=10), Late("constant", penalty=5)
 BUDGET = Late("late days", penalty=100, days=4)
 
 
-def course(late=PERCENT, *extensions):
+def make_course(late=PERCENT, *extensions):
     assignments = tuple(Assignment(slug, slug, 110, Path("."), DUE) for slug in SLUGS)
     return Course(Path("."), "Toy", assignments, late=late, extensions=extensions)
 
@@ -37,20 +37,20 @@ def origin(after=None, **known):
     return Submitter(submitted="" if after is None else (DUE + after).astimezone(UTC).isoformat(), **known)
 
 
-def report(origin, earned=100.0, slug="first", student="ann"):
+def make_report(origin, earned=100.0, slug="first", student="ann"):
     scores = (Score("works", "It works.", 110, False, "scored", earned),)
     return Report(student, slug, scores, "", {}, origin)
 
 
-def rules(course, *reports, slug="first", table=None):
-    handed_in = [RawSubmission(one.student, Path("."), one.origin) for one in reports]
+def make_rules(course, *reports, slug="first", table=None):
+    handed_in = [RawSubmission(report.student, Path("."), report.origin) for report in reports]
     return late_rules(course, course.assignment(slug), handed_in, table)
 
 
 def after(policy, time, earned=100.0, *extensions, **known):
     """Return the report of one who handed in so long after the due date."""
-    one = report(origin(time, **known), earned)
-    return apply_late_policy(one, rules(course(policy, *extensions), one))
+    report = make_report(origin(time, **known), earned)
+    return apply_late_policy(report, make_rules(make_course(policy, *extensions), report))
 
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -104,17 +104,17 @@ def test_the_sentence_says_how_it_came_about():
 )  # fmt: skip
 def test_items_and_adjustments_add_up_to_what_counts(earned, minutes, penalty, grace):
     late = Late("percentage", penalty=penalty, grace_minutes=grace)
-    one = after(late, minutes * MINUTE, earned / 100)
+    report = after(late, minutes * MINUTE, earned / 100)
     exact = Fraction(earned, 100) - max(0, -((grace - minutes) // 1440)) * Fraction(penalty * 110, 100)
-    assert round(one.by_items + sum(lost.points for lost in one.adjustments), 2) == one.earned
-    assert abs(Fraction(one.earned) - max(0, exact)) < Fraction(1, 1000)
+    assert round(report.by_items + sum(lost.points for lost in report.adjustments), 2) == report.earned
+    assert abs(Fraction(report.earned) - max(0, exact)) < Fraction(1, 1000)
 
 
 def test_no_due_date_no_penalty():
-    one = report(origin(9 * DAY))
-    found = rules(course(), one)
-    found = type(found)(PERCENT, Assignment("first", "First", 110, Path(".")))
-    assert apply_late_policy(one, found) == one
+    report = make_report(origin(9 * DAY))
+    rules = make_rules(make_course(), report)
+    rules = type(rules)(PERCENT, Assignment("first", "First", 110, Path(".")))
+    assert apply_late_policy(report, rules) == report
 
 
 # --- the platform's mark without a time
@@ -122,37 +122,37 @@ def test_no_due_date_no_penalty():
 
 def test_late_by_the_mark_alone_is_a_doubt_where_the_time_matters():
     for late in (PERCENT, BUDGET, Late("constant", 5, most_days=3), Late("constant", 5, grace_minutes=1)):
-        one = after(late, None, late=True, platform="canvas")
-        assert not one.adjustments and one.status == "needs a person"
-        assert "marks.csv" in one.doubts[0] and "\n" not in one.doubts[0]
-    one = after(CONSTANT, None, late=True)
-    assert one.earned == 95 and one.adjustments[0].why == "Late by the platform's mark: 5 points."
+        report = after(late, None, late=True, platform="canvas")
+        assert not report.adjustments and report.status == "needs a person"
+        assert "marks.csv" in report.doubts[0] and "\n" not in report.doubts[0]
+    report = after(CONSTANT, None, late=True)
+    assert report.earned == 95 and report.adjustments[0].why == "Late by the platform's mark: 5 points."
     assert not after(Late(), None, late=True).doubts
     assert after(CONSTANT, None, 100.0, extended("ann", 3), late=True).doubts
 
 
 def test_a_time_without_an_offset_is_no_time():
-    one = report(Submitter(submitted="2027-03-09T10:00:00"))
-    assert apply_late_policy(one, rules(course(), one)) == one
+    report = make_report(Submitter(submitted="2027-03-09T10:00:00"))
+    assert apply_late_policy(report, make_rules(make_course(), report)) == report
 
 
 def test_a_person_settles_the_days_or_the_points():
-    one = report(origin(None, late=True))
-    found = rules(course(), one)
-    assert apply_late_policy(one, replace(found, by_hand={"ann": 2})).adjustments[0] == Adjustment(
+    report = make_report(origin(None, late=True))
+    rules = make_rules(make_course(), report)
+    assert apply_late_policy(report, replace(rules, by_hand={"ann": 2})).adjustments[0] == Adjustment(
         -22.0, "2 days late, by hand: 10 % of 110 points a day."
     )
-    assert apply_late_policy(one, replace(found, by_hand={"ann": 0})) == one
-    assert apply_late_policy(one, replace(found, by_hand={"ann": None})) == one
-    assert apply_late_policy(one, replace(found, by_hand={"bob": None})).doubts
+    assert apply_late_policy(report, replace(rules, by_hand={"ann": 0})) == report
+    assert apply_late_policy(report, replace(rules, by_hand={"ann": None})) == report
+    assert apply_late_policy(report, replace(rules, by_hand={"bob": None})).doubts
 
 
 def test_unknown_times_are_told_once():
-    known, unknown = report(origin(DAY)), report(origin(None), student="bob")
-    [line] = rules(course(), known, unknown).notices
+    known, unknown = make_report(origin(DAY)), make_report(origin(None), student="bob")
+    [line] = make_rules(make_course(), known, unknown).notices
     assert line.startswith("1 of 2 submissions don't tell when")
-    assert not rules(course(Late()), unknown).notices
-    assert not rules(course(), report(origin(None, platform="canvas"))).notices
+    assert not make_rules(make_course(Late()), unknown).notices
+    assert not make_rules(make_course(), make_report(origin(None, platform="canvas"))).notices
 
 
 # --- extensions
@@ -162,20 +162,20 @@ def test_unknown_times_are_told_once():
     "who", ["lee_ann_1", "Lee Ann 1", "77", "alee", "ann@x.org", "Ann Lee", "ANN LEE", "lee"]
 )
 def test_an_extension_finds_its_student_however_a_person_writes_it(who):
-    ann = report(
+    ann = make_report(
         origin(2 * DAY, id="77", login="alee", email="ann@x.org", name="Ann Lee"), student="lee_ann_1"
     )
-    bob = report(
+    bob = make_report(
         origin(2 * DAY, id="78", login="bob", email="bob@x.org", name="Bob Ray"), student="ray_bob_2"
     )
-    found = rules(course(PERCENT, extended(who, 3)), ann, bob)
-    assert not found.notices
-    assert (apply_late_policy(ann, found).earned, apply_late_policy(bob, found).earned) == (100, 78)
+    rules = make_rules(make_course(PERCENT, extended(who, 3)), ann, bob)
+    assert not rules.notices
+    assert (apply_late_policy(ann, rules).earned, apply_late_policy(bob, rules).earned) == (100, 78)
 
 
 def test_an_extension_moves_the_due_date_and_says_so():
-    one = after(PERCENT, 3 * DAY + MINUTE, 100.0, extended("ann", 2))
-    assert one.earned == 78 and "due 2027-03-07 23:59, extended" in one.adjustments[0].why
+    report = after(PERCENT, 3 * DAY + MINUTE, 100.0, extended("ann", 2))
+    assert report.earned == 78 and "due 2027-03-07 23:59, extended" in report.adjustments[0].why
 
 
 def test_of_two_extensions_of_one_student_the_later_counts():
@@ -190,31 +190,32 @@ def test_an_extension_of_another_assignment_is_none_here():
 
 def test_an_exact_name_goes_before_words():
     lee, marie = (
-        report(origin(DAY, name="Ann Lee")),
-        report(origin(DAY, name="Ann Marie Lee"), student="marie"),
+        make_report(origin(DAY, name="Ann Lee")),
+        make_report(origin(DAY, name="Ann Marie Lee"), student="marie"),
     )
-    found = rules(course(PERCENT, extended("ann lee", 3)), lee, marie)
-    assert not found.notices and (
-        apply_late_policy(lee, found).earned,
-        apply_late_policy(marie, found).earned,
+    rules = make_rules(make_course(PERCENT, extended("ann lee", 3)), lee, marie)
+    assert not rules.notices and (
+        apply_late_policy(lee, rules).earned,
+        apply_late_policy(marie, rules).earned,
     ) == (100, 89)
 
 
 def test_an_extension_for_nobody_or_for_two_is_told_and_nobody_loses_by_it():
-    two = [report(origin(DAY, name="Ann Lee"), student=f"ann_{number}") for number in (1, 2)]
-    found = rules(course(PERCENT, extended("Ann Lee", 3), extended("zoë", 3)), *two)
-    assert [("ann_1, ann_2" in line, "nobody who" in line) for line in found.notices] == [
+    two = [make_report(origin(DAY, name="Ann Lee"), student=f"ann_{number}") for number in (1, 2)]
+    rules = make_rules(make_course(PERCENT, extended("Ann Lee", 3), extended("zoë", 3)), *two)
+    assert [("ann_1, ann_2" in line, "nobody who" in line) for line in rules.notices] == [
         (True, False),
         (False, True),
     ]
     assert all(
-        apply_late_policy(one, found).doubts and not apply_late_policy(one, found).adjustments for one in two
+        apply_late_policy(report, rules).doubts and not apply_late_policy(report, rules).adjustments
+        for report in two
     )
     assert (
-        "Ann" not in apply_late_policy(two[0], found).doubts[0]
+        "Ann" not in apply_late_policy(two[0], rules).doubts[0]
     )  # students read it, and the other is none of their business
-    in_time = report(origin(-DAY, name="Ann Lee"), student="ann_1")
-    assert apply_late_policy(in_time, found) == in_time
+    in_time = make_report(origin(-DAY, name="Ann Lee"), student="ann_1")
+    assert apply_late_policy(in_time, rules) == in_time
 
 
 def test_a_word_that_all_students_share_names_nobody():
@@ -224,8 +225,8 @@ def test_a_word_that_all_students_share_names_nobody():
         )
         for name in ("ann", "bob")
     ]
-    one = course(PERCENT, extended("class", 3))
-    assert "nobody" in late_rules(one, one.assignments[0], people).notices[0]
+    course = make_course(PERCENT, extended("class", 3))
+    assert "nobody" in late_rules(course, course.assignments[0], people).notices[0]
 
 
 # --- late days over a course
@@ -233,10 +234,10 @@ def test_a_word_that_all_students_share_names_nobody():
 
 def grade(folder, slug, *reports):
     """Grades a class as `grade` would: the late days of its course are read, and written back."""
-    table, one = folder / "late_days.csv", course(BUDGET)
-    found = rules(one, *reports, slug=slug, table=table)
-    done = [apply_late_policy(each, found) for each in reports]
-    table.write_text(late_days_csv(table, found, done), encoding="utf-8")
+    table, course = folder / "late_days.csv", make_course(BUDGET)
+    rules = make_rules(course, *reports, slug=slug, table=table)
+    done = [apply_late_policy(each, rules) for each in reports]
+    table.write_text(late_days_csv(table, rules, done), encoding="utf-8")
     return [each.earned for each in done]
 
 
@@ -244,7 +245,8 @@ def test_late_days_are_a_budget_over_the_course(tmp_path):
     people = [("ann", 3), ("bob", 0), ("eve", 9)]
     for slug, expected in zip(SLUGS, ([100, 100, 0], [0, 100, 0], [0, 100, 0]), strict=True):
         reports = [
-            report(origin(days * DAY, email=f"{who}@x.org"), slug=slug, student=who) for who, days in people
+            make_report(origin(days * DAY, email=f"{who}@x.org"), slug=slug, student=who)
+            for who, days in people
         ]
         assert grade(tmp_path, slug, *reports) == expected
     rows = list(csv.DictReader(io.StringIO((tmp_path / "late_days.csv").read_text())))
@@ -254,15 +256,15 @@ def test_late_days_are_a_budget_over_the_course(tmp_path):
 
 
 def test_grading_again_gives_the_same_and_other_rows_stay(tmp_path):
-    first, second = (report(origin(3 * DAY), slug=slug) for slug in SLUGS[:2])
+    first, second = (make_report(origin(3 * DAY), slug=slug) for slug in SLUGS[:2])
     once = [grade(tmp_path, "first", first), grade(tmp_path, "second", second)]
     table = (tmp_path / "late_days.csv").read_bytes()
     assert [grade(tmp_path, "first", first), grade(tmp_path, "second", second)] == once == [[100.0], [0.0]]
     assert (tmp_path / "late_days.csv").read_bytes() == table
-    grade(tmp_path, "second", report(origin(DAY), slug="second", student="=bob"))
+    grade(tmp_path, "second", make_report(origin(DAY), slug="second", student="=bob"))
     text = (tmp_path / "late_days.csv").read_text()
     assert "ann,second,1" in text and "\n'=bob,second,1" in text
-    grade(tmp_path, "second", report(origin(-DAY), slug="second"))
+    grade(tmp_path, "second", make_report(origin(-DAY), slug="second"))
     assert "ann,second" not in (tmp_path / "late_days.csv").read_text()
 
 
@@ -277,12 +279,14 @@ def test_a_person_is_known_across_assignments_and_platforms():
 
 
 def test_a_waived_penalty_takes_no_late_days(tmp_path):
-    one, table = report(origin(3 * DAY)), tmp_path / "late_days.csv"
+    report, table = make_report(origin(3 * DAY)), tmp_path / "late_days.csv"
     assert (
-        late_days_csv(table, replace(rules(course(BUDGET), one), by_hand={"ann": None}), [one])
+        late_days_csv(
+            table, replace(make_rules(make_course(BUDGET), report), by_hand={"ann": None}), [report]
+        )
         == "person,assignment,days\n"
     )
-    assert late_days_csv(table, rules(course(PERCENT), one), [one]) == ""
+    assert late_days_csv(table, make_rules(make_course(PERCENT), report), [report]) == ""
 
 
 @pytest.mark.parametrize("days", ["", "two", "-1", "1.5", "nan", "inf"])
@@ -291,7 +295,7 @@ def test_a_table_that_is_not_as_it_should_be_is_one_line(tmp_path, days):
     with pytest.raises(
         CourseError, match="row 2 \\(ann\\): days are .* expected a whole number"
     ) as complaint:
-        rules(course(BUDGET), table=tmp_path / "late_days.csv", slug="second")
+        make_rules(make_course(BUDGET), table=tmp_path / "late_days.csv", slug="second")
     assert "\n" not in str(complaint.value)
 
 
@@ -310,13 +314,13 @@ def test_days_are_those_of_the_clock_on_the_wall(due, handed_in, days):
     due = datetime.fromisoformat(due).replace(tzinfo=ZoneInfo("Europe/Berlin"))
     first = Assignment("first", "first", 110, Path("."), due)
     for submitted in (handed_in, moment_in_berlin(handed_in)):
-        one = report(Submitter(submitted=submitted))
-        found = late_rules(
+        report = make_report(Submitter(submitted=submitted))
+        rules = late_rules(
             Course(Path("."), "Toy", (first,), late=PERCENT),
             first,
-            [RawSubmission("ann", Path("."), one.origin)],
+            [RawSubmission("ann", Path("."), report.origin)],
         )
-        assert apply_late_policy(one, found).earned == 100 - 11 * days
+        assert apply_late_policy(report, rules).earned == 100 - 11 * days
 
 
 def moment_in_berlin(text):
@@ -327,17 +331,17 @@ def test_an_extension_is_for_the_account_and_not_for_who_is_called_so():
     ann = Submitter("canvas", id="7", name="leeann", login="alee", email="ann@x.org")
     for name in ("alee", "ann@x.org", "7", "leeann_7"):
         mallory = Submitter("canvas", id="8", name=name)
-        people = [report(ann, student="leeann_7"), report(mallory, student=f"{name}_8")]
+        people = [make_report(ann, student="leeann_7"), make_report(mallory, student=f"{name}_8")]
         for who in ("alee", "ANN@x.org", "7", "leeann_7"):
-            found = rules(course(PERCENT, extended(who, 3)), *people)
-            assert set(found.extensions) == {"leeann_7"} and not found.unsure
+            rules = make_rules(make_course(PERCENT, extended(who, 3)), *people)
+            assert set(rules.extensions) == {"leeann_7"} and not rules.unsure
 
 
 def test_late_days_of_two_of_one_name_wait_for_a_person(tmp_path):
-    people = [report(origin(DAY, name="Ann Lee"), student=f"Ann Lee_{number}") for number in (1, 2)]
-    people.append(report(origin(DAY, name="Bo Ek"), student="Bo Ek_3"))
-    found = rules(course(BUDGET), *people, table=tmp_path / "late_days.csv")
-    first, second, third = (apply_late_policy(one, found) for one in people)
+    people = [make_report(origin(DAY, name="Ann Lee"), student=f"Ann Lee_{number}") for number in (1, 2)]
+    people.append(make_report(origin(DAY, name="Bo Ek"), student="Bo Ek_3"))
+    rules = make_rules(make_course(BUDGET), *people, table=tmp_path / "late_days.csv")
+    first, second, third = (apply_late_policy(report, rules) for report in people)
     assert first.doubts and second.doubts and not third.doubts
-    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", found, people)))
+    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", rules, people)))
     assert list(rows)[1:] == [["Bo Ek", "first", "1"]]

@@ -18,16 +18,19 @@ TRAINED = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", [one.slug for one in COURSE.assignments if one.slug != TRAINED])
+@pytest.mark.parametrize("slug", [result.slug for result in COURSE.assignments if result.slug != TRAINED])
 def test_a_class_earns_what_its_submissions_earn_alone(slug, sandbox, tmp_path):
     assignment, source = COURSE.assignment(slug), HiddenData(COURSE, DEMO_SECRET)
-    found, grader = read_cohort(assignment.test_submissions, slug), Grader.create(assignment, source, sandbox)
-    sources = MarkSources.read(COURSE, grader, found, tmp_path)
+    cohort, grader = (
+        read_cohort(assignment.test_submissions, slug),
+        Grader.create(assignment, source, sandbox),
+    )
+    sources = MarkSources.read(COURSE, grader, cohort, tmp_path)
     with ProcessPool(2, GraderFactory(assignment, source, isolation=probe()).open) as workers:
-        graded = list(grade_cohort(grader, sources, found, tmp_path, executor=workers))
-    together = {one.report.student: one.report.scores for one in graded}
+        graded = list(grade_cohort(grader, sources, cohort, tmp_path, executor=workers))
+    together = {result.report.student: result.report.scores for result in graded}
     with threadpool_limits(1, "blas"):
-        for handed in reversed(found.submissions):
+        for handed in reversed(cohort.submissions):
             alone = Grader.create(assignment, source, sandbox).grade(
                 handed
             )  # nothing is shared, nothing known

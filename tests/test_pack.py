@@ -180,9 +180,9 @@ def broken(work):
 )
 def test_no_archive_without_one_signed_notebook(spoil, line, work, packed, tmp_path):
     spoil(work)
-    with pytest.raises(CourseError, match="^Nothing is packed. ") as said:
+    with pytest.raises(CourseError, match="^Nothing is packed. ") as raised:
         packed(work)
-    assert line in str(said.value) and "\n" not in str(said.value)
+    assert line in str(raised.value) and "\n" not in str(raised.value)
     assert list((tmp_path / "here").iterdir()) == []
 
 

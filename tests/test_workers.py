@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from made_class import made_class
-from test_killed import content
+from test_killed import result_files
 
 from autograder.core import Failure, StudentError
 from autograder.data import hidden_data
@@ -51,16 +51,16 @@ def closed(watch):
     yield
 
 
-def add(opened, one, other):
-    return opened, one + other
+def add(context, first, second):
+    return context, first + second
 
 
-def slow(opened, seconds):
+def slow(context, seconds):
     time.sleep(seconds)
-    return opened
+    return context
 
 
-def crash(opened, file, times):
+def crash(context, file, times):
     """Kills its own process so many times, as a system that is out of memory does."""
     with file.open("a") as tries:
         tries.write("x")
@@ -69,16 +69,16 @@ def crash(opened, file, times):
     return "done"
 
 
-def fail(opened, error):
+def fail(context, error):
     raise error
 
 
 class Unsendable(Exception):
-    def __init__(self, one, other):
-        super().__init__(f"{one} {other}")
+    def __init__(self, first, second):
+        super().__init__(f"{first} {second}")
 
 
-def refuse(opened):
+def refuse(context):
     raise Unsendable("far", "away")
 
 
@@ -92,25 +92,25 @@ def gone(number):
 
 
 def test_tasks_run_in_processes_that_open_once_and_end():
-    said = []
-    with ProcessPool(2, folder, said.append) as workers:
+    lines = []
+    with ProcessPool(2, folder, lines.append) as workers:
         slept = [workers.submit(slow, 0.5) for _ in range(2)]
         numbers = {future.result() for future in slept}
         results = [workers.submit(add, n, 1).result() for n in range(6)]
     assert len(numbers) == 2 and os.getpid() not in numbers
     assert [value for _, value in results] == [1, 2, 3, 4, 5, 6]
     assert {number for number, _ in results} <= numbers
-    assert sorted(said) == sorted(f"open {number}" for number in numbers)
+    assert sorted(lines) == sorted(f"open {number}" for number in numbers)
     assert all(map(gone, numbers))
 
 
 def test_no_process_is_started_before_there_is_a_task():
-    said, before = [], set(psutil.Process().children())
-    with ProcessPool(4, folder, said.append) as workers:
+    lines, before = [], set(psutil.Process().children())
+    with ProcessPool(4, folder, lines.append) as workers:
         assert set(psutil.Process().children()) == before
         for _ in range(3):
             workers.submit(add, 1, 1).result()
-    assert len(said) == 1
+    assert len(lines) == 1
 
 
 def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
@@ -182,7 +182,7 @@ def test_jobs_fit_the_machine(monkeypatch):
 class Tidy:
     """What takes a while to clean up, and says when it is done."""
 
-    place: Path
+    path: Path
 
     @contextmanager
     def __call__(self, watch):
@@ -190,13 +190,13 @@ class Tidy:
             yield os.getpid()
         finally:
             time.sleep(0.5)
-            self.place.write_text("tidy")
+            self.path.write_text("tidy")
 
 
 def test_a_worker_cleans_up_before_it_ends(tmp_path):
-    with ProcessPool(1, Tidy(tmp_path / "said")) as workers:
+    with ProcessPool(1, Tidy(tmp_path / "state")) as workers:
         workers.submit(slow, 0).result()
-    assert (tmp_path / "said").read_text() == "tidy"
+    assert (tmp_path / "state").read_text() == "tidy"
 
 
 def test_files_travel_as_they_are(hand_in, tmp_path):
@@ -223,10 +223,10 @@ def test_files_travel_as_they_are(hand_in, tmp_path):
 
 
 def test_equal_trainings_are_kept_but_not_all():
-    kept = BoundedCache()
+    cache = BoundedCache()
     for number in range(1000):
-        kept[str(number)] = number
-    assert 100 <= len(kept) <= 300 and "999" in kept and "0" not in kept
+        cache[str(number)] = number
+    assert 100 <= len(cache) <= 300 and "999" in cache and "0" not in cache
 
 
 # --- a class
@@ -282,28 +282,32 @@ def grade(course, sandbox, tmp_path):
     def run(folder, out, jobs, fresh=False):
         setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
         with setup.open() as grader:
-            found = read_cohort(folder, "hello")
-            sources = MarkSources.read(course, grader, found, out)
+            cohort = read_cohort(folder, "hello")
+            sources = MarkSources.read(course, grader, cohort, out)
             if jobs == 1:
-                return list(grade_cohort(grader, sources, found, out, fresh, SerialExecutor(grader)))
+                return list(grade_cohort(grader, sources, cohort, out, fresh, SerialExecutor(grader)))
             with ProcessPool(jobs, setup.open) as workers:
-                return list(grade_cohort(grader, sources, found, out, fresh, workers))
+                return list(grade_cohort(grader, sources, cohort, out, fresh, workers))
 
     return run
 
 
 def test_any_number_of_workers_gives_the_same_bytes(grade, class_of_thirty, tmp_path):
     done = {jobs: grade(class_of_thirty, tmp_path / str(jobs) / "out", jobs) for jobs in (1, 3)}
-    assert content(tmp_path / "1" / "out") == content(tmp_path / "3" / "out")
-    assert [(one.report, one.ran) for one in done[1]] == [(one.report, one.ran) for one in done[3]]
-    ran = [one.report.student for one in done[3] if one.ran]
+    assert result_files(tmp_path / "1" / "out") == result_files(tmp_path / "3" / "out")
+    assert [(result.report, result.ran) for result in done[1]] == [
+        (result.report, result.ran) for result in done[3]
+    ]
+    ran = [result.report.student for result in done[3] if result.ran]
     assert len(ran) == 16, "equal files are graded once"
-    assert [one.report.student for one in done[3]] == sorted(one.report.student for one in done[3])
+    assert [result.report.student for result in done[3]] == sorted(
+        result.report.student for result in done[3]
+    )
     again = grade(class_of_thirty, tmp_path / "3" / "out", 3)
-    assert not any(one.ran for one in again)
+    assert not any(result.ran for result in again)
     fresh = grade(class_of_thirty, tmp_path / "3" / "out", 3, fresh=True)
-    assert all(len(one.ran) == 2 for one in fresh)
-    assert content(tmp_path / "1" / "out") == content(tmp_path / "3" / "out")
+    assert all(len(result.ran) == 2 for result in fresh)
+    assert result_files(tmp_path / "1" / "out") == result_files(tmp_path / "3" / "out")
 
 
 def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do_not(
@@ -311,7 +315,7 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
 ):
     hand_in("killer", **{"greeting.txt": "hello, kill"})
     hand_in("killer's twin", **{"greeting.txt": "hello, kill"})
-    done = {one.report.student: one.report for one in grade(class_of_thirty, tmp_path / "out", 2)}
+    done = {result.report.student: result.report for result in grade(class_of_thirty, tmp_path / "out", 2)}
     assert (course.assignments[0].room / "tries").read_text() == "x" * 6
     assert {name for name, report in done.items() if report.status == "needs a person"} == {
         "killer",
@@ -320,8 +324,8 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
     for score in done["killer"].scores:
         assert score.outcome == "broken" and score.earned is None and "was killed 3 times" in score.message
         assert score.text and score.possible
-    kept = grade(class_of_thirty, tmp_path / "out", 2)
-    assert {one.report.student for one in kept if one.ran} == {"killer", "killer's twin"}
+    again = grade(class_of_thirty, tmp_path / "out", 2)
+    assert {result.report.student for result in again if result.ran} == {"killer", "killer's twin"}
 
 
 def test_of_a_submission_that_is_too_large_the_nearest_files_count(
@@ -329,10 +333,10 @@ def test_of_a_submission_that_is_too_large_the_nearest_files_count(
 ):
     monkeypatch.setattr("autograder.submissions._file_bundle.MAX_READ", 100)
     hand_in("large", **{"greeting.txt": "hello" * 10, "more.txt": "x" * 100})
-    done = {one.report.student: one for one in grade(class_of_thirty, tmp_path / "out", 2)}
+    done = {result.report.student: result for result in grade(class_of_thirty, tmp_path / "out", 2)}
     assert done["large"].report.earned == 8
     assert done["large"].report.files["more.txt"].startswith("Expected at most 0 MiB in all, got more")
-    assert not [one for one in grade(class_of_thirty, tmp_path / "out", 2) if one.ran]
+    assert not [result for result in grade(class_of_thirty, tmp_path / "out", 2) if result.ran]
 
 
 class Counted:
@@ -362,11 +366,11 @@ def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
     for number in range(40):
         folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * (number + 1)})
     grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
-    workers, found = Counted(grader), read_cohort(folder, "hello")
-    sources = MarkSources.read(course, grader, found, tmp_path / "out")
-    done = list(grade_cohort(grader, sources, found, tmp_path / "out", executor=workers))
+    workers, cohort = Counted(grader), read_cohort(folder, "hello")
+    sources = MarkSources.read(course, grader, cohort, tmp_path / "out")
+    done = list(grade_cohort(grader, sources, cohort, tmp_path / "out", executor=workers))
     assert workers.most == 4
-    assert [one.report.student for one in done] == [f"student {number:02}" for number in range(40)]
+    assert [result.report.student for result in done] == [f"student {number:02}" for number in range(40)]
 
 
 def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path):
@@ -374,9 +378,12 @@ def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path)
         warnings.simplefilter("always")
         done = grade(class_of_thirty, tmp_path / "out", 2)
     assert {
-        score.remarks for one in done for score in one.report.scores if one.report.student == "student 03"
+        score.remarks
+        for result in done
+        for score in result.report.scores
+        if result.report.student == "student 03"
     } >= {("5 bytes",)}
-    assert not [one for one in caught if "bytes" in str(one.message)]
+    assert not [result for result in caught if "bytes" in str(result.message)]
 
 
 def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
