@@ -21,19 +21,25 @@ BEGAN = time.perf_counter(), time.process_time()
 IMPORTS, REST = "start-up and imports", "all else"
 CALLS = "sandbox: first call of a notebook", "sandbox: its other calls"
 PHASES = {  # of the engine: what is timed, where it stands; what is not there is named in the result
-    "the class read": ["platforms:read_class"],
-    "files opened and read": ["files:open_files", "files:read_regular", "files:read_entry"],
-    "checksums, signature": ["reading:read_submission", "grader:Grader.key"],
-    "scores kept": ["kept:Kept.get", "kept:Kept.put"],
-    "hidden data drawn, copied": ["hidden:HiddenData.draw"],
-    "model files read": ["models:read_model"],
+    "the class read": ["lms._detect:read_cohort"],
+    "files opened and read": [
+        "submissions._archives:open_files",
+        "submissions._archives:read_regular",
+        "submissions._archives:read_entry",
+    ],
+    "checksums, signature": ["grading._reading:read_submission", "grading._grader:Grader.cache_keys"],
+    "cached scores": ["grading._cache:ScoreCache.get", "grading._cache:ScoreCache.put"],
+    "hidden data drawn, copied": ["data:HiddenData.draw"],
+    "model files read": ["models._model:read_model"],
     "predictions": ["models:Predictor.predict"],
-    "sandbox: start and end": ["sandbox.client:Sandbox.start", "sandbox.client:Sandbox.stop"],
-    "figures for reports": [f"figures:{one}" for one in ("by_group", "by_length", "confusion", "examples")],
-    "items: encoding, comparing, marking": ["rubric:score"],
-    "reports written": ["classroom:save_report"],
-    "tables and pages of the class": ["classroom:save_class", "grading:MarkSources.save"],
-    "points by hand, lateness": ["grading:MarkSources.apply"],
+    "sandbox: start and end": ["sandbox._client:Sandbox.start", "sandbox._client:Sandbox.stop"],
+    "figures for reports": [
+        f"rubric.figures:{name}" for name in ("by_group", "by_length", "confusion", "examples")
+    ],
+    "items: encoding, comparing, marking": ["rubric._item:score"],
+    "reports written": ["grading._results:save_report"],
+    "tables and pages of the class": ["grading._results:save_results", "grading._runner:MarkSources.save"],
+    "points by hand, lateness": ["grading._runner:MarkSources.apply"],
 }
 
 
@@ -75,12 +81,11 @@ def main(out: str, *arguments: str) -> None:
     clock, missing = Clock(), []
     for name, places in PHASES.items():
         missing += [place for place in places if not watch(clock, place, lambda *_, name=name, **__: name)]
-    watch(clock, "sandbox.client:Sandbox.call", call_name())
+    watch(clock, "sandbox._client:Sandbox.call", call_name())
     from autograder.cli._app import app
-    from autograder.grading import _reading as reading
-    from autograder.grading import _runner as grading
+    from autograder.grading import _readers, _runner
 
-    grading.crew = reading.crew = in_this_process
+    _runner.ProcessPool = _readers.ProcessPool = in_this_process
     sys.argv[1:] = arguments
     try:
         with clock.phase(REST):
@@ -95,8 +100,8 @@ def in_this_process(jobs: int, opening: Callable, watch: Callable = lambda line:
     """In place of processes, in which there is no clock."""
     from autograder.grading import SerialExecutor
 
-    if opening.__name__ == "limited":
-        yield SerialExecutor(None)
+    if opening.__name__ == "limited_reader":
+        yield SerialExecutor(False)
     else:
         with opening(watch) as opened:
             yield SerialExecutor(opened)
