@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 from autograder.core import Assignment, Course, Failure, NeedsReview, digest, item_digests, sanitize
 from autograder.core import _devices as devices
@@ -54,10 +54,7 @@ class ItemResult(NamedTuple):
 class GradedSubmission:
     """The report on a submission, and how it was made.
 
-    Attributes:
-        report: the report.
-        seconds: the time that each item took, by its name, in this run or in the one that its score is cached from.
-        ran: the names of the items that ran now.
+    seconds: the time that each item took, now or in the run that its score is cached from. ran: the items that ran now.
     """
 
     report: Report
@@ -191,11 +188,11 @@ class Grader:
         def fail_item(submission: Submission) -> None:
             raise error
 
-        submission = open_submission(raw, self.expected)
-        return {
-            index: ItemResult(score(wraps(self.items[index])(fail_item), submission), 0.0, is_final=False)
-            for index in indices
-        }
+        submission, results = open_submission(raw, self.expected), {}
+        for index in indices:
+            item = cast(Item, wraps(self.items[index])(fail_item))  # with the name, docstring and points
+            results[index] = ItemResult(score(item, submission), 0.0, is_final=False)
+        return results
 
     def report(
         self, read: ReadSubmission, results: dict[int, ItemResult], ran: Iterable[int]

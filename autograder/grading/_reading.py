@@ -10,12 +10,10 @@ from autograder.submissions import RawSubmission, checksums, read_bundle
 
 @dataclass(frozen=True)
 class ReadSubmission:
-    """A submission whose files are in memory.
+    """A submission whose files are in memory: the source of `raw` is a FileBundle.
 
-    Attributes:
-        raw: the submission; its source is a FileBundle.
-        checksums: the SHA-256 of each file by its path, or why it can't be read.
-        digest: of all that scores depend on; empty if this machine could not read it all.
+    checksums: the SHA-256 of each file by its path, or why it can't be read. digest: of all that scores depend on;
+    empty if this machine could not read it all.
     """
 
     raw: RawSubmission

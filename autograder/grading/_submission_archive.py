@@ -24,14 +24,9 @@ BONUS = "For points on top alone: "
 
 @dataclass(frozen=True)
 class PackedSubmission:
-    """An archive that was written.
+    """An archive that was written, the names of its files, and the report on it.
 
-    Attributes:
-        path: the archive.
-        names: the files in it.
-        missing: for each other file that items read, why it is not in it.
-        replaced: an archive with other content was at `path`.
-        report: the report on the archive.
+    missing: for each other file that items read, why it is not in it. replaced: another archive was there.
     """
 
     path: Path

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -36,7 +36,6 @@ from autograder.rubric._submission import Answer, Submission
 from autograder.rubric.figures import Figure, Shown
 from autograder.submissions import Submitter
 
-Item = Callable[[Submission], "Credit | float | Answer | None"]
 Outcome = Literal["scored", "deferred", "awaiting review", "broken"]
 
 CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
@@ -62,6 +61,17 @@ class Credit:
     share: float
     message: str
     hint: str = ""
+
+
+class Item(Protocol):
+    """A function that `item` has marked: it takes a submission, and its name and docstring are shown to people."""
+
+    __name__: str
+    points: float
+    stretch: bool
+    section: str
+
+    def __call__(self, submission: Submission, /) -> Credit | float | Answer | None: ...
 
 
 @dataclass(frozen=True)
