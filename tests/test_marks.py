@@ -2,12 +2,14 @@
 
 import pytest
 
-from autograder.core import CourseError
+from autograder.core import CourseError, csv_text, escape_formula, sanitize
+from autograder.grading._answers import COLUMNS as ANSWER_COLUMNS
 from autograder.grading._manual_marks import (
     COLUMNS,
     apply_manual_marks,
     days_by_hand,
     find_absent_students,
+    read_mark_table,
     read_marks,
     write_empty_table,
 )
@@ -159,3 +161,12 @@ def test_a_blank_table_is_written_once_and_is_the_tas(tmp_path):
     write_empty_table(path)
     read_marks(path, ITEMS)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("student", ["\u200e ann", "ann \u200e lee", "=ann", "ann, lee", " ann"])
+@pytest.mark.parametrize("file", ["marks.csv", "answers.csv"])
+def test_a_student_is_found_as_reports_spell_the_name(tmp_path, file, student):
+    name, columns = sanitize(student), COLUMNS if file == "marks.csv" else ANSWER_COLUMNS
+    row = dict.fromkeys(columns, "x") | {"student": escape_formula(name), "points": "1"}
+    (tmp_path / file).write_text(csv_text(columns, [row]), encoding="utf-8")
+    assert list(read_mark_table(tmp_path / file, columns)) == [(name, "x")]

@@ -52,4 +52,5 @@ def sanitize(text: str, longest: int = MAX_MESSAGE) -> str:
     """`text` on one line, cut at `longest`, without control, bidirectional or surrogate characters."""
     line = " ".join(text[: 4 * longest].split())
     line = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    line = " ".join(line.split())  # again, for blanks beside what is left out: a clean text stays as it is
     return line if len(line) <= longest else line[: longest - 1] + "…"
