@@ -58,7 +58,7 @@ def measured(work: Callable, students: list[Path]) -> dict:
 
 def ours(grader: Grader, items: list, folder: Path) -> dict[str, float | None]:
     """Return the points of each item, as any run of the grader comes to them; all else that a report says as well."""
-    submission = grader.submission(RawSubmission(folder.name, folder))
+    submission = grader.open_submission(RawSubmission(folder.name, folder))
     scores = [grader.run_item(item, submission).score for item in items]
     return {score.item: score.earned for score in scores}
 
@@ -93,7 +93,7 @@ def floor(grader: Grader, folder: Path, questions: list[tuple]) -> dict[str, flo
 
     shaped: seconds of processor of these very products, each as small as a recurrent layer makes it.
     """
-    submission = grader.submission(RawSubmission(folder.name, folder))
+    submission = grader.open_submission(RawSubmission(folder.name, folder))
     sizes = [size for name, xs, _ in questions for size in products(submission.model(name).plan, xs)]
     flops = sum(2 * times * rows * a * b for times, rows, a, b in sizes)
     square = np.random.default_rng(0).random((SIZE, SIZE), np.float32)

@@ -27,7 +27,7 @@ PHASES = {  # of the engine: what is timed, where it stands; what is not there i
         "submissions._archives:read_regular",
         "submissions._archives:read_entry",
     ],
-    "checksums, signature": ["grading._reading:read_submission", "grading._grader:Grader.cache_keys"],
+    "checksums, signature": ["grading._reading:read_submission", "grading._grader:Grader.compute_keys"],
     "cached scores": ["grading._cache:ScoreCache.get", "grading._cache:ScoreCache.put"],
     "hidden data drawn, copied": ["data:HiddenData.draw"],
     "model files read": ["models._model:read_model"],
@@ -100,7 +100,7 @@ def in_this_process(jobs: int, opening: Callable, watch: Callable = lambda line:
     """In place of processes, in which there is no clock."""
     from autograder.grading import SerialExecutor
 
-    if opening.__name__ == "limited_reader":
+    if opening.__name__ == "open_reader":
         yield SerialExecutor(False)
     else:
         with opening(watch) as opened:

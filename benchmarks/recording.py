@@ -66,7 +66,7 @@ class Recording(Submission):
 
 def recorded(grader: Grader, folder: Path) -> list[Asked]:
     """Return what each item asks of the submission in `folder`."""
-    plain = grader.submission(RawSubmission(folder.name, folder))
+    plain = grader.open_submission(RawSubmission(folder.name, folder))
     fields, found = {name: getattr(plain, name) for name in plain.__dataclass_fields__}, []
     for item in grader.items:
         found.append(Asked(item))

@@ -13,7 +13,7 @@ from toy import write
 from autograder.core import CourseError, Failure
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader, MarkSources, grade_cohort
-from autograder.grading._answers import answers_csv, read_answers
+from autograder.grading._answers import format_answers, read_answers
 from autograder.lms._detect import read_cohort
 from autograder.rubric import texts_of
 from autograder.rubric._written import BESIDE, UNMARKED, find_answer
@@ -194,7 +194,7 @@ def test_the_table_is_read_as_it_is_written(grade, tmp_path):
     grade()
     path = tmp_path / "out" / "answers.csv"
     assert (
-        answers_csv([row.cells for row in read_answers(path).values()])
+        format_answers([row.cells for row in read_answers(path).values()])
         == path.read_text()
         != io.StringIO().read()
     )

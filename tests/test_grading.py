@@ -15,7 +15,7 @@ from autograder.core import CourseError, read_course
 from autograder.data import hidden_data
 from autograder.grading import Grader, MarkSources, export, grade_cohort, read_author
 from autograder.grading import _grader as grader_module
-from autograder.grading._results import OWN_FILES, folder_names, read_results
+from autograder.grading._results import OWN_FILES, name_folders, read_results
 from autograder.lms import file_name
 from autograder.lms._detect import read_cohort
 
@@ -131,7 +131,7 @@ def test_students_named_like_the_graders_own_files(grader, graded, hand_in, tmp_
     )
 )
 def test_no_two_students_share_a_folder(students):
-    folders = folder_names(students)
+    folders = name_folders(students)
     assert set(folders) == set(students)
     assert len({file_name(name) for name in folders.values()} - OWN_FILES) == len(set(students))
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.core import Assignment, Course, CourseError, Extension, Late
-from autograder.grading._late import apply_late_policy, late_days_csv, late_rules
+from autograder.grading._late import apply_late_policy, format_late_days, read_late_rules
 from autograder.rubric import Adjustment, Report, Score
 from autograder.submissions import RawSubmission, Submitter
 
@@ -44,7 +44,7 @@ def make_report(origin, earned=100.0, slug="first", student="ann"):
 
 def make_rules(course, *reports, slug="first", table=None):
     handed_in = [RawSubmission(report.student, Path("."), report.origin) for report in reports]
-    return late_rules(course, course.assignment(slug), handed_in, table)
+    return read_late_rules(course, course.assignment(slug), handed_in, table)
 
 
 def after(policy, time, earned=100.0, *extensions, **known):
@@ -226,7 +226,7 @@ def test_a_word_that_all_students_share_names_nobody():
         for name in ("ann", "bob")
     ]
     course = make_course(PERCENT, extended("class", 3))
-    assert "nobody" in late_rules(course, course.assignments[0], people).notices[0]
+    assert "nobody" in read_late_rules(course, course.assignments[0], people).notices[0]
 
 
 # --- late days over a course
@@ -237,7 +237,7 @@ def grade(folder, slug, *reports):
     table, course = folder / "late_days.csv", make_course(BUDGET)
     rules = make_rules(course, *reports, slug=slug, table=table)
     done = [apply_late_policy(each, rules) for each in reports]
-    table.write_text(late_days_csv(table, rules, done), encoding="utf-8")
+    table.write_text(format_late_days(table, rules, done), encoding="utf-8")
     return [each.earned for each in done]
 
 
@@ -269,24 +269,24 @@ def test_grading_again_gives_the_same_and_other_rows_stay(tmp_path):
 
 
 def test_a_person_is_known_across_assignments_and_platforms():
-    from autograder.grading._late import person_key
+    from autograder.grading._late import identify_person
 
     moodle = Submitter("moodle", id="9", name="Ann Lee")
-    assert person_key(moodle, "Ann Lee_9") == "Ann Lee"
-    assert person_key(Submitter("canvas", id="9", name="leeann"), "leeann_9") == "9"
-    assert person_key(Submitter("canvas", id="9", email="Ann@X.org"), "ann") == "ann@x.org"
-    assert person_key(Submitter(), "ann") == "ann"
+    assert identify_person(moodle, "Ann Lee_9") == "Ann Lee"
+    assert identify_person(Submitter("canvas", id="9", name="leeann"), "leeann_9") == "9"
+    assert identify_person(Submitter("canvas", id="9", email="Ann@X.org"), "ann") == "ann@x.org"
+    assert identify_person(Submitter(), "ann") == "ann"
 
 
 def test_a_waived_penalty_takes_no_late_days(tmp_path):
     report, table = make_report(origin(3 * DAY)), tmp_path / "late_days.csv"
     assert (
-        late_days_csv(
+        format_late_days(
             table, replace(make_rules(make_course(BUDGET), report), by_hand={"ann": None}), [report]
         )
         == "person,assignment,days\n"
     )
-    assert late_days_csv(table, make_rules(make_course(PERCENT), report), [report]) == ""
+    assert format_late_days(table, make_rules(make_course(PERCENT), report), [report]) == ""
 
 
 @pytest.mark.parametrize("days", ["", "two", "-1", "1.5", "nan", "inf"])
@@ -315,7 +315,7 @@ def test_days_are_those_of_the_clock_on_the_wall(due, handed_in, days):
     first = Assignment("first", "first", 110, Path("."), due)
     for submitted in (handed_in, moment_in_berlin(handed_in)):
         report = make_report(Submitter(submitted=submitted))
-        rules = late_rules(
+        rules = read_late_rules(
             Course(Path("."), "Toy", (first,), late=PERCENT),
             first,
             [RawSubmission("ann", Path("."), report.origin)],
@@ -343,5 +343,5 @@ def test_late_days_of_two_of_one_name_wait_for_a_person(tmp_path):
     rules = make_rules(make_course(BUDGET), *people, table=tmp_path / "late_days.csv")
     first, second, third = (apply_late_policy(report, rules) for report in people)
     assert first.doubts and second.doubts and not third.doubts
-    rows = csv.reader(io.StringIO(late_days_csv(tmp_path / "late_days.csv", rules, people)))
+    rows = csv.reader(io.StringIO(format_late_days(tmp_path / "late_days.csv", rules, people)))
     assert list(rows)[1:] == [["Bo Ek", "first", "1"]]

@@ -7,7 +7,7 @@ from autograder.grading._answers import COLUMNS as ANSWER_COLUMNS
 from autograder.grading._manual_marks import (
     COLUMNS,
     apply_manual_marks,
-    days_by_hand,
+    count_days_by_hand,
     find_absent_students,
     read_mark_table,
     read_marks,
@@ -77,7 +77,7 @@ def test_points_beside_the_items(table):
 
 def test_what_the_rule_on_late_work_is_told(table):
     marks = table("ann,late,-3,,Eve,agreed", "bob,days,2,,Eve,SpeedGrader", "eve,total,1,,Eve,kind")
-    assert days_by_hand(marks) == {"ann": None, "bob": 2}
+    assert count_days_by_hand(marks) == {"ann": None, "bob": 2}
 
 
 def test_students_without_rows_are_as_they_were(table):

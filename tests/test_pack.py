@@ -13,7 +13,7 @@ from toy import write
 from autograder.core import CourseError, read_course
 from autograder.data import hidden_data
 from autograder.grading import Grader, pack
-from autograder.grading._submission_archive import SIGNATURE, requested_files
+from autograder.grading._submission_archive import SIGNATURE, find_requested_files
 from autograder.rubric import read_rubric
 
 SIGNED = 'STUDENT = "ann.lee"\n\n\ndef double(x):\n    return 2 * x\n'
@@ -241,7 +241,7 @@ COURSE = read_course(Path(__file__).parents[1])
 @pytest.mark.parametrize("assignment", COURSE.assignments, ids=lambda assignment: assignment.slug)
 def test_the_files_of_an_assignment_are_those_of_its_reference(assignment):
     names = {path.name for path in (assignment.test_submissions / "perfect").rglob("*") if path.is_file()}
-    requests = {*requested_files(read_rubric(assignment.rubric))} - {SIGNATURE}
+    requests = {*find_requested_files(read_rubric(assignment.rubric))} - {SIGNATURE}
     assert requests | {assignment.starter.name, "expected.toml"} == names
 
 
@@ -291,7 +291,7 @@ def reads_all(submission):
 
 def test_file_names_are_followed_through_helpers_loops_and_closures(tmp_path):
     items = read_rubric(write(tmp_path / "rubric.py", INDIRECT))
-    names = requested_files(items)
+    names = find_requested_files(items)
     assert {name for name, is_bonus in names.items() if not is_bonus} >= {
         "made.csv", "first.csv", "second.csv", "third.txt", "a.keras", "b.keras",
     }  # fmt: skip

@@ -31,7 +31,7 @@ from autograder.grading import (
     open_executor,
     open_readers,
 )
-from autograder.grading._readers import limited_reader
+from autograder.grading._readers import open_reader
 from autograder.grading._reading import read_submission
 from autograder.lms._detect import read_cohort
 from autograder.rubric import Expected, Submission
@@ -505,7 +505,7 @@ def use(submission):
     "seed, count", [(0, 100), *(pytest.param(seed, 10_000, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
 def test_mutated_inputs_end_in_files_or_in_the_projects_own_errors(tmp_path, seed, count):
-    with ProcessPool(1, limited_reader) as workers:
+    with ProcessPool(1, open_reader) as workers:
         wrong, slowest, memory = workers.submit(fuzz, str(tmp_path), seed, count).result()
     assert not wrong
     assert slowest < 10 and memory < 2**30

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading._grader import engine_modules
+from autograder.grading._grader import find_engine_modules
 
 ENGINE = Path(__file__).parents[1] / "autograder"
 PACKAGES = (
@@ -58,7 +58,7 @@ def test_the_engine_knows_no_course(path):
 
 def test_the_digest_of_a_score_covers_all_that_items_run():
     """Whatever runs an item is hashed: the modules import only from each other, and all of a package counts."""
-    modules = engine_modules()
+    modules = find_engine_modules()
     names = {path.relative_to(ENGINE).as_posix() for path in modules}
     below = PACKAGES[: PACKAGES.index("rubric") + 1]
     assert names >= {

@@ -29,7 +29,7 @@ from autograder.grading import (
     grade_cohort,
     strip_details,
 )
-from autograder.grading._answers import answer_rows
+from autograder.grading._answers import merge_answers
 from autograder.grading._executors import WorkerLost
 from autograder.grading._grader import BoundedCache
 from autograder.lms._detect import read_cohort
@@ -409,7 +409,7 @@ def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
     folders = {report.student: report.student for report in whole}
     assert class_html(slimmed, {}, folders) == class_html(whole, {}, folders)
     assert grades_csv(slimmed) == grades_csv(whole)
-    assert answer_rows(slimmed, {}) == answer_rows(whole, {})
+    assert merge_answers(slimmed, {}) == merge_answers(whole, {})
 
 
 def test_a_table_of_a_thousand_students_is_kept_in_a_few_megabytes():

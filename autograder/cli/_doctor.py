@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.core import COURSE_FILE, Course, CourseError, exposure_warning, is_exposed, probe_tensorflow
 from autograder.data import open_cache, term_seed
-from autograder.grading import package_versions
+from autograder.grading import read_package_versions
 from autograder.sandbox import Isolation, Sandbox, SandboxError, count_missing, probe
 
 NAMESPACES = (
@@ -46,7 +46,7 @@ def examine(course: Course, submissions: Path | None = None) -> Iterator[Finding
     """Python, TensorFlow and its devices, the course, the secret seed, what is run, and what submissions import."""
     yield Finding(
         sys.version_info >= (3, 11),
-        f"Python {package_versions()['python']}",
+        f"Python {read_package_versions()['python']}",
         "Python 3.11 or newer is needed.",
     )
     yield from examine_tensorflow()

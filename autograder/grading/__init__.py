@@ -3,7 +3,13 @@
 from autograder.grading._cache import write_atomically
 from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
 from autograder.grading._export import export
-from autograder.grading._grader import Grader, GraderFactory, package_versions, read_author, read_expectations
+from autograder.grading._grader import (
+    Grader,
+    GraderFactory,
+    read_author,
+    read_expectations,
+    read_package_versions,
+)
 from autograder.grading._readers import (
     describe_error,
     describe_missing_packages,
@@ -32,10 +38,10 @@ __all__ = [
     "open_executor",
     "open_readers",
     "pack",
-    "package_versions",
     "read_author",
     "read_cohort",
     "read_expectations",
+    "read_package_versions",
     "require_submission",
     "strip_details",
     "write_atomically",

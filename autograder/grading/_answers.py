@@ -42,7 +42,7 @@ def score_answer(score: Score, row: MarkRow | None) -> Score:
     return replace(score, outcome="scored", earned=earned, message=f"Read{by}.", hint=row.text("comment"))
 
 
-def answer_rows(reports: Iterable[Report], answers: Marks) -> list[dict[str, str]]:
+def merge_answers(reports: Iterable[Report], answers: Marks) -> list[dict[str, str]]:
     """Return a row for each answer, with its marks; rows of students who are not in this class stay as they are."""
     rows = {key: row.cells for key, row in answers.items()}
     for report in reports:
@@ -62,6 +62,6 @@ def keep_marks(row: dict[str, str], before: dict[str, str]) -> dict[str, str]:
     return row | marks
 
 
-def answers_csv(rows: Sequence[dict[str, str]]) -> str:
+def format_answers(rows: Sequence[dict[str, str]]) -> str:
     """Return the table as CSV text, in which no cell is run as a formula."""
     return csv_text(COLUMNS, ({name: escape_formula(row[name]) for name in COLUMNS} for row in rows))

@@ -111,13 +111,13 @@ class Grader:
     ) -> Self:
         """Return a grader of this assignment. Raises CourseError if its rubric can't be run."""
         items, codes = read_rubric(assignment.rubric), item_digests(assignment.rubric)
-        versions = package_versions() | {"isolation": str(sandbox.isolation)}
+        versions = read_package_versions() | {"isolation": str(sandbox.isolation)}
         if trainer:
             versions["trained on"] = trainer.device
         expected = read_expectations(assignment)
         questions = questions_path(assignment.room)
         answers = [questions.read_bytes()] if questions.is_file() else []
-        engine = [path.read_bytes() for path in sorted(engine_modules())]
+        engine = [path.read_bytes() for path in sorted(find_engine_modules())]
         facts = (
             source.identity,
             str(source.practice),
@@ -145,18 +145,18 @@ class Grader:
         """Return the report on a submission. Never raises for anything a student submits."""
         read = read_submission(raw, self.expected)
         results = self.run(read.raw, range(len(self.items)))
-        return self.report(read, results, results)
+        return self.make_report(read, results, results)
 
-    def cache_keys(self, read: ReadSubmission) -> tuple[str, ...]:
+    def compute_keys(self, read: ReadSubmission) -> tuple[str, ...]:
         """Return the key of each item's score; empty if it is not known what the score depends on."""
         return tuple(digest(key.encode(), read.digest.encode()) if read.digest else "" for key in self.keys)
 
     def run(self, raw: RawSubmission, indices: Sequence[int]) -> dict[int, ItemResult]:
         """Run the items at these indices, within the time for one submission."""
-        submission, start = self.submission(raw), self.clock()
+        submission, start = self.open_submission(raw), self.read_clock()
         results: dict[int, ItemResult] = {}
         for index in indices:
-            if results and self.clock() - start > 60 * self.minutes:
+            if results and self.read_clock() - start > 60 * self.minutes:
                 failure = Failure(
                     f"Expected all items to run within {self.minutes:g} minutes, "
                     f"they were stopped after {self.items[max(results)].__name__}.",
@@ -168,7 +168,7 @@ class Grader:
         submission.forget()
         return results
 
-    def clock(self) -> float:
+    def read_clock(self) -> float:
         """Return the time in seconds, without that in which a training waited for the GPU."""
         return time.monotonic() - (self.trainer.waited if self.trainer else 0.0)
 
@@ -194,7 +194,7 @@ class Grader:
             results[index] = ItemResult(score(item, submission), 0.0, is_final=False)
         return results
 
-    def report(
+    def make_report(
         self, read: ReadSubmission, results: dict[int, ItemResult], ran: Iterable[int]
     ) -> GradedSubmission:
         """Return the report on a submission from the result of each item; those at the indices `ran` ran now."""
@@ -206,7 +206,7 @@ class Grader:
         seconds = {name: results[index].seconds for index, name in enumerate(names)}
         return GradedSubmission(report, seconds, tuple(names[index] for index in sorted(ran)))
 
-    def submission(self, raw: RawSubmission) -> Submission:
+    def open_submission(self, raw: RawSubmission) -> Submission:
         """Return a submission for items to look at, with all that it shares with others."""
         return replace(
             open_submission(raw, self.expected),
@@ -260,7 +260,7 @@ class GraderFactory:
         return replace(self, assignment=assignment, source=self.source.at(course), isolation=None)
 
 
-def engine_modules() -> set[Path]:
+def find_engine_modules() -> set[Path]:
     """Return the modules that scores depend on: this one, and all that it imports, directly or not.
 
     A package counts as a whole; of this package only single modules do.
@@ -316,7 +316,7 @@ def describe_data(source: HiddenData) -> str:
     return f"Scored on hidden data of {f'the term {source.term}' if source.term else 'this term'}."
 
 
-def package_versions() -> dict[str, str]:
+def read_package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that marks depend on, without importing these."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:

@@ -63,14 +63,14 @@ class LateRules:
 
     def remaining_days(self, report: Report) -> int:
         """Return the late days that this student had left before this assignment."""
-        return max(0, self.late.days - self.used.get(person_key(report.origin, report.student), 0))
+        return max(0, self.late.days - self.used.get(identify_person(report.origin, report.student), 0))
 
     def is_too_late(self, days: int) -> bool:
         """Return True if nothing counts after so many days."""
         return self.late.most_days is not None and days > self.late.most_days
 
 
-def late_rules(
+def read_late_rules(
     course: Course,
     assignment: Assignment,
     submissions: Iterable[RawSubmission],
@@ -102,8 +102,10 @@ def late_rules(
             f"{count} of {len(submissions)} submissions don't tell when they were handed in: none of these counts as "
             "late. The platform's list of the class may tell (--roster)."
         )
-    used = days_used_before(table, course, assignment) if table else {}
-    keyed = [(sanitize(raw.student), person_key(raw.origin, sanitize(raw.student))) for raw in submissions]
+    used = count_days_used_before(table, course, assignment) if table else {}
+    keyed = [
+        (sanitize(raw.student), identify_person(raw.origin, sanitize(raw.student))) for raw in submissions
+    ]
     counts = Counter(key for _, key in keyed)
     namesakes = {student for student, key in keyed if counts[key] > 1}
     return LateRules(
@@ -138,12 +140,12 @@ def apply_late_policy(report: Report, rules: LateRules) -> Report:
     if rules.by_hand.get(report.student, 0) is None:
         return report
     try:
-        days = days_late(report, rules)
+        days = count_days_late(report, rules)
     except UnclearLateness as doubt:
         return replace(report, doubts=(*report.doubts, f"{doubt}: {ADVICE}."))
     if not days:
         return report
-    points, reason = penalty(report, rules, days)
+    points, reason = compute_penalty(report, rules, days)
     earned = max(0.0, report.earned)
     if points > earned:
         points, reason = earned, f"{reason}, at most what was earned"
@@ -151,16 +153,16 @@ def apply_late_policy(report: Report, rules: LateRules) -> Report:
     return replace(report, adjustments=(*report.adjustments, lost))
 
 
-def days_late(report: Report, rules: LateRules) -> int:
+def count_days_late(report: Report, rules: LateRules) -> int:
     """Return how many days the submission is late, each begun day counted. Raises UnclearLateness."""
     due, late = rules.due(report.student), rules.late
     if late.policy == "none" or due is None:
         return 0
     if report.student in rules.by_hand:
         return rules.by_hand[report.student] or 0
-    submitted = submission_time(report.origin)
+    submitted = parse_submission_time(report.origin)
     if submitted is None:
-        return days_by_mark(report, rules)
+        return count_days_by_mark(report, rules)
     grace = timedelta(minutes=late.grace_minutes)
     if submitted.astimezone(UTC) - due.astimezone(UTC) <= grace:
         return 0
@@ -176,7 +178,7 @@ def days_late(report: Report, rules: LateRules) -> int:
     return max(1, math.ceil((by_clock - grace) / DAY))
 
 
-def days_by_mark(report: Report, rules: LateRules) -> int:
+def count_days_by_mark(report: Report, rules: LateRules) -> int:
     """Return the days by the platform's mark alone: enough where any lateness costs the same."""
     if not report.origin.late:
         return 0
@@ -187,7 +189,7 @@ def days_by_mark(report: Report, rules: LateRules) -> int:
     return 1
 
 
-def submission_time(origin: Submitter) -> datetime | None:
+def parse_submission_time(origin: Submitter) -> datetime | None:
     """Parse the submission time. Return None if it is missing or has no UTC offset."""
     try:
         time = datetime.fromisoformat(origin.submitted)
@@ -196,30 +198,30 @@ def submission_time(origin: Submitter) -> datetime | None:
         return None
 
 
-def penalty(report: Report, rules: LateRules, days: int) -> tuple[float, str]:
+def compute_penalty(report: Report, rules: LateRules, days: int) -> tuple[float, str]:
     """Return the points that so many days cost, and why."""
     late, possible = rules.late, rules.assignment.points
     if rules.is_too_late(days):
-        return math.inf, f"after {count_text(late.most_days or 0, 'day')} nothing counts"
+        return math.inf, f"after {format_count(late.most_days or 0, 'day')} nothing counts"
     if late.policy == "constant":
         return late.penalty, f"{late.penalty:g} points"
     percent = f"{late.penalty:g} % of {possible:g} points a day"
     if late.policy == "percentage":
         return days * late.penalty * possible / 100, percent
-    free, left = budget_days(report, rules, days), rules.remaining_days(report)
-    reason = f"{free} of {count_text(left, 'late day')} that were left" if left else "no late day was left"
+    free, left = count_budget_days(report, rules, days), rules.remaining_days(report)
+    reason = f"{free} of {format_count(left, 'late day')} that were left" if left else "no late day was left"
     if days == free:
         return 0.0, reason
     return (days - free) * late.penalty * possible / 100, f"{reason}; beyond, {percent}"
 
 
-def person_key(origin: Submitter, student: str) -> str:
+def identify_person(origin: Submitter, student: str) -> str:
     """Return what identifies a person in all assignments; ids of Moodle and Gradescope are valid for one only."""
     lasting = origin.id if origin.platform == "canvas" else ""
     return sanitize(origin.email.casefold() or origin.login.casefold() or lasting or origin.name or student)
 
 
-def budget_days(report: Report, rules: LateRules, days: int) -> int:
+def count_budget_days(report: Report, rules: LateRules, days: int) -> int:
     """Return the late days that being so many days late takes from the budget; none if nothing counts anyway."""
     if rules.late.policy != "late days" or rules.is_too_late(days):
         return 0
@@ -229,21 +231,21 @@ def budget_days(report: Report, rules: LateRules, days: int) -> int:
 def describe_lateness(report: Report, rules: LateRules, days: int) -> str:
     """Return such as "2 days late (handed in 2027-03-07 10:00, due 2027-03-05 23:59)", in the due date's zone."""
     if report.student in rules.by_hand:
-        return f"{count_text(days, 'day')} late, by hand"
-    submitted, due = submission_time(report.origin), rules.due(report.student)
+        return f"{format_count(days, 'day')} late, by hand"
+    submitted, due = parse_submission_time(report.origin), rules.due(report.student)
     if submitted is None or due is None:
         return "Late by the platform's mark"
     extended = ", extended" if report.student in rules.extensions else ""
-    times = f"handed in {time_text(submitted.astimezone(due.tzinfo))}, due {time_text(due)}{extended}"
-    return f"{count_text(days, 'day')} late ({times})"
+    times = f"handed in {format_time(submitted.astimezone(due.tzinfo))}, due {format_time(due)}{extended}"
+    return f"{format_count(days, 'day')} late ({times})"
 
 
-def count_text(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Return such as "2 days"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def time_text(time: datetime) -> str:
+def format_time(time: datetime) -> str:
     """Return a time to the minute, or to the second if it has seconds."""
     return time.strftime("%Y-%m-%d %H:%M:%S" if time.second else "%Y-%m-%d %H:%M")
 
@@ -263,7 +265,7 @@ def read_late_days(path: Path) -> dict[tuple[str, str], int]:
     return days
 
 
-def days_used_before(path: Path, course: Course, assignment: Assignment) -> dict[str, int]:
+def count_days_used_before(path: Path, course: Course, assignment: Assignment) -> dict[str, int]:
     """Return the late days that each person took in the assignments before this one in `course.toml`."""
     slugs, used = [assignment.slug for assignment in course.assignments], Counter[str]()
     before = set(slugs[: slugs.index(assignment.slug)])
@@ -272,16 +274,16 @@ def days_used_before(path: Path, course: Course, assignment: Assignment) -> dict
     return dict(used)
 
 
-def late_days_csv(path: Path, rules: LateRules, reports: Iterable[Report]) -> str:
+def format_late_days(path: Path, rules: LateRules, reports: Iterable[Report]) -> str:
     """Return the table at `path` with new rows for this class and assignment; empty if the course has no late days."""
     if rules.late.policy != "late days":
         return ""
     table = read_late_days(path)
     for report in reports:
-        key = person_key(report.origin, report.student), rules.assignment.slug
+        key = identify_person(report.origin, report.student), rules.assignment.slug
         table.pop(key, None)
         try:
-            if days := budget_days(report, rules, days_late(report, rules)):
+            if days := count_budget_days(report, rules, count_days_late(report, rules)):
                 table[key] = days
         except UnclearLateness:
             continue  # none are taken until it is clear

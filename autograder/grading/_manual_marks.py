@@ -100,7 +100,7 @@ def read_marks(path: Path, items: Iterable[Item]) -> Marks:
     return marks
 
 
-def days_by_hand(marks: Marks) -> dict[str, int | None]:
+def count_days_by_hand(marks: Marks) -> dict[str, int | None]:
     """Return how many days late students are by rows `days`; None where a row `late` settles the points."""
     rows = [mark for mark in marks.values() if mark.item in (DAYS, LATE)]
     return {mark.student: int(mark.points) if mark.item == DAYS else None for mark in rows}
@@ -124,7 +124,7 @@ def find_absent_students(marks: Marks, students: Collection[str], earlier: Itera
 def apply_manual_marks(report: Report, marks: Marks) -> Report:
     """Return the report with what a person gave in place of the grader and the readers of answers."""
     rows = {item: mark for (student, item), mark in marks.items() if student == report.student}
-    scores = tuple(manual_score(score, rows.get(score.item)) for score in report.scores)
+    scores = tuple(score_by_hand(score, rows.get(score.item)) for score in report.scores)
     adjustments = list(report.adjustments)
     for mark in (rows[item] for item in (TOTAL, LATE) if item in rows):
         kind = "Late, settled by hand" if mark.item == LATE else "By hand"
@@ -134,7 +134,7 @@ def apply_manual_marks(report: Report, marks: Marks) -> Report:
     return replace(report, scores=scores, adjustments=tuple(adjustments))
 
 
-def manual_score(score: Score, mark: MarkRow | None) -> Score:
+def score_by_hand(score: Score, mark: MarkRow | None) -> Score:
     """Return an item's score by hand, with what the grader gave among the remarks."""
     if mark is None:
         return score

@@ -34,7 +34,7 @@ MAX_SCAN = 30.0  # seconds for finding the packages that notebooks import
 
 
 @contextmanager
-def limited_reader(watch: Watch) -> Iterator[bool]:
+def open_reader(watch: Watch) -> Iterator[bool]:
     """Limit the memory of this process, a reader, and open True: tasks shall call `limit_processor`."""
     if sys.platform == "linux":
         import resource
@@ -65,7 +65,7 @@ def open_readers() -> Iterator[Executor]:
     if os.name != "posix":
         yield SerialExecutor(False)
         return
-    with ProcessPool(READERS, limited_reader, patience=PATIENCE) as pool:
+    with ProcessPool(READERS, open_reader, patience=PATIENCE) as pool:
         yield pool
 
 
@@ -84,12 +84,12 @@ def read_ahead(
     for raw in submissions:
         queue.append((raw, readers.submit(read_task, raw, expected)))
         if len(queue) > MAX_AHEAD:
-            yield reader_result(*queue.popleft())
+            yield take_result(*queue.popleft())
     while queue:
-        yield reader_result(*queue.popleft())
+        yield take_result(*queue.popleft())
 
 
-def reader_result(raw: RawSubmission, future: Future) -> ReadSubmission:
+def take_result(raw: RawSubmission, future: Future) -> ReadSubmission:
     """Return what a reader read; if the reader died, a submission that a person must look at."""
     try:
         return future.result()
@@ -161,7 +161,7 @@ def describe_missing_packages(
             future.cancel()
         except (CancelledError, CourseError):
             raise
-        except Exception:  # of any kind: `reader_result` says what is wrong with the submission
+        except Exception:  # of any kind: `take_result` says what is wrong with the submission
             done += 1
     if not counts:
         return ""

@@ -54,7 +54,7 @@ class SavedResults:
     waiting: int
 
 
-def folder_names(students: Iterable[str]) -> dict[str, str]:
+def name_folders(students: Iterable[str]) -> dict[str, str]:
     """Return the name of each student's folder among the results of the class.
 
     All are different, on systems that ignore case as well, and differ from the class's own files.
@@ -87,7 +87,7 @@ def save_results(
     """
     graded = [report.student for report in reports]
     students = [*graded, *(sanitize(raw.student) for raw in waiting)]
-    names = folder_names(students)
+    names = name_folders(students)
     folders = {student: name for student, name in names.items() if student in set(graded)}
     if waiting:
         notices = (describe_partial_run(len(reports), len(students)), *notices)
@@ -116,7 +116,7 @@ def read_results(results: Path) -> SavedResults:
             f"{results} holds no {GRADES}: name the folder that `autograder grade` wrote with --out."
         )
     rows = read_table(results / GRADES, ["student"]).rows
-    names = folder_names(row["student"] for row in rows)
+    names = name_folders(row["student"] for row in rows)
     folders = {student: results / name for student, name in names.items()}
     reports = []
     for row in (row for row in rows if row.get("status") != NOT_GRADED):

@@ -25,7 +25,7 @@ from autograder.grading._executors import Executor, ProcessPool, SerialExecutor,
 from autograder.grading._grader import GradedSubmission, Grader, GraderFactory, ItemResult
 from autograder.grading._readers import describe_error, read_ahead
 from autograder.grading._reading import ReadSubmission
-from autograder.grading._results import folder_names, save_report, save_results
+from autograder.grading._results import name_folders, save_report, save_results
 from autograder.reports import Timing
 from autograder.rubric import Report
 from autograder.submissions import Cohort, FileBundle
@@ -58,8 +58,8 @@ class MarkSources:
         """Return the sources for a class. Raises CourseError, in one line, for the first mistake in a table."""
         manual = marks.read_marks(out / marks.FILE, grader.items)
         table = out.absolute().parent / late.FILE
-        assignment, by_hand = course.assignment(grader.assignment), marks.days_by_hand(manual)
-        rules = late.late_rules(course, assignment, cohort.submissions, table, by_hand)
+        assignment, by_hand = course.assignment(grader.assignment), marks.count_days_by_hand(manual)
+        rules = late.read_late_rules(course, assignment, cohort.submissions, table, by_hand)
         students = {sanitize(raw.student) for raw in cohort.submissions}
         earlier = [path.parent.name for path in out.glob("*/report.json")]
         absent = marks.find_absent_students(manual, students, earlier)
@@ -73,9 +73,9 @@ class MarkSources:
 
     def save(self, reports: list[Report], out: Path) -> None:
         """Write the tables back with new rows; `marks.csv` is only created."""
-        if rows := answers.answer_rows(reports, self.answers):
-            write_atomically(out / answers.FILE, answers.answers_csv(rows))
-        if text := late.late_days_csv(self.late_days, self.rules, reports):
+        if rows := answers.merge_answers(reports, self.answers):
+            write_atomically(out / answers.FILE, answers.format_answers(rows))
+        if text := late.format_late_days(self.late_days, self.rules, reports):
             write_atomically(self.late_days, text)
         marks.write_empty_table(out / marks.FILE)
 
@@ -111,7 +111,7 @@ def grade_cohort(
     make_private_folder(out)
     with lock_results(out):
         title, finished = sources.rules.assignment.title, list[GradedSubmission]()
-        folders = folder_names(sanitize(raw.student) for raw in cohort.submissions)
+        folders = name_folders(sanitize(raw.student) for raw in cohort.submissions)
         scheduler = Scheduler(grader, ScoreCache(out / CACHE, fresh), executor or SerialExecutor(grader))
         submissions = read_ahead(readers or SerialExecutor(False), cohort.submissions, grader.expected)
         try:
@@ -125,7 +125,9 @@ def grade_cohort(
             sources.save(reports, out)
             students = {report.student for report in reports}
             waiting = [raw for raw in cohort.submissions if sanitize(raw.student) not in students]
-            save_results(reports, title, timings(finished), cohort.left_out, sources.notices, out, waiting)
+            save_results(
+                reports, title, list_timings(finished), cohort.left_out, sources.notices, out, waiting
+            )
 
 
 @contextmanager
@@ -212,7 +214,7 @@ class Scheduler:
 
     def start(self, read: ReadSubmission) -> InFlight:
         """Submit the items whose scores are neither cached nor being computed."""
-        keys = self.grader.cache_keys(read)
+        keys = self.grader.compute_keys(read)
         cached = {index: result for index, key in enumerate(keys) if (result := self.cache.get(key))}
         missing = [index for index in range(len(keys)) if index not in cached]
         can_share = set() if self.cache.fresh else self.running - {""}
@@ -255,7 +257,7 @@ class Scheduler:
         cached = entry.cached | {index: result for index, result in shared.items() if result}
         if missing := tuple(index for index in entry.shared if index not in cached):
             self.collect(entry, self.submit(entry.read, missing), missing)
-        return self.grader.report(entry.read, entry.results | cached, entry.results)
+        return self.grader.make_report(entry.read, entry.results | cached, entry.results)
 
     def is_full(self, queue: deque[InFlight]) -> bool:
         """Return True if no other submission fits in."""
@@ -280,7 +282,7 @@ def strip_details(report: Report) -> Report:
     return replace(report, scores=scores, files={})
 
 
-def timings(graded: Iterable[GradedSubmission]) -> list[Timing]:
+def list_timings(graded: Iterable[GradedSubmission]) -> list[Timing]:
     """Return how long each item of each student took, now or in the run that its score is cached from."""
     return [
         Timing(submission.report.student, item, seconds, item not in submission.ran)

@@ -67,7 +67,7 @@ def pack(assignment: Assignment, folder: Path, out: Path | None, grader: Grader)
             if submission.content(submission.notebook) == assignment.rubric.read_bytes():
                 hint = "Put the .ipynb file with your functions there."
                 raise Failure("There is no notebook in your folder.", hint)
-            names = requested_files(grader.items)
+            names = find_requested_files(grader.items)
             if names.pop(SIGNATURE, None) is not None and not submission.signature:
                 got = f" (it says {submission.near_signature})" if submission.near_signature else ""
                 advice = 'set STUDENT = "..." in its first cell to the id that you hand in under'
@@ -84,7 +84,7 @@ def pack(assignment: Assignment, folder: Path, out: Path | None, grader: Grader)
     return PackedSubmission(path, tuple(sorted(files)), missing, replaced, report)
 
 
-def requested_files(items: Iterable[Item]) -> dict[str, bool]:
+def find_requested_files(items: Iterable[Item]) -> dict[str, bool]:
     """Return the files that items read, by name, and whether only bonus points depend on each.
 
     SIGNATURE stands for the signature of the notebook.

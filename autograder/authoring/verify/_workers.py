@@ -41,7 +41,7 @@ class VerifyWorker:
     ) -> tuple[dict[str, Score], Asks]:
         """Return the scores by item, and what each item asked of the submission. names: of the items, else all."""
         grader, scores, asks = self.grader(slug, secret), {}, {}
-        submission = grader.submission(RawSubmission(student, path))
+        submission = grader.open_submission(RawSubmission(student, path))
         with hidden_from(grader.source):
             for item in (item for item in grader.items if names is None or item.__name__ in names):
                 asked = set()
