@@ -38,7 +38,7 @@ def greets(submission):
 
 @pytest.fixture
 def grade(course, sandbox, tmp_path):
-    """Grades the class in `tmp_path / "class"` and gives the reports by student."""
+    """Return a function that grades the class in `tmp_path / "class"` and returns the reports by student."""
     write(course.assignments[0].rubric, RUBRIC)
     out = tmp_path / "out"
 
@@ -108,7 +108,7 @@ def test_points_stand_for_the_answer_they_were_given_for(grade, tmp_path):
     assert grade()["ann"].earned == 10
 
 
-def test_rows_of_students_who_are_gone_are_kept(grade, tmp_path):
+def test_rows_of_absent_students_stay(grade, tmp_path):
     for student in ("ann", "bob"):
         hand_in(tmp_path, student, "Because.")
     grade()
@@ -127,7 +127,7 @@ def test_rows_of_students_who_are_gone_are_kept(grade, tmp_path):
         ("  ", "Nothing is written here yet."),
     ],
 )
-def test_a_stub_is_no_answer(grade, tmp_path, text, message):
+def test_an_unchanged_stub_earns_nothing(grade, tmp_path, text, message):
     hand_in(tmp_path, "ann", text)
     [score, _] = grade()["ann"].scores
     assert (score.earned, score.message) == (0, message)
@@ -136,10 +136,7 @@ def test_a_stub_is_no_answer(grade, tmp_path, text, message):
 
 @pytest.mark.parametrize(
     "text, metadata",
-    [
-        ("Because.", {"nbgrader": {"grade_id": "explains"}}),
-        ("answer:explains\n\nBecause.", {"colab": {}}),
-    ],
+    [("Because.", {"nbgrader": {"grade_id": "explains"}}), ("answer:explains\n\nBecause.", {"colab": {}})],
 )
 def test_the_cell_is_found_where_an_editor_lost_its_tag(grade, tmp_path, text, metadata):
     hand_in(tmp_path, "ann", text, **metadata)
@@ -189,7 +186,7 @@ def test_a_table_without_a_column_is_one_line(tmp_path):
         read_answers(path)
 
 
-def test_the_table_is_read_as_it_is_written(grade, tmp_path):
+def test_reading_and_writing_the_table_changes_nothing(grade, tmp_path):
     hand_in(tmp_path, "ann", 'Because "it" says, so\nand so; 😀')
     grade()
     path = tmp_path / "out" / "answers.csv"

@@ -1,4 +1,4 @@
-"""A class on a Dask cluster: the same marks; a worker that would mark otherwise is left out, and one may die."""
+"""A class on a Dask cluster: the same marks; workers that would mark otherwise are left out, and workers may die."""
 
 import json
 import os
@@ -34,7 +34,7 @@ STUDENTS = 24
 @pytest.mark.parametrize(
     "address", ["local:0", "local:many", "somewhere", "tcp://127.0.0.1:{port}", "what://x"]
 )
-def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
+def test_a_missing_scheduler_is_one_line_within_seconds(address, monkeypatch):
     monkeypatch.setattr(cluster_module, "PATIENCE", 0.5)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -48,7 +48,7 @@ def test_no_scheduler_is_one_line_within_seconds(address, monkeypatch):
     assert "\n" not in str(output.value) and time.monotonic() - begun < 10
 
 
-def test_what_differs_is_named():
+def test_differences_of_fingerprints_are_named():
     here = {"keras": "3.15.1", "isolation": "seccomp", "basis": "a"}
     assert describe_difference(here, dict(here)) == ""
     assert describe_difference(here, here | {"basis": "b"}) == "its autograder is of another version"
@@ -59,7 +59,7 @@ def test_what_differs_is_named():
 
 
 def hand_in_class(course, hand_in, seconds=0.0):
-    """Return a class whose items take so long each."""
+    """Return the folder of a class whose items take so many seconds each."""
     rubric = MIXED.replace("    length = ", f"    time.sleep({seconds})\n    length = ")
     course.assignments[0].rubric.write_text(rubric)
     for number in range(STUDENTS):
@@ -76,7 +76,7 @@ def test_a_cluster_gives_the_same_bytes(course, hand_in, tmp_path):
 
 
 def dask_workers(process):
-    """Return the processes of Dask below a process that run tasks: each has a worker of the grader's."""
+    """Return the Dask workers among the descendants of a process: each has a grading process."""
     below = psutil.Process(process.pid).children(recursive=True)
     parents = [
         child.parent() for child in below if "autograder.grading._executors" in " ".join(child.cmdline())
@@ -87,7 +87,7 @@ def dask_workers(process):
 @pytest.mark.slow
 @pytest.mark.parametrize("victims", [1, 2])
 def test_workers_killed_in_the_middle_change_no_mark(course, hand_in, tmp_path, victims):
-    """One, while another goes on; and both, so that all waits until Dask has started new ones."""
+    """Kill one, while another goes on; and both, so that all waits until Dask has started new ones."""
     hand_in_class(course, hand_in, seconds=0.4)
     run_grade(course, tmp_path / "1" / "out", "--jobs", "2")
     out = tmp_path / "2" / "out"
@@ -108,7 +108,7 @@ def test_workers_killed_in_the_middle_change_no_mark(course, hand_in, tmp_path, 
 
 @pytest.fixture
 def scheduler(tmp_path):
-    """Return the address of a scheduler without workers, and what starts one of them, as the page on clusters says."""
+    """Return the address of a scheduler without workers, and a function that starts one, as docs/cluster.md does."""
     processes, file = [], tmp_path / "scheduler.json"
 
     def begin(program, *options, **environment):
@@ -205,7 +205,7 @@ def ports(process):
 
 @pytest.mark.slow
 def test_another_user_of_this_machine_cannot_use_a_cluster_that_is_started_here():
-    """Neither without a certificate nor with one of his own, as he could one without TLS; its pages tell nothing."""
+    """A certificate is needed, one of their own does not help them, and the pages of the cluster are off."""
     folders = [Path(sys.prefix), *Path(sys.prefix).parents]
     if not all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
         pytest.skip("another user can't run this Python")

@@ -29,7 +29,7 @@ WORKSHEET = (
 
 @pytest.fixture
 def graded(course, sandbox, tmp_path):
-    """Grades what a class handed in, by the file names in the platform's zip; gives the folder of results."""
+    """Return a function that grades the files in a platform's zip and returns the results folder."""
 
     def run(names, work="hello" * 3):
         path, out = tmp_path / "export.zip", tmp_path / "out"

@@ -30,14 +30,14 @@ def read_rows(out):
 
 
 def start_grading(grader, course, folder, out, fresh=False):
-    """Return the grading of the class in a folder, which goes on as it is asked for the next."""
+    """Return a generator that grades the class in a folder."""
     cohort = read_cohort(folder, "hello")
     return grade_cohort(grader, MarkSources.read(course, grader, cohort, out), cohort, out, fresh)
 
 
 @pytest.fixture
 def graded(course):
-    """Grades the class in a folder and gives what came of it, in order."""
+    """Return a function that grades the class in a folder and lists the results in order."""
 
     def run(grader, folder, out, fresh=False):
         return list(start_grading(grader, course, folder, out, fresh))
@@ -45,7 +45,7 @@ def graded(course):
     return run
 
 
-def test_a_class_of_good_and_bad(grader, graded, hand_in, tmp_path):
+def test_a_class_of_good_and_bad_submissions(grader, graded, hand_in, tmp_path):
     hand_in("ann", **{"greeting.txt": "hello" * 50})
     hand_in("bob", **{"greeting.txt": "good day"})
     folder = hand_in("cy")
@@ -171,7 +171,7 @@ def test_a_grader_that_breaks_asks_for_a_person(course, sandbox, graded, hand_in
     assert "ZeroDivisionError" in report.scores[1].message
 
 
-def test_every_report_says_where_its_data_come_from(course, sandbox, graded, hand_in, tmp_path):
+def test_every_report_states_its_data(course, sandbox, graded, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
 
     def data_line():
@@ -188,7 +188,7 @@ def test_every_report_says_where_its_data_come_from(course, sandbox, graded, han
 
 @pytest.fixture
 def items_run(course, sandbox, graded, tmp_path):
-    """Grades the class in a folder again; which items ran, by student."""
+    """Return a function that grades the class in a folder again and tells which items ran, by student."""
 
     def run(folder, fresh=False):
         grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
@@ -207,7 +207,7 @@ def change(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_only_what_could_come_out_otherwise_is_run_again(course, items_run, hand_in, tmp_path):
+def test_only_items_whose_inputs_changed_run_again(course, items_run, hand_in, tmp_path):
     hand_in("ann", **{"greeting.txt": "hello"})
     folder = hand_in("bob", **{"greeting.txt": "hello, bob"})
     with zipfile.ZipFile(folder / "cy.zip", "w") as archive:
@@ -249,7 +249,7 @@ def test_a_change_of_the_engine_runs_items_again_if_they_depend_on_it(
     assert items_run(folder) == {"ann": BOTH}
 
 
-def test_scores_are_kept_by_content_whoever_handed_it_in(items_run, hand_in):
+def test_scores_are_cached_by_content_whoever_submitted_it(items_run, hand_in):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
     assert items_run(folder) == {"ann": BOTH}
     (folder / "ann").rename(folder / "bob")
@@ -281,7 +281,7 @@ def test_a_score_does_not_pass_to_whom_the_signature_is_not(course, items_run, h
 
 
 @pytest.mark.parametrize("spoilt", ["", "{", "[]", '{"score": 3}'])
-def test_a_kept_score_that_is_spoilt_is_given_anew(items_run, hand_in, tmp_path, spoilt):
+def test_a_damaged_cached_score_is_replaced(items_run, hand_in, tmp_path, spoilt):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
     items_run(folder)
     for path in (tmp_path / "out" / ".scores").rglob("*.json"):
@@ -290,7 +290,7 @@ def test_a_kept_score_that_is_spoilt_is_given_anew(items_run, hand_in, tmp_path,
     assert items_run(folder) == {}
 
 
-def test_a_second_run_waits_its_turn(grader, course, hand_in, tmp_path):
+def test_a_second_run_in_one_folder_is_refused(grader, course, hand_in, tmp_path):
     folder = hand_in("ann", **{"greeting.txt": "hello"})
     first, second = (start_grading(grader, course, folder, tmp_path / "out") for _ in range(2))
     next(first)
@@ -325,7 +325,7 @@ def test_on_their_own_machine_students_are_who_they_say(hand_in, files, expected
     assert read_author(Path(".")) == expected
 
 
-def test_an_undecided_item_is_not_kept(course, items_run, hand_in, tmp_path):
+def test_a_broken_item_is_not_cached(course, items_run, hand_in, tmp_path):
     flag = tmp_path / "flag"
     change(course.assignments[0].rubric, 'if b"hello"', f'if open({str(flag)!r}).read() or b"hello"')
     folder = hand_in("ann", **{"greeting.txt": "hello"})
@@ -343,7 +343,7 @@ penalty = 1.5
 """
 
 
-def test_what_people_and_rules_decide_is_settled_anew_and_runs_no_item(course, sandbox, graded, tmp_path):
+def test_changed_marks_and_policies_apply_without_running_items(course, sandbox, graded, tmp_path):
     file = course.root / "course.toml"
     file.write_text(file.read_text() + "due = 2027-03-05T23:59:00+01:00\n" + LATE)
     course, out, path = read_course(course.root), tmp_path / "out", tmp_path / "export.zip"

@@ -15,7 +15,7 @@ STUDENTS, KILLS = 120, 10
 
 
 def start_grade(course, out, *options):
-    """`autograder grade` as a TA runs it, in a process group of its own."""
+    """Start `autograder grade` as a TA does, in a process group of its own."""
     command = [
         sys.executable,
         "-m",
@@ -39,7 +39,7 @@ def start_grade(course, out, *options):
 
 
 def run_grade(course, out, *options):
-    """Run to the end; give what was printed."""
+    """Run to the end, and return the output."""
     process = start_grade(course, out, *options)
     output = process.communicate(timeout=120)[0].decode()
     assert process.returncode == 0, output
@@ -47,7 +47,7 @@ def run_grade(course, out, *options):
 
 
 def result_files(out):
-    """All that a person reads, by path; how long things took is another matter in each run."""
+    """Return all files that people read, by path, but for the times, which differ in each run."""
     paths = (path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith("."))
     files = (path for path in paths if ".scores" not in path.parts and path.name != "times.html")
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
@@ -58,7 +58,7 @@ def count_reports(out):
 
 
 def kill_soon(course, out, moment, *options):
-    """Kills a run so many seconds after it began to add to what earlier ones left."""
+    """Kill a run so many seconds after it has saved its first new report."""
     before, process = count_reports(out), start_grade(course, out, *options)
     while count_reports(out) == before:
         assert process.poll() is None, process.communicate()[0].decode()

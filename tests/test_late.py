@@ -33,7 +33,7 @@ def extended(student, days, slug="first"):
 
 
 def origin(after=None, **known):
-    """Handed in so long after the due date."""
+    """Return a submitter who handed in so long after the due date."""
     return Submitter(submitted="" if after is None else (DUE + after).astimezone(UTC).isoformat(), **known)
 
 
@@ -48,7 +48,7 @@ def make_rules(course, *reports, slug="first", table=None):
 
 
 def after(policy, time, earned=100.0, *extensions, **known):
-    """Return the report of one who handed in so long after the due date."""
+    """Return the report on a submission so long after the due date."""
     report = make_report(origin(time, **known), earned)
     return apply_late_policy(report, make_rules(make_course(policy, *extensions), report))
 
@@ -88,8 +88,7 @@ def test_what_each_policy_costs_to_the_second(late, time, earned):
 def test_the_sentence_says_how_it_came_about():
     [lost] = after(PERCENT, timedelta(days=1, hours=10, minutes=1)).adjustments
     assert lost == Adjustment(
-        -22.0,
-        "2 days late (handed in 2027-03-07 10:00, due 2027-03-05 23:59): 10 % of 110 points a day.",
+        -22.0, "2 days late (handed in 2027-03-07 10:00, due 2027-03-05 23:59): 10 % of 110 points a day."
     )
     [lost] = after(PERCENT, MINUTE, 4.0).adjustments
     assert lost.points == -4
@@ -147,7 +146,7 @@ def test_a_person_settles_the_days_or_the_points():
     assert apply_late_policy(report, replace(rules, by_hand={"bob": None})).doubts
 
 
-def test_unknown_times_are_told_once():
+def test_unknown_times_are_reported_once():
     known, unknown = make_report(origin(DAY)), make_report(origin(None), student="bob")
     [line] = make_rules(make_course(), known, unknown).notices
     assert line.startswith("1 of 2 submissions don't tell when")
@@ -233,7 +232,7 @@ def test_a_word_that_all_students_share_names_nobody():
 
 
 def grade(folder, slug, *reports):
-    """Grades a class as `grade` would: the late days of its course are read, and written back."""
+    """Grade a class as `grade` does: read the course's late days, and write them back."""
     table, course = folder / "late_days.csv", make_course(BUDGET)
     rules = make_rules(course, *reports, slug=slug, table=table)
     done = [apply_late_policy(each, rules) for each in reports]

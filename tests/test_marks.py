@@ -60,7 +60,7 @@ def test_points_by_hand_replace_the_graders_and_say_who_and_why(table):
 
 
 @pytest.mark.parametrize("outcome", ["broken", "awaiting review", "deferred"])
-def test_what_waits_for_a_person_is_settled(table, outcome):
+def test_marks_settle_items_that_wait_for_a_person(table, outcome):
     marked = apply_manual_marks(report(outcome, None, "Waits."), table("ann,greets,10,,Eve,ran it myself"))
     assert marked.status == "graded" and marked.earned == 11
     assert marked.scores[0].remarks[0] == "The grader gave no points: Waits."
@@ -75,7 +75,7 @@ def test_points_beside_the_items(table):
     assert marked.earned == 2
 
 
-def test_what_the_rule_on_late_work_is_told(table):
+def test_days_by_hand_override_the_late_policy(table):
     marks = table("ann,late,-3,,Eve,agreed", "bob,days,2,,Eve,SpeedGrader", "eve,total,1,,Eve,kind")
     assert count_days_by_hand(marks) == {"ann": None, "bob": 2}
 
@@ -85,7 +85,7 @@ def test_students_without_rows_are_as_they_were(table):
     assert apply_manual_marks(report(), {}) == report()
 
 
-def test_spreadsheets_write_what_they_like(table):
+def test_tables_saved_by_spreadsheets_are_read(table):
     marks = table("'=ann;greets;7,5;;Eve;why", ";;;;;", header="\ufeff" + HEADER.replace(",", ";"))
     assert apply_manual_marks(report(student="=ann"), marks).scores[0].earned == 7.5
 
@@ -143,7 +143,7 @@ def test_an_item_may_not_have_a_name_that_means_another_thing(tmp_path):
         read_marks(tmp_path / "marks.csv", (late,))
 
 
-def test_students_who_are_not_in_the_class(table):
+def test_marks_of_students_outside_the_class(table):
     marks = table("ann,greets,1,,Eve,why", "ann,total,1,,Eve,why", "bob,greets,1,,Eve,why")
     assert find_absent_students(marks, {"ann", "bob"}) == []
     [line] = find_absent_students(marks, {"bob"}, ["ann"])

@@ -79,7 +79,7 @@ def packed(course, sandbox):
     return of
 
 
-def test_it_holds_what_the_items_read_and_earns_as_much(course, work, packed):
+def test_the_archive_holds_what_items_read_and_earns_as_much(course, work, packed):
     done = packed(work)
     assert done.path.name == "hello_ann.lee.zip"
     assert zipfile.ZipFile(done.path).namelist() == ["deep/count.txt", "greeting.txt", "hello.ipynb"]
@@ -102,7 +102,7 @@ def test_equal_work_gives_equal_bytes(work, packed, tmp_path):
     assert packed(again).path.read_bytes() == first
 
 
-def test_a_replaced_archive_is_owned_up_to(work, packed):
+def test_replacing_another_archive_is_reported(work, packed):
     assert not packed(work).replaced and not packed(work).replaced
     write(work / "greeting.txt", "hello hello")
     assert packed(work).replaced

@@ -1,4 +1,4 @@
-"""Workers: the same marks however many there are, and one that is killed costs a second try and nothing else."""
+"""Executors: any number of workers gives the same marks, and a killed worker costs a second try and nothing else."""
 
 import os
 import pickle
@@ -40,7 +40,7 @@ from autograder.submissions import FileBundle, read_bundle
 
 @contextmanager
 def folder(watch):
-    """Return what the workers of these tests open: a line that says so, and their number."""
+    """Report a line, then open the process id as the context of a worker."""
     watch(f"open {os.getpid()}")
     yield os.getpid()
 
@@ -61,7 +61,7 @@ def slow(context, seconds):
 
 
 def crash(context, file, times):
-    """Kills its own process so many times, as a system that is out of memory does."""
+    """Kill the own process `times` times, as a system without memory does."""
     with file.open("a") as tries:
         tries.write("x")
     if len(file.read_text()) <= times:
@@ -83,7 +83,7 @@ def refuse(context):
 
 
 def gone(number):
-    """Whether a process has ended, within a few seconds."""
+    """Return True if a process ends within a few seconds."""
     for _ in range(100):
         if not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
             return True
@@ -91,7 +91,7 @@ def gone(number):
     return False
 
 
-def test_tasks_run_in_processes_that_open_once_and_end():
+def test_tasks_run_in_processes_that_open_their_context_once_and_end():
     lines = []
     with ProcessPool(2, folder, lines.append) as workers:
         slept = [workers.submit(slow, 0.5) for _ in range(2)]
@@ -113,7 +113,7 @@ def test_no_process_is_started_before_there_is_a_task():
     assert len(lines) == 1
 
 
-def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
+def test_exceptions_of_tasks_are_raised_and_the_worker_goes_on():
     with ProcessPool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
         with pytest.raises(StudentError) as claim:
@@ -124,7 +124,7 @@ def test_what_a_task_raises_is_raised_and_the_worker_goes_on():
     assert (claim.value.reason, claim.value.hint) == ("Not so.", "But so.")
 
 
-def test_a_worker_that_can_not_open_says_why():
+def test_a_worker_that_cannot_open_its_context_reports_why():
     with ProcessPool(1, closed) as workers:
         for _ in range(2):
             with pytest.raises(ValueError, match="no way in"):
@@ -148,7 +148,7 @@ def test_a_task_whose_worker_is_killed_is_tried_again(tmp_path, times, outcome):
     assert len((tmp_path / "tries").read_text()) == min(times + 1, 3)
 
 
-def test_an_end_in_the_middle_waits_for_nobody():
+def test_closing_a_pool_does_not_wait_for_tasks():
     start = time.monotonic()
     with ProcessPool(1, folder) as workers:
         number = workers.submit(slow, 0).result()
@@ -158,7 +158,7 @@ def test_an_end_in_the_middle_waits_for_nobody():
 
 
 def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
-    """The kernel ends a worker when its starter dies; the starter is a thread, which lives as long as the crew."""
+    """The kernel ends a worker when the thread that started it dies, so that thread lives as long as the pool."""
     numbers = []
     with ProcessPool(1, folder) as workers:
         thread = threading.Thread(target=lambda: numbers.append(workers.submit(slow, 0).result()))
@@ -168,7 +168,7 @@ def test_a_worker_ends_with_the_thread_that_waits_for_it(tmp_path):
         assert [workers.submit(slow, 0).result()] == numbers
 
 
-def test_jobs_fit_the_machine(monkeypatch):
+def test_the_number_of_jobs_fits_the_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**13}.get)  # 32 GiB
     assert choose_jobs() == 16
@@ -180,7 +180,7 @@ def test_jobs_fit_the_machine(monkeypatch):
 
 @dataclass(frozen=True)
 class Tidy:
-    """What takes a while to clean up, and says when it is done."""
+    """A context that takes a while to clean up, and writes a file when it is done."""
 
     path: Path
 
@@ -199,7 +199,7 @@ def test_a_worker_cleans_up_before_it_ends(tmp_path):
     assert (tmp_path / "state").read_text() == "tidy"
 
 
-def test_files_travel_as_they_are(hand_in, tmp_path):
+def test_a_file_bundle_is_pickled_with_links_and_errors(hand_in, tmp_path):
     path = hand_in("ann", **{"greeting.txt": "hello", "more/work.py": "x = 1"}) / "ann"
     (path / "link").symlink_to(tmp_path)
     (path / "away.txt").symlink_to(path / "greeting.txt")
@@ -222,7 +222,7 @@ def test_files_travel_as_they_are(hand_in, tmp_path):
     assert failure.value.hint.startswith("Make the archive again")
 
 
-def test_equal_trainings_are_kept_but_not_all():
+def test_the_cache_of_trainings_is_bounded():
     cache = BoundedCache()
     for number in range(1000):
         cache[str(number)] = number
@@ -265,7 +265,7 @@ def counts(submission):
 
 @pytest.fixture
 def class_of_thirty(course, hand_in):
-    """Submissions that are good, bad, equal to others, empty and damaged."""
+    """Return a class of submissions that are good, bad, equal to others, empty and damaged."""
     course.assignments[0].rubric.write_text(MIXED)
     for number in range(28):
         times = number // 2  # neighbours are equal, and under way at the same time
@@ -277,7 +277,7 @@ def class_of_thirty(course, hand_in):
 
 @pytest.fixture
 def grade(course, sandbox, tmp_path):
-    """Grades the class in a folder with so many workers; gives what came, in order."""
+    """Return a function that grades the class in a folder with so many jobs and lists the results in order."""
 
     def run(folder, out, jobs, fresh=False):
         setup = GraderFactory(course.assignments[0], hidden_data(course), isolation=sandbox.isolation)
@@ -328,7 +328,7 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
     assert {result.report.student for result in again if result.ran} == {"killer", "killer's twin"}
 
 
-def test_of_a_submission_that_is_too_large_the_nearest_files_count(
+def test_the_nearest_files_of_a_too_large_submission_are_read(
     grade, class_of_thirty, hand_in, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("autograder.submissions._file_bundle.MAX_READ", 100)
@@ -340,7 +340,7 @@ def test_of_a_submission_that_is_too_large_the_nearest_files_count(
 
 
 class Counted:
-    """Workers that never finish until they must, and count what they hold."""
+    """An executor that finishes no task until it holds `max_in_flight` of them."""
 
     max_in_flight = 4
 
@@ -356,13 +356,13 @@ class Counted:
         return future
 
     def finish(self):
-        """Return the latest first, as an unlucky order."""
+        """Finish the latest task first."""
         waiting, self.waiting = self.waiting, []
         for future, task, arguments in reversed(waiting):
             future.set_result(task(self.grader, *arguments))
 
 
-def test_a_bounded_number_is_under_way(course, sandbox, hand_in, tmp_path):
+def test_the_number_of_submissions_in_flight_is_bounded(course, sandbox, hand_in, tmp_path):
     for number in range(40):
         folder = hand_in(f"student {number:02}", **{"greeting.txt": "hello" * (number + 1)})
     grader = Grader.create(course.assignments[0], hidden_data(course), sandbox)
@@ -386,7 +386,7 @@ def test_warnings_of_a_submission_stay_its_own(grade, class_of_thirty, tmp_path)
     assert not [result for result in caught if "bytes" in str(result.message)]
 
 
-def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
+def test_a_relocated_factory_keeps_the_seed_and_no_drawn_data(course, tmp_path):
     (course.root / "solutions" / "secret_seed").write_text("autumn 7f3c9a51e08d42b6")
     setup = GraderFactory(course.assignments[0], hidden_data(course))
     setup.source.draw("numbers", {})
@@ -395,15 +395,15 @@ def test_a_setup_moves_with_its_seed_and_nothing_drawn(course, tmp_path):
     assert "autumn" not in repr(there)
 
 
-def test_a_submission_is_the_same_when_carried(hand_in, sandbox):
+def test_a_submission_is_the_same_in_memory(hand_in, sandbox):
     path: Path = hand_in("ann", **{"work.py": 'STUDENT = "ann"'}) / "ann"
     for source in (path, read_bundle(path)):
         submission = Submission("ann", source, None, sandbox)
         assert submission.signature == "ann" and submission.files.names == ("work.py",)
 
 
-def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
-    """Thousands of whole ones, with their figures, would not fit into memory."""
+def test_stripped_reports_give_the_same_tables_and_class_page():
+    """Thousands of whole reports, with their figures, would not fit into memory."""
     whole = made_class(60)
     slimmed = [strip_details(report) for report in whole]
     folders = {report.student: report.student for report in whole}
@@ -412,7 +412,7 @@ def test_a_slim_report_is_all_that_tables_and_the_page_of_the_class_need():
     assert merge_answers(slimmed, {}) == merge_answers(whole, {})
 
 
-def test_a_table_of_a_thousand_students_is_kept_in_a_few_megabytes():
+def test_stripped_reports_of_a_thousand_students_take_a_few_megabytes():
     tracemalloc.start()
     whole = [pickle.loads(pickle.dumps(report)) for report in made_class(100)]
     slimmed = [strip_details(report) for report in whole]

@@ -96,7 +96,7 @@ class DaskExecutor:
 
 @contextmanager
 def open_dask_executor(
-    address: str, factory: GraderFactory, grader: Grader, notify: Callable[[str], None]
+    address: str, factory: GraderFactory, grader: Grader, notify: Watch
 ) -> Iterator[DaskExecutor]:
     """Open an executor on the Dask cluster at `address`; "local:4" starts a cluster of four processes here.
 

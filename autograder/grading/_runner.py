@@ -7,7 +7,7 @@ gave (`answers.csv`, `marks.csv`) and the cost of lateness. All files are writte
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from autograder.grading import _answers as answers
 from autograder.grading import _late as late
 from autograder.grading import _manual_marks as marks
 from autograder.grading._cache import ScoreCache, write_atomically
-from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
+from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, Watch, choose_jobs
 from autograder.grading._grader import GradedSubmission, Grader, GraderFactory, ItemResult
 from autograder.grading._readers import describe_error, read_ahead
 from autograder.grading._reading import ReadSubmission
@@ -132,12 +132,7 @@ def grade_cohort(
 
 @contextmanager
 def open_executor(
-    factory: GraderFactory,
-    grader: Grader,
-    jobs: int | None,
-    max_jobs: int,
-    dask: str,
-    notify: Callable[[str], None],
+    factory: GraderFactory, grader: Grader, jobs: int | None, max_jobs: int, dask: str, notify: Watch
 ) -> Iterator[Executor]:
     """Open what runs items: a Dask cluster, processes of this machine, or this process.
 
