@@ -57,7 +57,7 @@ def test_canvas_gets_one_column_and_nothing_else_changes(tmp_path):
     assert filled.text == expected and (filled.written, filled.column) == (2, "RNNs by hand (41)")
     assert filled.untouched == (
         "student 3: excused in Canvas (EX).",
-        "student 5: not finished (to read).",
+        "student 5: not finished (awaiting review).",
         "student 99: not in the table.",
         "student 4: not in the table.",
     )
