@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograder.core import Failure, Remark, cache_by_value, load_module, own
+    from autograder.core import Failure, cache_by_value, load_module, own
     from autograder.models import (
         ACTIVATIONS,
         RECURRENT,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         is_close,
         item,
         public,
+        remark,
         share_right,
         split_parts,
     )
@@ -44,7 +45,6 @@ __all__ = [
     "Failure",
     "Number",
     "RECURRENT",
-    "Remark",
     "assert_close",
     "assert_parts_close",
     "cache_by_value",
@@ -64,6 +64,7 @@ __all__ = [
     "own",
     "public",
     "read_untrained_model",
+    "remark",
     "share_right",
     "split_parts",
 ]

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -127,12 +126,12 @@ def graded(items: tuple, slug: str, student: str, kept: dict):
 
     kept: what a Submission may take over from the check before: batches of inputs, trainings.
     """
-    from autograder.rubric import Report, Submission, score
+    from autograder.rubric import Report, Submission, run_item
     from autograder.sandbox import InProcessSandbox, keep_random_state
 
     submission = Submission(student, Path.cwd(), sandbox=InProcessSandbox(), draft=draft(), **kept)
     with keep_random_state():
-        scores = tuple(score(item, replace(submission, watch=line_of(item.__name__))) for item in items)
+        scores = tuple(run_item(item, submission, line_of(item.__name__)).score for item in items)
     return Report(student, slug, scores, "", {})
 
 

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from autograder.cli._doctor import examine_tensorflow
-from autograder.core import DeviceError, Failure, Remark, StudentError
+from autograder.core import DeviceError, Failure, StudentError
 from autograder.core import _devices as devices
 from autograder.core._devices import DeviceInfo
 from autograder.models import Predictor, read_untrained_model
 from autograder.models._training import ON_THE_CPU
-from autograder.rubric import Submission
+from autograder.rubric import ItemRun, Submission, record_run
 from autograder.sandbox import Answer, Isolation, Sandbox, training_sandbox
 from autograder.sandbox._isolation import bubblewrap
 from autograder.sandbox._visible_paths import visible_paths
@@ -147,12 +147,17 @@ def fails(reason: str, kind=StudentError, printed: str = "") -> Stub:
     return Stub(Answer(None, kind(reason), printed, ()))
 
 
-def work(sandbox: Stub, trainer: Stub | None, watch=print) -> Submission:
-    return Submission("ann", Path(), Predictor(), sandbox, trainer=trainer, watch=watch)
+def work(sandbox: Stub, trainer: Stub | None) -> Submission:
+    return Submission("ann", Path(), Predictor(), sandbox, trainer=trainer)
 
 
 def train(submission: Submission) -> tuple:
     return submission.train(read_untrained_model(CONFIG.encode()), *DATA, updates=2, learning_rate=0.1)
+
+
+def train_and_report(submission: Submission, on_progress) -> tuple:
+    with record_run(ItemRun(on_progress=on_progress)):
+        return train(submission)
 
 
 @pytest.fixture(autouse=True)
@@ -186,7 +191,7 @@ def test_trainings_of_several_processes_queue_for_the_gpu(holder):
     """One waits while another process has it, says so, and gets it when that process is killed."""
     told, trainer, other = SimpleQueue(), gives(), holder()
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(train, work(gives(), trainer, told.put))
+        waiting = pool.submit(train_and_report, work(gives(), trainer), told.put)
         try:
             assert told.get(timeout=20) == "waiting for the GPU"
             assert trainer.calls == 0 and not waiting.done()
@@ -201,9 +206,9 @@ def test_nobody_waits_for_another_card_or_where_the_cpu_trains(holder):
         raise AssertionError(said)
 
     holder(CUDA_VISIBLE_DEVICES="1")
-    assert train(work(gives(), gives(), refuse)) == TRAINED
+    assert train_and_report(work(gives(), gives()), refuse) == TRAINED
     holder()
-    assert train(work(gives(), None, refuse)) == TRAINED
+    assert train_and_report(work(gives(), None), refuse) == TRAINED
 
 
 @pytest.mark.parametrize(
@@ -220,8 +225,9 @@ def test_what_the_gpu_has_no_memory_for_is_trained_on_the_cpu_with_a_remark(full
     sandbox = gives()
     ann = work(sandbox, full)
     for one in (ann, replace(ann, student="bob", _known={})):  # whose equal training is not run again
-        with pytest.warns(Remark, match=ON_THE_CPU):
+        with record_run(ItemRun()) as run:
             assert train(one) == TRAINED
+        assert ON_THE_CPU in run.remarks[0].text
     assert (full.calls, sandbox.calls) == (1, 1)
 
 

@@ -24,8 +24,7 @@ from autograder.rubric import (
     read_rubric,
     score,
 )
-from autograder.rubric._run import ItemRun, record_run
-from autograder.rubric.figures import MOST_EXAMPLES, MOST_TEXT, Examples
+from autograder.rubric.figures import MAX_EXAMPLES, MAX_TEXT, Examples
 
 COURSE = read_course(Path(__file__).parents[1])
 ANSWERS = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
@@ -72,13 +71,13 @@ def test_confusion_is_that_of_scikit_learn(answers):
 @given(st.lists(st.tuples(st.text(), st.floats()), max_size=20))
 def test_examples_are_few_short_and_plain(rows):
     made = examples("", ("text", "number"), rows)
-    assert len(made.rows) == min(len(rows), MOST_EXAMPLES)
-    assert all(len(text) <= MOST_TEXT and text.isprintable() for row in made.rows for text in row)
+    assert len(made.rows) == min(len(rows), MAX_EXAMPLES)
+    assert all(len(text) <= MAX_TEXT and text.isprintable() for row in made.rows for text in row)
 
 
 def drawn(draw, source: HiddenData) -> tuple[pd.DataFrame, bool]:
     """Return what is drawn from a source, and whether it counts as hidden."""
-    with record_run(ItemRun(may_draw_hidden=True)) as run, hidden_from(source):
+    with hidden_from(source) as run:
         return draw("dna_family", count=20), run.asked_hidden
 
 

@@ -1,15 +1,15 @@
 """No row that `hidden` draws reaches a report in the words of a student's code, whatever a rubric does with it."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from autograder.core import Printed, StudentError, read_course
+from autograder.core import StudentError, read_course
 from autograder.data import HiddenData, practice_data
 from autograder.rubric import hidden_from, read_rubric, score
-from autograder.rubric._item import RIGHT_IN_PUBLIC, WITHHELD
+from autograder.rubric._run import current_run
+from autograder.rubric._scoring import RIGHT_IN_PUBLIC, WITHHELD
 
 GENERATOR = """
 import pandas as pd
@@ -77,7 +77,7 @@ class Parrot:
     code = "work.py", b"one notebook"
 
     def call(self, function: str, argument: str):
-        warnings.warn(Printed(f"{function} printed: {argument}"), stacklevel=2)
+        current_run().remark(f"{function} printed: {argument}", is_from_student=True)
         if self.repeats == "raise":
             raise StudentError(f"{function} says {argument}")
         if self.repeats == "return":

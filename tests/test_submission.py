@@ -8,14 +8,13 @@ import stat
 import tarfile
 import time
 import unicodedata
-import warnings
 import zipfile
 
 import pytest
 
-from autograder.core import Failure, NeedsReview, Remark, names_student, read_signature, split_tokens
+from autograder.core import Failure, NeedsReview, names_student, read_signature, split_tokens
 from autograder.models import Predictor
-from autograder.rubric import Submission, item, read_cells, score
+from autograder.rubric import ItemRun, Submission, item, read_cells, record_run, score
 from autograder.submissions import _archives as module
 from autograder.submissions._cells import MAX_TEXT
 
@@ -32,8 +31,7 @@ def zipped(path, **files):
 
 
 def complaint(path, name="a.txt", kind=Failure):
-    with pytest.raises(kind) as caught, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with pytest.raises(kind) as caught:
         opened(path).read(name)
     return str(caught.value)
 
@@ -385,10 +383,9 @@ def test_an_archive_that_is_written_here_follows_from_its_files_alone(tmp_path):
 def test_the_latest_copy_stands_for_a_file_that_is_not_there_itself(tmp_path, names, taken):
     files = {name: name for name in names}
     submission = opened(zipped(tmp_path / "a.zip", **files))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with record_run(ItemRun()) as run:
         assert submission.read("model.keras").decode() == taken
-    assert [str(one.message) for one in caught] == (
+    assert [remark.text for remark in run.remarks] == (
         [] if taken == "model.keras" else [f"{taken} was taken for model.keras."]
     )
 
@@ -400,8 +397,9 @@ def test_copies_that_no_number_tells_apart_are_left_to_a_person(tmp_path):
 
 def test_the_latest_copy_of_a_notebook_counts_and_two_notebooks_do_not(tmp_path):
     copies = zipped(tmp_path / "a.zip", **{"work.ipynb": "", "work (1).ipynb": "", "work (2).ipynb": ""})
-    with pytest.warns(Remark, match="Of 3 copies of the notebook, work \\(2\\).ipynb counts"):
+    with record_run(ItemRun()) as run:
         assert opened(copies).notebook == "work (2).ipynb"
+    assert "Of 3 copies of the notebook, work (2).ipynb counts" in run.remarks[0].text
     two = zipped(tmp_path / "b.zip", **{"work.ipynb": "1", "other (1).ipynb": "2"})
     with pytest.raises(NeedsReview, match="2 notebooks are handed in"):
         _ = opened(two).notebook

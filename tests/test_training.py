@@ -16,7 +16,7 @@ from autograder.models import _training_loop as loop
 from autograder.models._builder import drawn_initializers, keras_model
 from autograder.models._initializers import INITIALIZERS
 from autograder.notebook_checks import line_of
-from autograder.rubric import Submission
+from autograder.rubric import ItemRun, Submission, record_run
 from autograder.sandbox import InProcessSandbox
 
 BUDGET = {"updates": 20, "learning_rate": 0.05, "batch": 16, "runs": 2}
@@ -280,8 +280,9 @@ def test_initialisers_are_those_of_keras(kind):
 
 @pytest.mark.slow
 def test_progress_is_shown_while_a_student_works_too(tmp_path, capsys):
-    work = replace(of(tmp_path, InProcessSandbox()), watch=line_of("remembers"))
-    work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
+    work = of(tmp_path, InProcessSandbox())
+    with record_run(ItemRun(on_progress=line_of("remembers"))):
+        work.train(work.build("plain"), *data(), **BUDGET | {"updates": 1000})
     shown = capsys.readouterr().out.split("\r")
     assert any(line.startswith("remembers: run 1/2, update") and "s left" in line for line in shown)
 

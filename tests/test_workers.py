@@ -237,8 +237,7 @@ import os, signal, time
 import numpy as np
 from pathlib import Path
 from autograder.rubric import by_length
-from autograder.core import Failure, Remark; from autograder.rubric import credit, hidden, item
-import warnings
+from autograder import Failure, credit, hidden, item, remark
 
 
 @item(points=6)
@@ -246,7 +245,7 @@ def greets(submission):
     """greeting.txt says hello."""
     text = submission.read("greeting.txt")
     time.sleep(len(text) % 7 / 100)
-    warnings.warn(Remark(f"{len(text)} bytes"))
+    remark(f"{len(text)} bytes")
     if b"hello" not in text:
         raise Failure("greeting.txt does not say hello.", "Write hello into it.")
 

@@ -10,7 +10,6 @@ the datasheets of `datasets/`. Only the concept questions draw numbers from the 
 The items of the section "splice" are on real DNA, and wait until somebody fetches it.
 """
 
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
@@ -25,7 +24,6 @@ from sklearn.metrics import roc_auc_score
 from autograder import (
     Credit,
     Failure,
-    Remark,
     assert_close,
     cache_by_value,
     check_architecture,
@@ -38,6 +36,7 @@ from autograder import (
     input_generator,
     item,
     public,
+    remark,
 )
 
 FAMILY, ORDER, MOTIF, SPLICE = "dna_family.keras", "dna_order.keras", "motif.keras", "splice.keras"
@@ -305,7 +304,7 @@ def tells_junctions_apart(submission):
     right = (said.argmax(axis=1) == label).mean()
     if right > TOO_GOOD:
         often = f"{right:.1%} of the test rows, which are public, and nothing published is so often right"
-        warnings.warn(Remark(f"{SPLICE} is right on {often}: did it learn from them?"), stacklevel=2)
+        remark(f"{SPLICE} is right on {often}: did it learn from them?")
     figures.show(
         figures.confusion(
             label, said.argmax(axis=1), JUNCTIONS, "Test part: the right answer and the model's"

@@ -13,7 +13,6 @@ ids go by `word_list`, and a table of effect sizes. What asks for such data wait
 
 import math
 import re
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
@@ -30,7 +29,6 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances
 from autograder import (
     Credit,
     Failure,
-    Remark,
     assert_close,
     cache_by_value,
     check_architecture,
@@ -44,6 +42,7 @@ from autograder import (
     input_generator,
     item,
     own,
+    remark,
     share_right,
     split_parts,
 )
@@ -732,10 +731,7 @@ def on_real(submission, name: str, full: float) -> Credit:
     figures.show(figures.by_length(words_in(test.sentence), right, "SST-2: right answers by number of words"))
     if right.mean() > TOO_GOOD:
         told = f"{name} is right on {right.mean():.3f} of SST-2's test sentences, which anybody can download"
-        warnings.warn(
-            Remark(f"{told}: was it trained on them? From the training part alone about 0.82 is reached."),
-            stacklevel=2,
-        )
+        remark(f"{told}: was it trained on them? From the training part alone about 0.82 is reached.")
     bag = by_words(training.sentence.tolist(), training.label.tolist(), test.sentence.tolist())
     bag = np.mean((bag > 0.5) == test.label)
     hint = f"Logistic regression on words reaches {bag:.3f}. "

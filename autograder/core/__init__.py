@@ -25,7 +25,7 @@ from autograder.core._csv import (
     unescape_formula,
 )
 from autograder.core._devices import DeviceError, choose_device, probe_tensorflow
-from autograder.core._errors import Failure, NeedsReview, Printed, Remark, StudentError, sanitize
+from autograder.core._errors import Failure, NeedsReview, StudentError, sanitize
 from autograder.core._fingerprint import digest, item_digests
 from autograder.core._identity import (
     Signature,
@@ -54,8 +54,6 @@ __all__ = [
     "Failure",
     "Late",
     "NeedsReview",
-    "Printed",
-    "Remark",
     "Sheet",
     "Signature",
     "StudentError",

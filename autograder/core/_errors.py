@@ -1,7 +1,4 @@
-"""Failure, NeedsReview, Remark: what a submission is blamed for, what a person decides, what is said beside marks.
-
-And the cleaning of text that comes from a submission.
-"""
+"""The exceptions of items, and the cleaning of text that comes from a submission."""
 
 import unicodedata
 
@@ -38,14 +35,6 @@ class NeedsReview(Exception):
 
 class StudentError(Failure):
     """A Failure in words that the student's own code chose; withheld where it ran on hidden data."""
-
-
-class Remark(UserWarning):
-    """Something that the reader of a mark should know; said by `warnings.warn(Remark(...))` while an item runs."""
-
-
-class Printed(Remark):
-    """What the student's own code printed; withheld where it ran on hidden data, which it could repeat."""
 
 
 def sanitize(text: str, longest: int = MAX_MESSAGE) -> str:

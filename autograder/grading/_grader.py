@@ -3,7 +3,6 @@
 import platform
 import re
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from autograder.rubric import (
     questions_path,
     read_cells,
     read_rubric,
-    score,
+    run_item,
     texts_of,
 )
 from autograder.sandbox import Isolation, Sandbox, probe, training_sandbox
@@ -165,7 +164,7 @@ class Grader:
                 results |= self.fail(raw, [rest for rest in indices if rest not in results], failure)
                 break
             results[index] = self.run_item(self.items[index], submission)
-        submission.forget()
+        submission.discard_child()
         return results
 
     def read_clock(self) -> float:
@@ -176,11 +175,10 @@ class Grader:
         """Run an item on a submission."""
         where = f"{sanitize(submission.student)}, {item.__name__}"
         self.watch(where)
-        submission = replace(submission, watch=lambda line: self.watch(f"{where}: {line}"))
         start = time.perf_counter()
         with hidden_from(self.source):
-            earned = score(item, submission)
-        return ItemResult(earned, time.perf_counter() - start)
+            run = run_item(item, submission, lambda line: self.watch(f"{where}: {line}"))
+        return ItemResult(run.score, time.perf_counter() - start)
 
     def fail(self, raw: RawSubmission, indices: Iterable[int], error: Exception) -> dict[int, ItemResult]:
         """Return the results of items that did not run, as if each had raised `error`."""
@@ -191,7 +189,7 @@ class Grader:
         submission, results = open_submission(raw, self.expected), {}
         for index in indices:
             item = cast(Item, wraps(self.items[index])(fail_item))  # with the name, docstring and points
-            results[index] = ItemResult(score(item, submission), 0.0, is_final=False)
+            results[index] = ItemResult(run_item(item, submission).score, 0.0, is_final=False)
         return results
 
     def make_report(
@@ -288,8 +286,7 @@ def read_author(path: Path, expected: Expected | None = None) -> str:
         expected: the facts by which the notebook is found.
     """
     name = path.resolve().name
-    with warnings.catch_warnings(), suppress(Failure, NeedsReview):
-        warnings.simplefilter("ignore")
+    with suppress(Failure, NeedsReview):
         return open_submission(RawSubmission(name, path), expected or Expected()).signature or name
     return name
 

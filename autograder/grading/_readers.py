@@ -7,7 +7,6 @@ submission that it was reading: a person looks at that.
 import os
 import sys
 import time
-import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
@@ -179,8 +178,6 @@ def imports_task(is_reader: bool, raw: RawSubmission, expected: Expected) -> lis
     if is_reader:
         limit_processor()
     files = open_source(raw.source, expected.slug, Budget(seconds=0.5, bytes=64 * 2**20, entries=20_000))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        name, content = open_submission(replace(raw, source=lambda budget: files), expected).code
+    name, content = open_submission(replace(raw, source=lambda budget: files), expected).code
     own = {part.removesuffix(".py") for path in files.names for part in PurePosixPath(path).parts}
     return [package for package in missing_packages(content, name) if package not in own]

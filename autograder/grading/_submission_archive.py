@@ -4,12 +4,11 @@ import ast
 import inspect
 import re
 import textwrap
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import Assignment, CourseError, Failure, NeedsReview, Remark
+from autograder.core import Assignment, CourseError, Failure, NeedsReview
 from autograder.grading._cache import replace_file
 from autograder.grading._grader import Grader, read_author
 from autograder.grading._reading import open_submission
@@ -62,18 +61,16 @@ def pack(assignment: Assignment, folder: Path, out: Path | None, grader: Grader)
         raise CourseError(f"{folder} is no folder: name the one that holds your notebook and models.")
     submission = open_submission(RawSubmission(folder.resolve().name, folder), grader.expected)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Remark)  # the report repeats them
-            if submission.content(submission.notebook) == assignment.rubric.read_bytes():
-                hint = "Put the .ipynb file with your functions there."
-                raise Failure("There is no notebook in your folder.", hint)
-            names = find_requested_files(grader.items)
-            if names.pop(SIGNATURE, None) is not None and not submission.signature:
-                got = f" (it says {submission.near_signature})" if submission.near_signature else ""
-                advice = 'set STUDENT = "..." in its first cell to the id that you hand in under'
-                raise Failure(f"Your notebook is not signed{got}: {advice}, save it, and pack again.")
-            files, missing = gather_files(submission, names)
-            author = submission.signature or submission.student
+        if submission.content(submission.notebook) == assignment.rubric.read_bytes():
+            hint = "Put the .ipynb file with your functions there."
+            raise Failure("There is no notebook in your folder.", hint)
+        names = find_requested_files(grader.items)
+        if names.pop(SIGNATURE, None) is not None and not submission.signature:
+            got = f" (it says {submission.near_signature})" if submission.near_signature else ""
+            advice = 'set STUDENT = "..." in its first cell to the id that you hand in under'
+            raise Failure(f"Your notebook is not signed{got}: {advice}, save it, and pack again.")
+        files, missing = gather_files(submission, names)
+        author = submission.signature or submission.student
     except Failure as failure:
         raise CourseError(f"Nothing is packed. {failure.reason} {failure.hint}".strip()) from None
     except NeedsReview as error:

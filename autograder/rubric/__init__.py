@@ -3,24 +3,18 @@
 from autograder.rubric import figures
 from autograder.rubric._comparison import assert_close, assert_parts_close, is_close, share_right, split_parts
 from autograder.rubric._item import (
-    AWAITING_REVIEW,
-    Adjustment,
     Credit,
     Item,
-    Report,
-    Score,
     credit,
     decide,
     fresh,
     fresh_seed,
     hidden,
-    hidden_from,
     input_generator,
     item,
     items_of,
     public,
     read_rubric,
-    score,
 )
 from autograder.rubric._questions import (
     SEALED,
@@ -32,12 +26,12 @@ from autograder.rubric._questions import (
     sealed_json,
     source_digest,
 )
+from autograder.rubric._report import Adjustment, Bars, Confusion, Examples, Figure, Report, Score
+from autograder.rubric._run import ItemRun, hidden_from, record_run, remark
+from autograder.rubric._scoring import AWAITING_REVIEW, run_item, score
 from autograder.rubric._submission import Expected, Submission, read_cells
 from autograder.rubric._written import STUB, texts_of
 from autograder.rubric.figures import (
-    Bars,
-    Confusion,
-    Figure,
     by_group,
     by_length,
     confusion,
@@ -54,9 +48,11 @@ __all__ = [
     "Choice",
     "Confusion",
     "Credit",
+    "Examples",
     "Expected",
     "Figure",
     "Item",
+    "ItemRun",
     "Number",
     "Question",
     "Report",
@@ -88,6 +84,9 @@ __all__ = [
     "read_cells",
     "read_figure",
     "read_rubric",
+    "record_run",
+    "remark",
+    "run_item",
     "score",
     "sealed_json",
     "share_right",

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -16,8 +15,6 @@ import numpy as np
 from autograder.core import (
     Failure,
     NeedsReview,
-    Printed,
-    Remark,
     Signature,
     names_student,
     read_signature,
@@ -25,7 +22,7 @@ from autograder.core import (
     split_tokens,
 )
 from autograder.models import Model, Predictor, UntrainedModel, read_model, read_untrained_model, train_model
-from autograder.rubric._run import current_run
+from autograder.rubric._run import current_run, remark
 from autograder.rubric._written import find_answer
 from autograder.sandbox import Sandbox
 from autograder.submissions import (
@@ -79,8 +76,7 @@ class Submission:
     sandbox: runs the notebook's functions; None where files are only read.
     draft: name and content of the notebook where the student is still at work on it, in place of a file.
     trainer: the sandbox that models are trained in, where it is another; it never runs student code.
-    watch: is told, in a line, how far a training is. trainings: what equal trainings gave, for all submissions.
-    asks: is told what an item asks for: "file", "name" (a function, a constant) or "answer", and which.
+    trainings: what equal trainings gave, for all submissions.
     words, shared, name: by which a signature may name the student, see `names_student`.
     accepts_any_signature: whether the notebook counts, whoever signed it.
     expected: what is known of the assignment.
@@ -92,8 +88,6 @@ class Submission:
     sandbox: Sandbox | None = None
     draft: tuple[str, bytes] | None = None
     trainer: Sandbox | None = None
-    watch: Callable[[str], None] = lambda line: None
-    asks: Callable[[str, str], None] = lambda kind, name: None
     trainings: dict[str, tuple] = field(default_factory=dict)
     words: frozenset[str] | None = None
     shared: frozenset[frozenset[str]] = frozenset()
@@ -104,10 +98,10 @@ class Submission:
 
     def model(self, name: str) -> Model:
         """Return the model in the file `name`: its plan and its weights, read as data (see `autograder.models`)."""
-        self.asks("file", name)
+        current_run().used.add(("file", name))
         model = _once(self._known, name, lambda: read_model(self.read(name)))
-        for remark in model.remarks:
-            warnings.warn(Remark(f"{name}: {remark}"), stacklevel=2)
+        for text in model.remarks:
+            remark(f"{name}: {text}")
         return model
 
     def predict(self, name: str, inputs: Sequence) -> np.ndarray | list[np.ndarray]:
@@ -139,7 +133,7 @@ class Submission:
 
         Raises Failure if nothing is written. A check in the notebook sees no Markdown, so its answer is empty.
         """
-        self.asks("answer", name)
+        current_run().used.add(("answer", name))
         return Answer("") if self.draft else Answer(find_answer(name, self.cells, self.expected.starter))
 
     def build(self, function: str, *arguments, seconds: float = 10.0) -> UntrainedModel:
@@ -147,7 +141,7 @@ class Submission:
 
         Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
         """
-        self.asks("name", function)
+        current_run().used.add(("name", function))
         return _once(
             self._known, f"{function}{arguments!r}", lambda: self._built(function, arguments, seconds)
         )
@@ -164,15 +158,15 @@ class Submission:
         key = f"{blueprint.signature} {sorted(budget.items())} {[*arrays]}"
         if key not in self.trainings:
             train = partial(
-                train_model, self._running_sandbox, self.watch, blueprint, x, y, test, trainer=self.trainer
+                train_model, self._running_sandbox, current_run().on_progress, trainer=self.trainer
             )
-            self.trainings[key] = _once(self._known, key, partial(train, **budget))
-        result, remark = self.trainings[key]
-        if remark:
-            warnings.warn(Remark(remark), stacklevel=2)
+            self.trainings[key] = _once(self._known, key, partial(train, blueprint, x, y, test, **budget))
+        result, text = self.trainings[key]
+        if text:
+            remark(text)
         return result
 
-    def forget(self) -> None:
+    def discard_child(self) -> None:
         """End the process in which the notebook's functions were called so far, with all that they have seen there.
 
         For an item where a function must not know what another was given, which code could keep for it on purpose:
@@ -182,16 +176,17 @@ class Submission:
             self.sandbox.forget()
 
     def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
-        self.asks("name", function)
+        run = current_run()
+        run.used.add(("name", function))
         name, content = self.code
-        current_run().discard.append(self.forget)
+        run.discard.append(self.discard_child)
         answer = self._running_sandbox.call(
             content, name, function, arguments, seconds=seconds, wanted=wanted
         )
         for problem in answer.problems:
-            warnings.warn(Printed(problem), stacklevel=3)
+            run.remark(problem, is_from_student=True)
         if answer.printed:
-            warnings.warn(Printed(f"{function} printed: {answer.printed}"), stacklevel=3)
+            run.remark(f"{function} printed: {answer.printed}", is_from_student=True)
         if answer.failure:
             raise answer.failure
         return answer.value
@@ -208,7 +203,7 @@ class Submission:
 
         Raises Failure if there is none, and NeedsReview if it is not that of whoever hands it in.
         """
-        self.asks("name", "STUDENT")
+        current_run().used.add(("name", "STUDENT"))
         found = self._signature
         if not found.text:
             got = f" It says {found.near}." if found.near else ""
@@ -218,8 +213,7 @@ class Submission:
             reason = f"the notebook that {self.student} handed in is signed by {found.text}."
             raise NeedsReview(reason, assumption=f"by the numbers of {found.text}")
         if self.is_ambiguous(found.text):
-            remark = f"Another student can sign with {found.text}, too: their own numbers are then the same."
-            warnings.warn(Remark(remark), stacklevel=2)
+            remark(f"Another student can sign with {found.text}, too: their own numbers are then the same.")
         return found.text
 
     def signs(self, signature: str) -> bool:
@@ -281,9 +275,9 @@ class Submission:
         That is the one called as the assignment, nearest the top; else the only one, the latest of numbered copies,
         the only one that is signed, or the only one with functions that items call. Raises NeedsReview for several.
         """
-        path, remark = _once(self._known, "the notebook", self._choose_notebook)
-        if remark:
-            warnings.warn(Remark(remark), stacklevel=2)
+        path, text = _once(self._known, "the notebook", self._choose_notebook)
+        if text:
+            remark(text)
         return path
 
     def _choose_notebook(self) -> tuple[str, str]:
@@ -362,10 +356,10 @@ class Submission:
 
     def read(self, name: str) -> bytes:
         """Return the content of the file called `name`, in whichever folder of the submission it lies."""
-        self.asks("file", name)
+        current_run().used.add(("file", name))
         path = self.find(name)
         if fold_name(base_name(path)) != fold_name(name):
-            warnings.warn(Remark(f"{base_name(path)} was taken for {name}."), stacklevel=2)
+            remark(f"{base_name(path)} was taken for {name}.")
         return self.content(path)
 
     def content(self, path: str) -> bytes:

@@ -3,60 +3,25 @@
 Shares and counts of hidden data may be shown, its rows never: `Examples` are of data that students have.
 """
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 
 from autograder.core import sanitize
+from autograder.rubric._report import Bars, Confusion, Examples, Figure
+from autograder.rubric._run import current_run
 
-MOST_EXAMPLES, MOST_TEXT = 8, 400
-
-
-@dataclass(frozen=True)
-class Bars:
-    """A share from 0 to 1 for each of several groups, and how many rows each group has."""
-
-    title: str
-    groups: tuple[str, ...]
-    shares: tuple[float, ...]
-    counts: tuple[int, ...]
+MAX_EXAMPLES = 8
+MAX_TEXT = 400  # characters
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """How often each class (a row) was taken for each (a column)."""
-
-    title: str
-    classes: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """A few rows of public data, as a table of texts."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-Figure = Bars | Confusion | Examples
 KINDS = {kind.__name__: kind for kind in (Bars, Confusion, Examples)}
-
-
-class Shown(UserWarning):
-    """Said by `show`, so that `score` finds the figure."""
-
-    def __init__(self, figure: Figure):
-        super().__init__(figure.title)
-        self.figure = figure
 
 
 def show(figure: Figure) -> None:
     """Add a figure to the report on the item that is running."""
-    warnings.warn(Shown(figure), stacklevel=2)
+    current_run().figures.append(figure)
 
 
 def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups: int = 6) -> Bars:
@@ -101,7 +66,7 @@ def confusion(label: Sequence[int], said: Sequence[int], classes: Sequence[str],
 
 def examples(title: str, columns: Sequence[str], rows: Sequence[Sequence]) -> Examples:
     """Return the first few of these rows of public data, each value as a text of bounded length."""
-    shown = (tuple(sanitize(str(value), MOST_TEXT) for value in row) for row in rows[:MOST_EXAMPLES])
+    shown = (tuple(sanitize(str(value), MAX_TEXT) for value in row) for row in rows[:MAX_EXAMPLES])
     return Examples(title, tuple(columns), tuple(shown))
 
 

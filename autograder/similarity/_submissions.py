@@ -8,7 +8,6 @@ import ast
 import hashlib
 import re
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -96,10 +95,8 @@ def read_work(
         owner, lambda budget=None: files, Predictor(), sandbox=None, expected=expected,
         words=handed.words, shared=handed.shared, name=handed.origin.name,
     )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # which copy counts is said by the items
-        notebooks = [*read_notebooks(owner, submission, skipped)] if "notebook" in parts else []
-        graded = graded_files(submission, asked)
+    notebooks = [*read_notebooks(owner, submission, skipped)] if "notebook" in parts else []
+    graded = graded_files(submission, asked)
     tables, models = [], []
     if "files" in parts:
         tables = [*read_tables(owner, files, graded, skipped)]

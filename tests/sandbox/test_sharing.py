@@ -290,7 +290,7 @@ def test_an_item_that_only_a_model_answers_costs_no_child(box, course, tmp_path)
     with hidden_from(HiddenData(course, "a seed")):
         assert all(score(one, submission).is_full for one in (calls, draws, calls))
     assert seen[0] == seen[1]
-    submission.forget()
+    submission.discard_child()
     score(calls, submission)
     assert seen[2] != seen[1]
 

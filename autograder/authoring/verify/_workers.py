@@ -6,13 +6,13 @@ Marks are on data from the demo seed, so that they are the same numbers everywhe
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core import Course
 from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader, ProcessPool, SerialExecutor
-from autograder.rubric import Score, hidden_from, score
+from autograder.rubric import Score, hidden_from, run_item
 from autograder.sandbox import Isolation, Sandbox, probe
 from autograder.submissions import RawSubmission
 
@@ -44,9 +44,8 @@ class VerifyWorker:
         submission = grader.open_submission(RawSubmission(student, path))
         with hidden_from(grader.source):
             for item in (item for item in grader.items if names is None or item.__name__ in names):
-                asked = set()
-                listening = replace(submission, asks=lambda *what, asked=asked: asked.add(what))
-                scores[item.__name__], asks[item.__name__] = score(item, listening), frozenset(asked)
+                run = run_item(item, submission)
+                scores[item.__name__], asks[item.__name__] = run.score, frozenset(run.used)
         return scores, asks
 
 
