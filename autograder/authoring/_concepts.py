@@ -24,14 +24,16 @@ def asked_questions(reference: str) -> dict[str, str]:
 
     A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
     """
-    shown = ((_ASKED.fullmatch(one.source), other.source) for one, other in pairwise(read_cells(reference)))
+    shown = ((_ASKED.fullmatch(cell.source), other.source) for cell, other in pairwise(read_cells(reference)))
     return {_CONSTANT.match(source)[1]: call[1] for call, source in shown if call}
 
 
 def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool = False) -> list[str | Cell]:
     """Cells that answer a student's own questions: rightly, or each by a usual mistake and nothing in own words."""
     owed = questions(reference, rubric, student)
-    made = [f"{name} = {(one.mistake if guessed else one.answer)!r}" for name, one in owed.items()]
+    made = [
+        f"{name} = {(question.mistake if guessed else question.answer)!r}" for name, question in owed.items()
+    ]
     own = [cell for cell in read_cells(reference) if cell.answers]
     written = [STUB if guessed else strip_markers(cell.source) for cell in own]
     return [*made, *(Cell("markdown", text, cell.tags) for text, cell in zip(written, own, strict=True))]

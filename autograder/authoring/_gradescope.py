@@ -91,8 +91,13 @@ def course_file(course: Course, assignment: Assignment) -> str:
     if course.late.policy == "late days":
         written.pop("late")
     written["extension"] = [
-        {"student": one.student, "assignment": one.assignment, "due": one.due, "why": "agreed"}
-        for one in course.extensions
-        if one.assignment == assignment.slug
+        {
+            "student": extension.student,
+            "assignment": extension.assignment,
+            "due": extension.due,
+            "why": "agreed",
+        }
+        for extension in course.extensions
+        if extension.assignment == assignment.slug
     ]
     return to_toml(written)

@@ -351,9 +351,11 @@ def _statement(piece: Piece, number: int) -> ast.stmt | None:
     except (SyntaxError, ValueError):
         return None
     at, text = number - piece.body[0][0] + 1, dict(piece.body)[number]
-    simple = (one for one in ast.walk(tree) if isinstance(one, ast.stmt) and not isinstance(one, COMPOUND))
-    there = [one for one in simple if one.lineno <= at <= one.end_lineno]
-    begins = [one.col_offset == len(text) - len(text.lstrip()) for one in there]
+    simple = (
+        node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not isinstance(node, COMPOUND)
+    )
+    there = [node for node in simple if node.lineno <= at <= node.end_lineno]
+    begins = [node.col_offset == len(text) - len(text.lstrip()) for node in there]
     return there[0] if begins == [True] and there[0].lineno == there[0].end_lineno else None
 
 

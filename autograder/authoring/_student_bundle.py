@@ -209,7 +209,11 @@ def prove_file(name: str, content: bytes, secrets: Secrets) -> None:
 
 def private_texts(course: Course) -> tuple[str, ...]:
     """Who has an extension, and why, as it stands in course.toml, line by line, in small letters."""
-    texts = (text for one in course.extensions for text in f"{one.student}\n{one.why}".splitlines())
+    texts = (
+        text
+        for extension in course.extensions
+        for text in f"{extension.student}\n{extension.why}".splitlines()
+    )
     return tuple(dict.fromkeys(text.strip().casefold() for text in texts if text.strip()))
 
 
@@ -229,7 +233,7 @@ def readable_lines(name: str, text: str) -> Iterator[tuple[int, str]]:
 def solution_lines(course: Course) -> dict[str, str]:
     """Each telling line of a solution, and where it stands; none that some reference shows to students."""
     secret, shown = {}, set()
-    for path in (one.reference for one in course.assignments if one.reference.is_file()):
+    for path in (assignment.reference for assignment in course.assignments if assignment.reference.is_file()):
         for number, line, hidden in distinguish(path):
             if not hidden:
                 shown.add(normalize_line(line))
@@ -330,7 +334,11 @@ def literal_options(call: ast.Call) -> dict | None:
 def default_options(course: Course, dataset: str) -> dict | None:
     """Return the options with which a data set draws if none are given; None where it must be told some."""
     make = load_module(course.root / "datasets" / dataset / "generate.py").make
-    needed = [one.name for one in inspect.signature(make).parameters.values() if one.default is one.empty]
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(make).parameters.values()
+        if parameter.default is parameter.empty
+    ]
     return {} if needed == ["seed"] else None
 
 

@@ -242,9 +242,11 @@ def grade(
         told = lambda line: print_plain(line, "yellow")  # noqa: E731
         with open_executor(setup, grader, jobs, progress.total, dask, told) as workers, live_table(progress):
             try:
-                for one in grade_cohort(grader, sources, found, out, fresh, workers, reading):
-                    progress.add(one.report, len(one.ran), sum(one.seconds[item] for item in one.ran))
-                    reports.append(strip_details(one.report))
+                for graded in grade_cohort(grader, sources, found, out, fresh, workers, reading):
+                    progress.add(
+                        graded.report, len(graded.ran), sum(graded.seconds[item] for item in graded.ran)
+                    )
+                    reports.append(strip_details(graded.report))
             except BaseException:
                 if len(reports) < progress.total:
                     print_plain(describe_partial_run(len(reports), progress.total), "bold red")
@@ -320,7 +322,7 @@ def integrity(
         found, others = read_cohort(reading, submissions, chosen.slug, roster, out=out), {}
         for folder in against or ():
             earlier = read_cohort(reading, folder, chosen.slug).submissions
-            others |= {f"{folder.name}: {one.student}": one for one in earlier}
+            others |= {f"{folder.name}: {submission.student}": submission for submission in earlier}
         watch = lambda said: status.update(Text(said))  # noqa: E731
         findings = compare(course, chosen, found.submissions, others, watch, reading)
     make_private_folder(out)

@@ -156,8 +156,16 @@ def private_files(course: Course) -> list[Path]:
     """Return files that no student code may read: rubrics, solutions, the seed, submissions, results."""
     solutions, results = course.root / "solutions", Path("results").absolute()
     files = [course.root / COURSE_FILE, *sorted(solutions.glob("secret_seed*"))]
-    files += [path for one in course.assignments for path in (one.rubric, one.reference, one.starter)]
-    files += [file for one in course.assignments for file in sorted(one.test_submissions.glob("*/*"))[:2]]
+    files += [
+        path
+        for assignment in course.assignments
+        for path in (assignment.rubric, assignment.reference, assignment.starter)
+    ]
+    files += [
+        file
+        for assignment in course.assignments
+        for file in sorted(assignment.test_submissions.glob("*/*"))[:2]
+    ]
     files += [*sorted(results.glob("*/grades.csv")), *sorted(results.glob("*/*/report.json"))[:2]]
     return [path for path in dict.fromkeys(files) if path.is_file()]
 

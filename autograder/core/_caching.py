@@ -39,4 +39,4 @@ def without_types(value):
     """Return a value without its types' names: joblib finds a named tuple's by import; rubrics are not imported."""
     if isinstance(value, tuple | list):
         return tuple(map(without_types, value))
-    return {name: without_types(one) for name, one in value.items()} if isinstance(value, dict) else value
+    return {name: without_types(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -53,7 +53,7 @@ def is_text(node: ast.stmt) -> bool:
 
 def names_in(node: ast.stmt) -> set[str]:
     """Every name that stands in a statement."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
 
 
 def names_made(node: ast.stmt) -> set[str]:
@@ -67,14 +67,14 @@ def names_made(node: ast.stmt) -> set[str]:
 
 def names_stored(node: ast.stmt) -> Iterator[str]:
     """Return the names stored in a statement, and those whose parts are: `table["a"] = 1` changes `table`."""
-    for one in ast.walk(node):
-        if isinstance(one, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-            yield from names_made(one)  # under an `if`
-        if isinstance(getattr(one, "ctx", None), ast.Store):
-            while isinstance(one, ast.Subscript | ast.Attribute):
-                one = one.value
-            if isinstance(one, ast.Name):
-                yield one.id
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            yield from names_made(inner)  # under an `if`
+        if isinstance(getattr(inner, "ctx", None), ast.Store):
+            while isinstance(inner, ast.Subscript | ast.Attribute):
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                yield inner.id
 
 
 def digest(*parts: bytes) -> str:

@@ -89,8 +89,8 @@ def load_maker(dataset: Path) -> Callable:
 
 def require_intact(dataset: str, files: Sequence[Remote]) -> None:
     """Raise CourseError unless each file has the digest that is listed; one that stays as it is is read once."""
-    for one in files:
-        place, expected = cache_folder(dataset) / one.name, one.inner or one.digest
+    for remote in files:
+        place, expected = cache_folder(dataset) / remote.name, remote.inner or remote.digest
         state = place.stat()
         marks = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
         if (got := digest_once(place, expected, marks)) != expected:
@@ -143,14 +143,20 @@ def read_remotes(module: ModuleType) -> list[Remote]:
         return f"{kind}:{entry[kind]}"
 
     return [
-        Remote(name, one["url"], digest(one), one["bytes"], digest(one["member"]) if "member" in one else "")
-        for name, one in module.FILES.items()
+        Remote(
+            name,
+            entry["url"],
+            digest(entry),
+            entry["bytes"],
+            digest(entry["member"]) if "member" in entry else "",
+        )
+        for name, entry in module.FILES.items()
     ]
 
 
 def download_size(dataset: Path) -> int:
     """Return the bytes that come over the network for a data set."""
-    return sum(one.size for one in read_remotes(load_module(dataset / "fetch.py")))
+    return sum(remote.size for remote in read_remotes(load_module(dataset / "fetch.py")))
 
 
 def fetch(dataset: Path, offered: Sequence[Path] = (), told: Notify = lambda *_: None) -> Iterator[str]:
@@ -162,19 +168,21 @@ def fetch(dataset: Path, offered: Sequence[Path] = (), told: Notify = lambda *_:
     folder, files = cache_folder(dataset.name), read_remotes(load_module(dataset / "fetch.py"))
     chosen = {source: matching_names(source, files) for source in offered}
     with create_folder(folder):
-        for one in files:
-            place = folder / one.name
-            sources = [source for source, names in chosen.items() if one.name in names]
-            if place.is_file() and digest_of(place, one.inner or one.digest) == (one.inner or one.digest):
+        for remote in files:
+            place = folder / remote.name
+            sources = [source for source, names in chosen.items() if remote.name in names]
+            if place.is_file() and digest_of(place, remote.inner or remote.digest) == (
+                remote.inner or remote.digest
+            ):
                 yield f"{place}: here already"
                 continue
             place.unlink(missing_ok=True)
             if sources:
-                move_into_cache(sources[0], one, place, copy=True)
+                move_into_cache(sources[0], remote, place, copy=True)
                 yield f"{place}: taken from {sources[0]}"
             else:
-                move_into_cache(download(one, folder.parent / PARTS, dataset.name, told), one, place)
-                yield f"{place}: fetched from {one.host}"
+                move_into_cache(download(remote, folder.parent / PARTS, dataset.name, told), remote, place)
+                yield f"{place}: fetched from {remote.host}"
 
 
 def matching_names(source: Path, files: Sequence[Remote]) -> set[str]:
@@ -182,7 +190,7 @@ def matching_names(source: Path, files: Sequence[Remote]) -> set[str]:
     if not source.is_file():
         raise CourseError(f"There is no file {source}: --file names one that you have.")
     digests = {digest_of(source, kind) for kind in ("sha256", "md5")}
-    if names := {one.name for one in files if {one.digest, one.inner} & digests}:
+    if names := {remote.name for remote in files if {remote.digest, remote.inner} & digests}:
         return names
     expected, size = "; or ".join(map(str, files)), source.stat().st_size
     said = f"{source} ({size:,} bytes, {short_digest(digest_of(source, 'sha256'))}) is not what is expected"
@@ -213,12 +221,12 @@ def create_folder(folder: Path) -> Iterator[None]:
         raise CourseError(f"{said}; set {CACHE} to a folder that is yours, or make room.") from None
 
 
-def move_into_cache(source: Path, one: Remote, place: Path, copy: bool = False) -> None:
+def move_into_cache(source: Path, remote: Remote, place: Path, copy: bool = False) -> None:
     """Put what came to its place in the cache, whole and right or not at all. copy: leaves `source` where it is."""
     draft = place.with_name(f".{place.name}.draft")
     try:
-        if one.inner and zipfile.is_zipfile(source):
-            extract_member(source, one, draft)
+        if remote.inner and zipfile.is_zipfile(source):
+            extract_member(source, remote, draft)
         else:
             shutil.copyfile(source, draft)
         os.replace(draft, place)
@@ -228,56 +236,58 @@ def move_into_cache(source: Path, one: Remote, place: Path, copy: bool = False) 
             source.unlink(missing_ok=True)
 
 
-def extract_member(archive: Path, one: Remote, draft: Path) -> None:
+def extract_member(archive: Path, remote: Remote, draft: Path) -> None:
     """Return the file `one` out of the archive that it comes in."""
-    with zipfile.ZipFile(archive) as opened, opened.open(one.name) as inner, draft.open("wb") as file:
+    with zipfile.ZipFile(archive) as opened, opened.open(remote.name) as inner, draft.open("wb") as file:
         shutil.copyfileobj(inner, file, CHUNK)
-    if digest_of(draft, one.inner) != one.inner:
-        raise CourseError(f"{one.name} in {one.comes_as} is not the file that is expected: nothing was kept.")
+    if digest_of(draft, remote.inner) != remote.inner:
+        raise CourseError(
+            f"{remote.name} in {remote.comes_as} is not the file that is expected: nothing was kept."
+        )
 
 
-def download(one: Remote, aside: Path, dataset: str, told: Notify) -> Path:
+def download(remote: Remote, aside: Path, dataset: str, told: Notify) -> Path:
     """Return what comes for a file, in the folder `aside`; resumed where an earlier run got to, and checked."""
     import pooch
     import requests
     from filelock import FileLock
 
     aside.mkdir(exist_ok=True)
-    kept, part = f"{dataset}-{one.comes_as}", aside / f"{dataset}-{one.comes_as}.part"
+    kept, part = f"{dataset}-{remote.comes_as}", aside / f"{dataset}-{remote.comes_as}.part"
     pooch.get_logger().setLevel("ERROR")
-    by_hand = f"or get it elsewhere: `python -m autograder fetch {dataset} --file {one.comes_as}`"
+    by_hand = f"or get it elsewhere: `python -m autograder fetch {dataset} --file {remote.comes_as}`"
     try:
         with FileLock(f"{part}.lock"):  # two of a class may fetch into one cache
-            goes_on = partial(resume_download, one, part, told)
-            return Path(pooch.retrieve(one.url, one.digest, kept, aside, downloader=goes_on))
+            goes_on = partial(resume_download, remote, part, told)
+            return Path(pooch.retrieve(remote.url, remote.digest, kept, aside, downloader=goes_on))
     except requests.RequestException as error:
-        why = describe_download_error(error, one) + describe_progress(part, one)
+        why = describe_download_error(error, remote) + describe_progress(part, remote)
     except ValueError:  # of pooch: another digest
-        why = f"what {one.host} sent is not {one} and was thrown away: run it again"
+        why = f"what {remote.host} sent is not {remote} and was thrown away: run it again"
     raise CourseError(f"{dataset}: {why}, {by_hand}.")
 
 
-def describe_download_error(error: Exception, one: Remote) -> str:
+def describe_download_error(error: Exception, remote: Remote) -> str:
     """Return what kept a download from going on; the text of requests' own errors is a page long."""
     import requests
 
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"{one.host} was silent for {PATIENCE:g} s"
+        return f"{remote.host} was silent for {PATIENCE:g} s"
     if isinstance(error, requests.HTTPError):
-        return f"{one.host} answers {error.response.status_code} {error.response.reason} to {one.url}"
+        return f"{remote.host} answers {error.response.status_code} {error.response.reason} to {remote.url}"
     if isinstance(error, requests.ConnectionError):
-        return f"there is no connection to {one.host}"
-    return f"the download from {one.host} broke off"
+        return f"there is no connection to {remote.host}"
+    return f"the download from {remote.host} broke off"
 
 
-def describe_progress(part: Path, one: Remote) -> str:
+def describe_progress(part: Path, remote: Remote) -> str:
     """How much of a download has arrived, and what to do."""
     if have := downloaded_bytes(part):
-        return f", after {have:,} of {one.size:,} bytes: run it again, it goes on from there"
+        return f", after {have:,} of {remote.size:,} bytes: run it again, it goes on from there"
     return ": run it again later"
 
 
-def resume_download(one: Remote, part: Path, told: Notify, url: str, output: str, _pooch) -> None:
+def resume_download(remote: Remote, part: Path, told: Notify, url: str, output: str, _pooch) -> None:
     """Download for pooch: let `part` grow until it is whole, then move it to `output`.
 
     It goes on where an earlier run broke off, if the server can, and tries anew while it gets further. Raises what
@@ -288,14 +298,14 @@ def resume_download(one: Remote, part: Path, told: Notify, url: str, output: str
     for _ in range(ATTEMPTS):
         before, broken = downloaded_bytes(part), None
         try:
-            request_rest(one, part, told, url)
+            request_rest(remote, part, told, url)
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
             broken = error
-        if downloaded_bytes(part) >= one.size:
+        if downloaded_bytes(part) >= remote.size:
             os.replace(part, output)
             return
         if downloaded_bytes(part) == before:
@@ -308,7 +318,7 @@ def downloaded_bytes(part: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
 
-def request_rest(one: Remote, part: Path, told: Notify, url: str) -> None:
+def request_rest(remote: Remote, part: Path, told: Notify, url: str) -> None:
     """One request for what is missing of `part`; a server that can't go on in the middle sends all of it."""
     import requests
 
@@ -323,6 +333,6 @@ def request_rest(one: Remote, part: Path, told: Notify, url: str) -> None:
         with part.open("ab" if have and goes_on else "wb") as file:
             for chunk in answer.iter_content(CHUNK):
                 file.write(chunk)
-                told(one.name, file.tell(), one.size)
-                if file.tell() > one.size:
+                told(remote.name, file.tell(), remote.size)
+                if file.tell() > remote.size:
                     return

@@ -217,18 +217,18 @@ def same(offered: dict[int, str], wanted: list[str]) -> list[int]:
     return [
         number
         for number, text in offered.items()
-        if any(split_tokens(text) == split_tokens(one) for one in wanted)
+        if any(split_tokens(text) == split_tokens(title) for title in wanted)
     ]
 
 
 def similar(offered: dict[int, str], wanted: list[str]) -> list[int]:
     """Columns whose title has all words of a wanted one; or the reverse, if these are no mere "a" or "1"."""
 
-    def is_like(text: str, one: str) -> bool:
-        a, b = set(split_tokens(text)), set(split_tokens(one))
+    def is_like(text: str, title: str) -> bool:
+        a, b = set(split_tokens(text)), set(split_tokens(title))
         return b <= a or (a <= b and len("".join(a)) > 3)
 
-    return [number for number, text in offered.items() if any(is_like(text, one) for one in wanted)]
+    return [number for number, text in offered.items() if any(is_like(text, title) for title in wanted)]
 
 
 def differing_points(table: Table, column: int, marks: Marks) -> list[str]:

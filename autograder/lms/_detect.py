@@ -65,8 +65,8 @@ def read_cohort(
 def open_cohort(path: Path, asked: ReadRequest) -> Export:
     """Return the export at `path`. A folder of nothing but zips is one export if they are parts of one."""
     zips = only_zips(path)
-    if zips and (is_parted(zips) or all(is_export(one, asked) for one in zips)):
-        return merge_parts(path, [open_zip_export(one) for one in zips])
+    if zips and (is_parted(zips) or all(is_export(archive, asked) for archive in zips)):
+        return merge_parts(path, [open_zip_export(archive) for archive in zips])
     return open_export(path)
 
 
@@ -75,7 +75,9 @@ def only_zips(path: Path) -> list[Path]:
     entries = (
         [entry for entry in list_exports(path) if not litter_reason(entry.name)] if path.is_dir() else []
     )
-    return entries if all(one.is_file() and one.suffix.lower() == ".zip" for one in entries) else []
+    return (
+        entries if all(archive.is_file() and archive.suffix.lower() == ".zip" for archive in entries) else []
+    )
 
 
 def is_export(path: Path, asked: ReadRequest) -> bool:

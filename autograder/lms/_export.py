@@ -205,9 +205,9 @@ def export(
 
 def merge_parts(path: Path, exports: Sequence[Export]) -> Export:
     """Several zips as one: a platform parts a large download. Of one path in two of them the later counts."""
-    where = {name: place for one in exports for name, place in one.where.items()}
-    folders = frozenset().union(*(one.folders for one in exports))
-    left_out = {name: why for one in exports for name, why in one.left_out.items()}
+    where = {name: place for export in exports for name, place in export.where.items()}
+    folders = frozenset().union(*(export.folders for export in exports))
+    left_out = {name: why for export in exports for name, why in export.left_out.items()}
     return Export(path, where, folders, left_out, packed=True)
 
 
@@ -224,5 +224,5 @@ def descend(export: Export) -> Export | None:
 
 def is_parted(zips: Sequence[Path]) -> bool:
     """Whether these are the parts that Google Drive makes of one download."""
-    parts = [PARTED.fullmatch(one.name) for one in zips]
+    parts = [PARTED.fullmatch(archive.name) for archive in zips]
     return None not in parts and len({part["download"] for part in parts if part}) == 1

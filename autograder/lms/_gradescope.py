@@ -132,8 +132,8 @@ def submitters(told: object, id: str) -> list[tuple[Submitter, datetime]]:
     time = created(told.get(":created_at"))
     when = iso(time) if time != EARLIEST else ""
     listed = told.get(":submitters")
-    persons = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [(person(one, id, when, mark=":"), time) for one in persons or [{}]]
+    persons = [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
+    return [(person(record, id, when, mark=":"), time) for record in persons or [{}]]
 
 
 def person(told: dict, id: str, when: str, mark: str = "") -> Submitter:
@@ -166,7 +166,9 @@ def read_container(path: Path) -> tuple[Export, Claims]:
     users = told.get("users")
     when = iso(time) if time != EARLIEST else ""
     persons = (
-        [person(one, id, when) for one in users if isinstance(one, dict)] if isinstance(users, list) else []
+        [person(user, id, when) for user in users if isinstance(user, dict)]
+        if isinstance(users, list)
+        else []
     )
     first, *others = persons or [Submitter("gradescope", id, submitted=when)]
     export = open_folder_export(path / "submission", links=False)  # which the student may have laid
@@ -177,8 +179,8 @@ def read_container(path: Path) -> tuple[Export, Claims]:
 
 def names_of(persons: Iterable[Submitter]) -> Iterable[str]:
     """Texts that name the other members of a group."""
-    for one in persons:
-        yield from (one.name, one.login, one.email.partition("@")[0])
+    for member in persons:
+        yield from (member.name, member.login, member.email.partition("@")[0])
 
 
 def container_metadata(path: Path) -> dict:
@@ -214,4 +216,4 @@ def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Submitter] | None:
         found.append(
             Submitter("gradescope", id, sanitize(name), sanitize(login), sanitize(email), submitted=time)
         )
-    return [one for one in found if one.name or one.email]
+    return [member for member in found if member.name or member.email]

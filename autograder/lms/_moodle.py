@@ -128,7 +128,7 @@ def differing_maximum(table: Table, highest: int, marks: Marks) -> list[str]:
     possible = {report.possible for _, report in marks}
     if possible <= maxima:
         return []
-    listed = (", ".join(f"{one:g}" for one in sorted(some)) for some in (maxima, possible))
+    listed = (", ".join(f"{points:g}" for points in sorted(some)) for some in (maxima, possible))
     return ["Moodle's maximum grade is {}, the assignment has {} points.".format(*listed)]
 
 
@@ -162,7 +162,7 @@ def maximum_column(table: Table) -> int | None:
         return table.header.index("maximum grade")
     rows = identifiers(table).values()
     cells = {column: [table.number(row, column) for row in rows] for column in range(2, table.width)}
-    same = [column for column, found in cells.items() if found and all(one == found[0] for one in found)]
+    same = [column for column, found in cells.items() if found and all(cell == found[0] for cell in found)]
     return same[-1] if same else None
 
 

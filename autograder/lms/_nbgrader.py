@@ -99,8 +99,8 @@ def grades(reports: Sequence[Report], assignment: Assignment) -> str:
 def row_of(report: Report, assignment: Assignment) -> tuple:
     """One student's row. What a person gave or took belongs to the raw score, what a rule took is the penalty."""
     origin = report.origin
-    penalty = -sum(one.points for one in report.adjustments if not one.by)
-    raw = report.by_items + sum(one.points for one in report.adjustments if one.by)
+    penalty = -sum(adjustment.points for adjustment in report.adjustments if not adjustment.by)
+    raw = report.by_items + sum(adjustment.points for adjustment in report.adjustments if adjustment.by)
     last, _, first = origin.name.partition(", ")
     due = assignment.due.isoformat() if assignment.due else ""
     scores = (f"{value:.2f}" for value in (raw, penalty, report.earned, report.possible))

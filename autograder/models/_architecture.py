@@ -64,10 +64,10 @@ def check_architecture(
     """
     masks = calls_of_masks(plan)
     used = {call.layer for index, call in enumerate(plan.calls) if index not in masks}
-    kinds = [one.kind for index in sorted(used) for one in plan.layers[index].all]
+    kinds = [part.kind for index in sorted(used) for part in plan.layers[index].all]
     for kind in kinds:
         if kind != "InputLayer" and kind not in allow:
-            known = [one for one in allow if not one.startswith("ops.")]
+            known = [kind for kind in allow if not kind.startswith("ops.")]
             reason = f"{name} uses {list_in_words(kind)}, which this assignment leaves out."
             raise Failure(reason, hint or f"Build it of {', '.join(sorted(known))}.")
     if every_path and not set(every_path) & set(kinds):
@@ -110,9 +110,9 @@ def follow(plan: Plan, masks: set[int], kinds: Collection[str]) -> tuple[list[Pa
     mixing = {}
     for index, call in enumerate(plan.calls):
         layer = plan.layers[call.layer]
-        sources = [paths[one.call] for one in data_of(call, masks)]
+        sources = [paths[result.call] for result in data_of(call, masks)]
         if reads(layer, kinds):
-            unread = any(paths[one.call].unread for one in call.state)
+            unread = any(paths[result.call].unread for result in call.state)
         else:
             unread = not sources or any(source.unread for source in sources)
         slices = frozenset().union(*(source.slices for source in sources))
@@ -130,9 +130,9 @@ def follow(plan: Plan, masks: set[int], kinds: Collection[str]) -> tuple[list[Pa
 
 def data_of(call: Call, masks: set[int]) -> list[Result]:
     """Return the results that a call works with; a mask only if it is not Keras's own."""
-    flat = [one for given in call.inputs for one in (given if type(given) is tuple else (given,))]
+    flat = [result for given in call.inputs for result in (given if type(given) is tuple else (given,))]
     own_mask = [call.mask] if call.mask and call.mask.call not in masks else []
-    return [one for one in (*flat, *own_mask) if isinstance(one, Result)]
+    return [result for result in (*flat, *own_mask) if isinstance(result, Result)]
 
 
 def calls_of_masks(plan: Plan) -> set[int]:
@@ -149,7 +149,7 @@ def calls_of_masks(plan: Plan) -> set[int]:
             if call.mask and plan.layers[plan.calls[call.mask.call].layer].kind not in MASKING
             else set()
         )
-        wanted |= {one.call for one in call.results if one != call.mask} | mask
+        wanted |= {result.call for result in call.results if result != call.mask} | mask
     return masks
 
 
@@ -224,7 +224,7 @@ def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.nda
     """
     some = inputs[:ASKED]
     given, without = (
-        single_batch(predictor.predict(one, some)) for one in (model, without_memory_share(model))
+        single_batch(predictor.predict(variant, some)) for variant in (model, without_memory_share(model))
     )
     full, cut = decide_labels(given), decide_labels(without)
     most = np.unique(full, return_counts=True)[1].max(initial=0)
@@ -241,7 +241,7 @@ def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.nda
 
 def single_batch(predictions: np.ndarray | list[np.ndarray]) -> np.ndarray:
     """Predictions (..., k) of all inputs and steps as one array (n, k)."""
-    rows = [np.reshape(one, (-1, one.shape[-1])) for one in predictions]
+    rows = [np.reshape(prediction, (-1, prediction.shape[-1])) for prediction in predictions]
     return np.concatenate(rows) if rows else np.zeros((0, 1))
 
 

@@ -22,7 +22,9 @@ def keras_model(plan: Plan, start: Callable) -> tuple:
 
     count = len(plan.inputs)
     layers = [*plan.layers[:count], *(layer_of(layer, start) for layer in plan.layers[count:])]
-    results = [[keras.Input(batch_shape=one["batch_shape"], dtype=one["dtype"])] for one in layers[:count]]
+    results = [
+        [keras.Input(batch_shape=layer["batch_shape"], dtype=layer["dtype"])] for layer in layers[:count]
+    ]
     for call in plan.calls[count:]:
         tensors = [shared_layer(given, results) for given in call.inputs]
         named = {"mask": call.mask and shared_layer(call.mask, results)} if call.mask else {}
@@ -41,7 +43,7 @@ def shared_layer(given, results: list[list]):
     """Return the tensors that results stand for; numbers and indices stand for themselves."""
     if isinstance(given, Result):
         return results[given.call][given.output]
-    return [shared_layer(one, results) for one in given] if type(given) is tuple else given
+    return [shared_layer(item, results) for item in given] if type(given) is tuple else given
 
 
 def layer_of(layer: Layer, start: Callable):
@@ -50,7 +52,7 @@ def layer_of(layer: Layer, start: Callable):
 
     if layer.kind.startswith("ops."):
         return operation(layer)
-    inside = (layer_of(one, start) for one in layer.inside)
+    inside = (layer_of(wrapped, start) for wrapped in layer.inside)
     if layer.kind == "Bidirectional":
         forward, backward = inside
         return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)

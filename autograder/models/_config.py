@@ -198,10 +198,10 @@ def block_of(entry: dict, names: "Names", draft: PlanBuilder) -> "Block":
     names = Names(names.next(kind) + "/layers")
     if kind == "Functional":
         return read_graph(config, inner, names, draft)
-    inner = [one for k, one in enumerate(inner) if k or not is_input(one)]
+    inner = [entry for k, entry in enumerate(inner) if k or not is_input(entry)]
     if not inner:
         raise Failure("A nested Sequential model is empty.")
-    return [block_of(one, names, draft) for one in inner]
+    return [block_of(entry, names, draft) for entry in inner]
 
 
 def called(draft: PlanBuilder, block: "Block", inputs: tuple, mask=None, state=()) -> list[Result]:
@@ -245,13 +245,13 @@ def read_layer(entry: dict, names: Names | None = None) -> Layer:
     kind, config, layer = class_of(entry), settings(entry), named(entry)
     check_class(entry, layer)
     wrapped = [config.get(key) for key in KINDS[kind].inside]
-    if not all(isinstance(one, dict) for one in wrapped):
+    if not all(isinstance(entry, dict) for entry in wrapped):
         raise Failure(f"The {layer} should wrap a layer, but wraps {shown(wrapped)}.")
-    inside = tuple(read_layer(one) for one in wrapped)
+    inside = tuple(read_layer(entry) for entry in wrapped)
     takes = "cell" if kind == "RNN" else "one"
-    for one in inside:
-        if KINDS[one.kind].takes != takes or one.is_operation or one.kind == "Masking":
-            raise Failure(f"The {layer} cannot be graded around a {one}.")
+    for entry in inside:
+        if KINDS[entry.kind].takes != takes or entry.is_operation or entry.kind == "Masking":
+            raise Failure(f"The {layer} cannot be graded around a {entry}.")
     place = names.next(kind) if names and not layer.is_operation else ""
     return Layer(kind, read_options(layer, config), inside, layer.name, place, config)
 
@@ -327,8 +327,8 @@ def policies(policy) -> Iterator[object]:
     elif policy.get("class_name") == "DTypePolicyMap":
         of_layers = config.get("policy_map")
         yield from policies(config.get("default_policy"))
-        for one in of_layers.values() if isinstance(of_layers, dict) else ():
-            yield from policies(one)
+        for value in of_layers.values() if isinstance(of_layers, dict) else ():
+            yield from policies(value)
     elif policy.get("class_name") == "QuantizedDTypePolicy":
         yield config.get("name") or config.get("mode")
     else:
@@ -337,7 +337,7 @@ def policies(policy) -> Iterator[object]:
 
 def remarks(plan: Plan) -> tuple[str, ...]:
     """Return what is worked out here in another way than where the model was trained, in a sentence each."""
-    layers = [one for layer in plan.layers for one in layer.all if one.kind != "InputLayer"]
+    layers = [part for layer in plan.layers for part in layer.all if part.kind != "InputLayer"]
     names = {name: layer for layer in reversed(layers) for name in policies(layer.told.get("dtype"))}
     texts = [
         f"The {layer} computes in {name}: here it is worked out in float32."
@@ -361,12 +361,14 @@ def arguments(node: dict, results: dict) -> tuple[tuple, Result | None, tuple]:
     for key, value in kwargs.items():
         if key not in ("mask", "initial_state") and not (value is None or value is False):
             raise Failure(f"A layer is called with {shown(key)} = {shown(value)}, which cannot be graded.")
-    inputs = tuple(argument(one, results) for one in args)
+    inputs = tuple(argument(argument_config, results) for argument_config in args)
     mask, state = (argument(kwargs.get(key), results) for key in ("mask", "initial_state"))
     mask = None if type(mask) is tuple and not any(mask) else mask  # of a nested model: one for each input
     state = state if type(state) is tuple else () if state is None else (state,)
-    several = type(mask) is tuple and all(isinstance(one, Result | None) for one in mask)
-    if not (several or isinstance(mask, Result | None)) or not all(isinstance(one, Result) for one in state):
+    several = type(mask) is tuple and all(isinstance(result, Result | None) for result in mask)
+    if not (several or isinstance(mask, Result | None)) or not all(
+        isinstance(result, Result) for result in state
+    ):
         raise Failure(f"config.json holds a call whose mask or initial state cannot be read: {shown(node)}.")
     return inputs, mask, state
 
@@ -374,7 +376,7 @@ def arguments(node: dict, results: dict) -> tuple[tuple, Result | None, tuple]:
 def argument(value, results: dict):
     """Return a Result, a number, a slice, or a tuple of these."""
     if isinstance(value, list):
-        return tuple(argument(one, results) for one in value)
+        return tuple(argument(item, results) for item in value)
     if not isinstance(value, dict):
         return value
     kind, config = value.get("class_name"), settings(value)
@@ -401,7 +403,7 @@ def ends(value, results: dict) -> list[Result]:
     if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
         return [result_at(value, results)]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [one for part in parts for one in ends(part, results)]
+    return [end for part in parts for end in ends(part, results)]
 
 
 # --- JSON values

@@ -51,14 +51,17 @@ def call_layer(
 ) -> list[MaskedArray]:
     """Return the results of a call; with an initial state, Keras uses a mask only if it is passed by name."""
     flat = call.inputs[0] if takes_list(layer) else call.inputs
-    given = [results[one.call][one.output] if isinstance(one, Result) else MaskedArray(one) for one in flat]
-    xs = [one.x if layer.kind in ANY_DTYPE else as_float(one.x) for one in given]
-    masks = [one.mask for one in given]
+    given = [
+        results[result.call][result.output] if isinstance(result, Result) else MaskedArray(result)
+        for result in flat
+    ]
+    xs = [array.x if layer.kind in ANY_DTYPE else as_float(array.x) for array in given]
+    masks = [array.mask for array in given]
     if call.mask:
         masks = [results[call.mask.call][call.mask.output].x]
     if call.mask and layer.kind not in TAKES_MASK:
         raise ValueError(f"a {layer.kind} takes no mask")
-    state = [as_float(results[one.call][one.output].x) for one in call.state]
+    state = [as_float(results[result.call][result.output].x) for result in call.state]
     used = masks if call.mask or not state else [None]
     if layer.kind in RULES:
         outputs = [RULES[layer.kind](layer, weights, *xs)]
@@ -90,10 +93,10 @@ def masks_after(layer: Layer, given: list[MaskedArray], masks: list, count: int)
         mask = (first != layer["mask_value"]).any(axis=-2)
     elif kind == "Embedding" and layer["mask_zero"]:
         mask = first != 0
-    elif kind == "Concatenate" and any(one is not None for one in masks):
-        whole = [broadcast_mask(one.mask, one.x) for one in given]
+    elif kind == "Concatenate" and any(mask is not None for mask in masks):
+        whole = [broadcast_mask(array.mask, array.x) for array in given]
         mask = np.concatenate(whole, axis=layer["axis"] - 1).any(axis=-2)
-    elif kind in MERGES and all(one is not None for one in masks):
+    elif kind in MERGES and all(mask is not None for mask in masks):
         mask = np.logical_or.reduce(np.broadcast_arrays(*masks))
     both = kind == "Bidirectional" and layer["merge_mode"] is None
     return ([mask] * (1 + both) + [None] * count)[:count]

@@ -122,7 +122,7 @@ def initial_weights(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray |
 
     starts: of all layers, wrapped ones included, as `read_layer_initializers` gives them.
     """
-    layers = [one for layer in plan.layers for one in layer.all]
+    layers = [part for layer in plan.layers for part in layer.all]
     shapes = iter(weight.shape for weight in plan.weights)
     for layer, start in zip(layers, starts, strict=True):
         for name in WEIGHTS.get(layer.kind, "").split():

@@ -39,7 +39,7 @@ class Layer:
     @property
     def all(self) -> list["Layer"]:
         """The layer and those wrapped in it."""
-        return [self, *(one for wrapped in self.inside for one in wrapped.all)]
+        return [self, *(part for wrapped in self.inside for part in wrapped.all)]
 
     @property
     def is_operation(self) -> bool:
@@ -71,7 +71,7 @@ def single(value) -> int:
 def whole_numbers(value) -> tuple[int, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= 4:
         raise ShapeError("a list of one to four whole numbers")
-    return tuple(-1 if one == -1 else whole(one) for one in value)
+    return tuple(-1 if axis == -1 else whole(axis) for axis in value)
 
 
 def batch_shape(value) -> Shape:
@@ -127,7 +127,7 @@ def positive_or_null(value) -> float | None:
 
 def one_of(*among) -> Callable:
     def check(value):
-        if not any(type(value) is type(one) and value == one for one in among):
+        if not any(type(value) is type(choice) and value == choice for choice in among):
             raise ShapeError(" or ".join(map(repr, among)))
         return value
 

@@ -45,8 +45,8 @@ class Call:
     @property
     def results(self) -> list[Result]:
         """Every result the call depends on."""
-        flat = [one for given in self.inputs for one in (given if type(given) is tuple else (given,))]
-        return [one for one in (*flat, self.mask, *self.state) if isinstance(one, Result)]
+        flat = [result for given in self.inputs for result in (given if type(given) is tuple else (given,))]
+        return [result for result in (*flat, self.mask, *self.state) if isinstance(result, Result)]
 
 
 class Weight(NamedTuple):
@@ -75,7 +75,7 @@ class Plan:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Class names of the layers in order, wrapped layers after their wrapper; operations are left out."""
-        return tuple(one.kind for layer in self.layers for one in layer.all if not one.is_operation)
+        return tuple(part.kind for layer in self.layers for part in layer.all if not part.is_operation)
 
     @property
     def parameters(self) -> int:
@@ -119,7 +119,7 @@ class PlanBuilder:
 
     def __init__(self, *entrances: Layer):
         self.layers = [*entrances]
-        self.calls = [Call(k, shapes=(one["batch_shape"],)) for k, one in enumerate(entrances)]
+        self.calls = [Call(k, shapes=(entrance["batch_shape"],)) for k, entrance in enumerate(entrances)]
         self.weights: dict[int, dict[str, Shape]] = {}  # by layer: path to shape
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
         self.nested = 0
@@ -129,7 +129,7 @@ class PlanBuilder:
     def add(self, layer: Layer) -> int:
         """Return the index of a new layer."""
         self.layers.append(layer)
-        proper = sum(len(one.all) for one in self.layers if not one.is_operation)
+        proper = sum(len(part.all) for part in self.layers if not part.is_operation)
         if proper > MAX_LAYERS or len(self.layers) > MAX_CALLS:
             raise Failure(f"The model has more than {MAX_LAYERS} layers or {MAX_CALLS} operations.")
         return len(self.layers) - 1
@@ -146,7 +146,7 @@ class PlanBuilder:
         check_takes(layer, inputs, mask, state)
         if mask is not None and self.layers[self.calls[mask.call].layer].kind not in BOOLEAN:
             raise Failure(f"The {layer} gets a mask that is no comparison such as x != 0.")
-        given = [self.shape(one) for one in (*(inputs[0] if takes_list(layer) else inputs), *state)]
+        given = [self.shape(argument) for argument in (*(inputs[0] if takes_list(layer) else inputs), *state)]
         try:
             shapes, weights = layer.outputs(*given), layer.weights(*given)
         except ShapeError as misfit:
@@ -154,7 +154,7 @@ class PlanBuilder:
         if self.weights.get(index, weights) != weights:
             raise Failure(f"The {layer} is shared by inputs that need weights of different shapes.")
         parameters = sum(map(prod, weights.values()))
-        steps = STEP_WORK if any("return_state" in one.options for one in layer.all) else 0
+        steps = STEP_WORK if any("return_state" in part.options for part in layer.all) else 0
         work = (
             describe_extent(given[0][:-1]) * (parameters + steps)
             if weights and layer.kind != "Embedding"
@@ -209,13 +209,13 @@ def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) 
         case "one", (Result(),):
             fits = True
         case "list", (tuple() as several,):
-            fits = several != () and all(isinstance(one, Result) for one in several)
+            fits = several != () and all(isinstance(result, Result) for result in several)
         case "two", (x, y):
-            results = sum(isinstance(one, Result) for one in (x, y))
+            results = sum(isinstance(result, Result) for result in (x, y))
             fits = results == 2 or (results == 1 and type(x if isinstance(y, Result) else y) in (int, float))
         case "key", (Result(), key):
             parts = key if type(key) is tuple else (key,)
-            fits = all(type(one) in (int, slice) or one is ... for one in parts) and parts.count(...) < 2
+            fits = all(type(part) in (int, slice) or part is ... for part in parts) and parts.count(...) < 2
         case _:
             fits = False
     if state and "return_state" not in layer.options:

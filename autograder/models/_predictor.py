@@ -79,7 +79,7 @@ class Predictor:
         """Return the batches of these inputs, made anew unless they are among the last ones."""
         whole = isinstance(inputs, np.ndarray)  # its rows are other objects each time they are asked for
         parts = (
-            [inputs] if whole else [x for one in inputs for x in (one if isinstance(one, tuple) else (one,))]
+            [inputs] if whole else [x for row in inputs for x in (row if isinstance(row, tuple) else (row,))]
         )
         key = (*map(id, parts), len(inputs), dtypes, batch_size)
         if key not in self.prepared:
@@ -121,15 +121,19 @@ def read_only_copy(model, batches: Sequence[Batch], count: int) -> list | np.nda
 
 def copy_predictions(predictions: list | np.ndarray) -> list | np.ndarray:
     """Return the same numbers, for whoever asked to change as they like."""
-    return predictions.copy() if isinstance(predictions, np.ndarray) else [one.copy() for one in predictions]
+    return (
+        predictions.copy()
+        if isinstance(predictions, np.ndarray)
+        else [prediction.copy() for prediction in predictions]
+    )
 
 
 def prepare(inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepared:
     """Batches of equal shapes, in the order in which these first come; each holds up to `batch_size` rows."""
-    several = [one if isinstance(one, tuple) else (one,) for one in inputs]
+    several = [row if isinstance(row, tuple) else (row,) for row in inputs]
     rows_of: dict[tuple, list[int]] = {}
-    for row, one in enumerate(several):
-        rows_of.setdefault(tuple(x.shape for x in one), []).append(row)
+    for row, arrays in enumerate(several):
+        rows_of.setdefault(tuple(x.shape for x in arrays), []).append(row)
     batches = []
     for rows in rows_of.values():
         for start in range(0, len(rows), batch_size):
@@ -137,7 +141,7 @@ def prepare(inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepa
             parts = zip(*(several[row] for row in chosen), strict=True)
             xs = (stack_inputs(part, dtype) for part, dtype in zip(parts, dtypes, strict=False))
             batches.append(Batch(np.array(chosen), tuple(xs)))
-    shapes = frozenset(tuple((None, *shape) for shape in one) for one in rows_of)
+    shapes = frozenset(tuple((None, *shape) for shape in shapes_of_row) for shapes_of_row in rows_of)
     return Prepared(inputs, shapes, batches)
 
 
@@ -167,7 +171,7 @@ def run(model, xs: Sequence[np.ndarray]) -> np.ndarray:
 
 def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
     """Failure unless every input has the shape the model takes."""
-    check_shapes(plan, {tuple((None, *x.shape) for x in one) for one in inputs})
+    check_shapes(plan, {tuple((None, *x.shape) for x in arrays) for arrays in inputs})
 
 
 def check_shapes(plan: Plan, shapes: frozenset[Shapes] | set[Shapes]) -> None:
@@ -184,7 +188,7 @@ def check_shapes(plan: Plan, shapes: frozenset[Shapes] | set[Shapes]) -> None:
 def check_operations(plan: Plan, batches: Sequence[Batch]) -> None:
     """Raise Failure where the predictions would take far longer than those of any model that the inputs need."""
     recurrent = sum(
-        any("return_state" in one.options for one in plan.layers[call.layer].all) for call in plan.calls
+        any("return_state" in part.options for part in plan.layers[call.layer].all) for call in plan.calls
     )
     operations = sum(
         longest_input(batch) * (len(batch.rows) * plan.work + recurrent * CALL_OPERATIONS)

@@ -224,10 +224,14 @@ def picked(layer, x, key):
     key = key if isinstance(key, tuple) else (key,)
     if ... in key:
         gap = len(x) - len(key) + 1
-        key = tuple(part for one in key for part in ([slice(None)] * gap if one is ... else [one]))
+        key = tuple(
+            part
+            for part_of_key in key
+            for part in ([slice(None)] * gap if part_of_key is ... else [part_of_key])
+        )
     if len(key) > len(x) or not key or key[0] != slice(None):
         raise ShapeError(f"an index such as x[:, -1] that keeps the batch whole and fits {x}")
-    rest = tuple(axis_left(n, one) for n, one in zip(x[1:], key[1:], strict=False))
+    rest = tuple(axis_left(n, index) for n, index in zip(x[1:], key[1:], strict=False))
     return ((None, *(n for n in rest if n != "dropped"), *x[len(key) :]),)
 
 
@@ -265,7 +269,7 @@ def recurrent_weights(layer, x, *state):
 
 
 def bidirectional_weights(layer, x):
-    ahead, back = (one.weights(x) for one in layer.inside)
+    ahead, back = (direction.weights(x) for direction in layer.inside)
     return {f"forward_layer/{k}": v for k, v in ahead.items()} | {
         f"backward_layer/{k}": v for k, v in back.items()
     }

@@ -43,7 +43,7 @@ def train(
     model, _ = keras_model(plan, drawn_initializers)
     chosen = build_model(optimizer, learning_rate, clipnorm, clipvalue)
     chosen.build(model.trainable_variables)
-    update, unused = compile_step(model, chosen), [one.numpy() for one in chosen.variables]
+    update, unused = compile_step(model, chosen), [variable.numpy() for variable in chosen.variables]
     progress = ProgressLine(runs, updates)
     losses = np.full((runs, updates), np.nan, np.float32)
     predictions = np.full((runs, len(test), *plan.output_shape[1:]), np.nan, np.float32)
@@ -76,8 +76,8 @@ def compile_step(model, optimizer):
     import keras
     import tensorflow as tf
 
-    one = model.output_shape[-1] == 1
-    loss_of = keras.losses.BinaryCrossentropy() if one else keras.losses.SparseCategoricalCrossentropy()
+    is_binary = model.output_shape[-1] == 1
+    loss_of = keras.losses.BinaryCrossentropy() if is_binary else keras.losses.SparseCategoricalCrossentropy()
 
     @tf.function(jit_compile=has_compiler(), autograph=False)
     def update(x, y):

@@ -52,7 +52,11 @@ class UntrainedModel:
         differs = [
             first is not None and not np.allclose(first.flat, came, atol=1e-6) for came, first in parts
         ]
-        names = (weight.layer for weight, one in zip(self.plan.weights, differs, strict=True) if one)
+        names = (
+            weight.layer
+            for weight, is_different in zip(self.plan.weights, differs, strict=True)
+            if is_different
+        )
         return tuple(dict.fromkeys(names))
 
 
@@ -64,5 +68,5 @@ def read_untrained_model(config: bytes, claimed: Sequence[float] = ()) -> Untrai
         plan = read_plan(read_json(config, "The model's configuration"))
         if len(plan.inputs) > 1:
             raise Failure(f"A model to be trained should have one input, but has {len(plan.inputs)}.")
-        starts = tuple(read_layer_initializers(one) for layer in plan.layers for one in layer.all)
+        starts = tuple(read_layer_initializers(part) for layer in plan.layers for part in layer.all)
     return UntrainedModel(plan, starts, config, np.asarray(claimed, np.float32).reshape(-1))

@@ -89,13 +89,13 @@ def discrimination(earned: "pd.DataFrame", possible: "pd.Series") -> "pd.Series"
     return pd.Series({item: _correlation(earned[item], share[item]) for item in earned}, dtype=float)
 
 
-def _correlation(one: "pd.Series", other: "pd.Series") -> float:
+def _correlation(first: "pd.Series", other: "pd.Series") -> float:
     import pandas as pd
 
-    both = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
+    both = pd.concat([first, other], axis=1, keys=["first", "other"]).dropna()
     if len(both) < LEAST or (both.nunique() < 2).any():
         return float("nan")
-    return float(both.one.corr(both.other))
+    return float(both.first.corr(both.other))
 
 
 def distribution(reports: Sequence[Report]) -> Distribution:

@@ -154,4 +154,4 @@ def class_marks(reports: Sequence[Report]) -> dict:
 
 def adjustment_rows(report: Report) -> float:
     """All adjustments of a report together."""
-    return round(sum(one.points for one in report.adjustments), 2)
+    return round(sum(adjustment.points for adjustment in report.adjustments), 2)

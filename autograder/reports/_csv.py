@@ -18,7 +18,7 @@ def grades_csv(reports: Sequence[Report], waiting: Sequence[RawSubmission] = ())
         {
             **identity(report.student, report.origin),
             **{score.item: score.earned for score in report.scores},
-            "adjustment": round(sum(one.points for one in report.adjustments), 2),
+            "adjustment": round(sum(adjustment.points for adjustment in report.adjustments), 2),
             "earned": report.earned,
             "possible": report.possible,
             "status": report.status,

@@ -19,11 +19,11 @@ def results_json(report: Report) -> str:
     """Return the report as the text of Gradescope's `results.json`; the same report gives the same bytes."""
     adjustments = [
         {
-            "name": f"Adjustment of {one.points:+g} points",
-            "output": by_whom(one.why, one.by),
+            "name": f"Adjustment of {adjustment.points:+g} points",
+            "output": by_whom(adjustment.why, adjustment.by),
             "visibility": "visible",
         }
-        for one in report.adjustments
+        for adjustment in report.adjustments
     ]
     record = {
         "score": report.earned,

@@ -35,7 +35,7 @@ def read_report(text: str) -> Report:
     parts = {
         "scores": tuple(map(read_score, record.pop("scores"))),
         "origin": Submitter(**record.pop("origin")),
-        "adjustments": tuple(Adjustment(**one) for one in record.pop("adjustments")),
+        "adjustments": tuple(Adjustment(**adjustment) for adjustment in record.pop("adjustments")),
         "doubts": tuple(record.pop("doubts")),
     }
     return Report(**record, **parts)

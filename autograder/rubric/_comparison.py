@@ -14,9 +14,11 @@ from autograder.rubric._item import Credit
 CLOSE = 1e-4  # absolute and relative, unless an item asks for more
 
 
-def is_close(one, other, atol: float = CLOSE) -> bool:
+def is_close(value, other, atol: float = CLOSE) -> bool:
     """Whether two arrays have one shape and equal numbers, to `atol` absolute and relative; NaN equals NaN."""
-    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=atol, atol=atol, equal_nan=True)
+    return np.shape(value) == np.shape(other) and np.allclose(
+        value, other, rtol=atol, atol=atol, equal_nan=True
+    )
 
 
 def assert_close(came, right, usual: dict, asked: str, atol: float = CLOSE) -> None:

@@ -481,7 +481,9 @@ def check_reply(
 ) -> Answer:
     """Return the reply as plain values, checked by what was `wanted`; one without arrays says why."""
     problems = said.get("problems")
-    problems = tuple(sanitize(_text(one)) for one in problems[:8]) if isinstance(problems, list) else ()
+    problems = (
+        tuple(sanitize(_text(problem)) for problem in problems[:8]) if isinstance(problems, list) else ()
+    )
     if arrays:
         value = SeveralArrays(arrays) if said.get("several") is True else arrays[0]
         if isinstance(value, SeveralArrays):

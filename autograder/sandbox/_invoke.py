@@ -214,7 +214,7 @@ def model_arrays(result) -> tuple[list[np.ndarray], dict]:
         got = "nothing: is there a `return`?" if result is None else f"{type(result).__name__[:60]}."
         return [], {"reason": f"Expected a Keras model, got {got}", "hint": "Return the model."}
     few = result.count_params() <= MAX_WEIGHTS
-    weights = [np.asarray(one, np.float32).reshape(-1) for one in (result.get_weights() if few else [])]
+    weights = [np.asarray(weight, np.float32).reshape(-1) for weight in (result.get_weights() if few else [])]
     config = np.frombuffer(result.to_json().encode(), np.uint8)
     return [config, np.concatenate([*weights, np.zeros(0, np.float32)])], {"several": True}
 

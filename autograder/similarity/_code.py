@@ -394,20 +394,22 @@ def compare_texts(
         for first, second in sharing_pairs(own, len(texts), measures)
         if own[first].text.owner != own[second].text.owner
     ]
-    kept = [one for one in found if one.symbols >= measures.fewest and one.share >= measures.share]
-    return sorted(kept, key=lambda one: (-one.share, -one.symbols, one.first.owner, one.second.owner))
+    kept = [match for match in found if match.symbols >= measures.fewest and match.share >= measures.share]
+    return sorted(
+        kept, key=lambda match: (-match.share, -match.symbols, match.first.owner, match.second.owner)
+    )
 
 
 def sharing_pairs(own: Sequence[Fingerprints], ours: int, measures: Measures) -> list[tuple[int, int]]:
     """Pairs with so many fingerprints in common that they may be alike, by place; the first is among `ours`."""
     from scipy.sparse import csr_array
 
-    hashes = [np.unique(one.hashes) for one in own]
+    hashes = [np.unique(text.hashes) for text in own]
     every, columns = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]), return_inverse=True)
-    rows = np.repeat(np.arange(len(own)), [len(one) for one in hashes])
+    rows = np.repeat(np.arange(len(own)), [len(values) for values in hashes])
     table = csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(own), len(every)))
     shared = (table[:ours] @ table.T).tocoo()
-    held = np.array([len(one) for one in hashes])
+    held = np.array([len(values) for values in hashes])
     least = np.maximum(1, measures.share / 2 * np.minimum(held[shared.row], held[shared.col]))
     kept = (shared.row < shared.col) & (shared.data >= least)
     return sorted(zip(shared.row[kept].tolist(), shared.col[kept].tolist(), strict=True))
@@ -429,7 +431,7 @@ def shared_runs(first: Fingerprints, second: Fingerprints, size: int) -> list[tu
     at = dict(zip(second.hashes.tolist(), second.places.tolist(), strict=True))
     runs, reached = [], -1
     for value, i in sorted(
-        zip(first.hashes.tolist(), first.places.tolist(), strict=True), key=lambda one: one[1]
+        zip(first.hashes.tolist(), first.places.tolist(), strict=True), key=lambda pair: pair[1]
     ):
         if value in at and i + size > reached:
             begin, other, length = extend_run(first.text.symbols, second.text.symbols, i, at[value], reached)

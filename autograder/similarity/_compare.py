@@ -48,12 +48,12 @@ def compare(
         asked_names(assignment),
     )
     read = partial(read_all, workers, expected, asked, watch)
-    works = read({one.student: one for one in submissions})
+    works = read({submission.student: submission for submission in submissions})
     students = {work.owner for work in works}
     earlier = read(
         {
-            f"{name} (earlier)" if name in students else name: one
-            for name, one in sorted((others or {}).items())
+            f"{name} (earlier)" if name in students else name: submission
+            for name, submission in sorted((others or {}).items())
         }
     )
     given = starter_work(assignment)
@@ -174,7 +174,11 @@ def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: 
 def without_teams(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
     """Return the findings without those about people who hand in together."""
     teams = {work.owner: work.team for work in works}
-    return [one for one in found if not any(teams[one.first]) or teams[one.first] != teams[one.second]]
+    return [
+        finding
+        for finding in found
+        if not any(teams[finding.first]) or teams[finding.first] != teams[finding.second]
+    ]
 
 
 def rank_findings(finding: Finding) -> tuple:

@@ -89,9 +89,9 @@ def sentence(match: Match) -> str:
 def by_pair(found: list[Finding]) -> list[Finding]:
     """Return the findings about weights, those of one pair that are to be read alike merged."""
     groups = defaultdict(list)
-    for one in found:
-        groups[one.first, one.second, one.strength, one.reading].append(one)
-    return [replace(many[0], says=list_names([one.says for one in many])) for many in groups.values()]
+    for finding in found:
+        groups[finding.first, finding.second, finding.strength, finding.reading].append(finding)
+    return [replace(many[0], says=list_names([finding.says for finding in many])) for many in groups.values()]
 
 
 def list_names(sentences: list[str]) -> str:
@@ -149,8 +149,8 @@ def one_origin(first: Work, second: Work, ids: list[str]) -> Finding:
     says = f"{len(ids)} cells that are not in the starter carry the same id in both notebooks."
     reading = "The id of a cell is drawn by chance when it is added: these cells were passed on as a file."
     passages = tuple(
-        Passage(1, 1, tuple(first.cells[one].splitlines()), tuple(second.cells[one].splitlines()))
-        for one in ids
+        Passage(1, 1, tuple(first.cells[cell_id].splitlines()), tuple(second.cells[cell_id].splitlines()))
+        for cell_id in ids
     )
     return Finding("cells", "strong", first.owner, second.owner, 1.0, says, reading, passages)
 
@@ -160,13 +160,13 @@ def exclude_crowds(found: list[Finding], most: int, students: set[str]) -> tuple
 
     A strong one stays, however many there are.
     """
-    kept = [one for one in found if one.strength == "strong"]
-    rest = [one for one in found if one.strength != "strong"]
-    crowds, lines = [one for one in connected_groups(rest) if len(students & set(one)) > most], []
+    kept = [finding for finding in found if finding.strength == "strong"]
+    rest = [finding for finding in found if finding.strength != "strong"]
+    crowds, lines = [group for group in connected_groups(rest) if len(students & set(group)) > most], []
     for names in crowds:
         lines.append(f"{len(names)} handed in models with equal or nearly equal weights: {', '.join(names)}.")
     inside = set().union(*crowds) if crowds else set()
-    return by_pair([*kept, *(one for one in rest if one.first not in inside)]), lines
+    return by_pair([*kept, *(finding for finding in rest if finding.first not in inside)]), lines
 
 
 def connected_groups(found: list[Finding]) -> list[list[str]]:
@@ -174,11 +174,11 @@ def connected_groups(found: list[Finding]) -> list[list[str]]:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    names = sorted({name for one in found for name in (one.first, one.second)})
+    names = sorted({name for finding in found for name in (finding.first, finding.second)})
     if not names:
         return []
     at = {name: place for place, name in enumerate(names)}
-    rows, columns = ([at[getattr(one, side)] for one in found] for side in ("first", "second"))
+    rows, columns = ([at[getattr(finding, side)] for finding in found] for side in ("first", "second"))
     table = csr_array((np.ones(len(found)), (rows, columns)), shape=(len(names), len(names)))
     count, groups = connected_components(table, directed=False)
     return [[name for name in names if groups[at[name]] == group] for group in range(count)]

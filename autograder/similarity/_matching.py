@@ -57,7 +57,7 @@ def likeness(layout: Layout, ours: Weights, theirs: Weights) -> Likeness:
             found.append(measure_likeness(layout, ours, theirs, order))
         if found[-1].cosine >= FOUND:
             break
-    return max(found, key=lambda one: (one.equal, one.cosine))
+    return max(found, key=lambda match: (match.equal, match.cosine))
 
 
 def start(layout: Layout, known: bool) -> UnitOrder:

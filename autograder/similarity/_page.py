@@ -23,11 +23,13 @@ def integrity_html(findings: Findings) -> str:
     own = ChoiceLoader([PackageLoader("autograder.similarity", "."), pages.loader])
     template = pages.overlay(loader=own).get_template("integrity.html")
     shown = findings.found[:MAX_SHOWN]
-    groups = [(strength, [one for one in shown if one.strength == strength]) for strength in STRENGTHS]
+    groups = [
+        (strength, [finding for finding in shown if finding.strength == strength]) for strength in STRENGTHS
+    ]
     return template.render(
         findings=findings, groups=[group for group in groups if group[1]], shown=len(shown), style=style,
         policy=content_policy(style), sides=sides, max_units=MAX_UNITS, max_aligned=MAX_ALIGNED,
-        more=lambda one: max(0, len(one.passages) - MOST_PASSAGES),
+        more=lambda finding: max(0, len(finding.passages) - MOST_PASSAGES),
     )  # fmt: skip
 
 
@@ -35,10 +37,12 @@ def integrity_csv(findings: Findings) -> str:
     """Return the findings as a table, the strongest first; no cell is run as a formula."""
     rows = [
         {
-            name: f"{one.measure:.4f}" if name == "measure" else escape_formula(sanitize(getattr(one, name)))
+            name: f"{finding.measure:.4f}"
+            if name == "measure"
+            else escape_formula(sanitize(getattr(finding, name)))
             for name in COLUMNS
         }
-        for one in findings.found
+        for finding in findings.found
     ]
     return csv_text(COLUMNS, rows)
 
@@ -46,8 +50,8 @@ def integrity_csv(findings: Findings) -> str:
 def sides(finding: Finding) -> list[tuple]:
     """Return the passages that are shown: the number of the first line and the lines, of either."""
     return [
-        ((one.first, clip_passage(one.mine)), (one.second, clip_passage(one.other)))
-        for one in finding.passages[:MOST_PASSAGES]
+        ((passage.first, clip_passage(passage.mine)), (passage.second, clip_passage(passage.other)))
+        for passage in finding.passages[:MOST_PASSAGES]
     ]
 
 

@@ -101,7 +101,7 @@ def layout(plan: Plan) -> Layout:
             if again
             else propagate(found, layer, given, sizes, numbers)
         )
-        known |= {(place, output): one for output, one in enumerate(outs)}
+        known |= {(place, output): features for output, features in enumerate(outs)}
     found.fix(known[plan.output])
     return found.settle()
 
@@ -117,7 +117,7 @@ def propagate(found: Layout, layer: Layer, given: list[Features], sizes: list, n
     """Return the features of each result of a layer; its blocks are added to what was found."""
     if layer.kind in GATES:
         return [recurrent(found, layer, given, numbers)] * len(sizes)
-    if layer.kind == "Bidirectional" and {one.kind for one in layer.inside} <= GATES.keys():
+    if layer.kind == "Bidirectional" and {wrapped.kind for wrapped in layer.inside} <= GATES.keys():
         return bidirectional(found, layer, given, len(sizes), numbers)
     if layer.kind == "TimeDistributed":
         return propagate(found, layer.inside[0], given, sizes, numbers)
@@ -163,7 +163,7 @@ def recurrent(found: Layout, layer: Layer, given: list[Features], numbers: list[
     tied = len(given) > 1 and len(given[1]) == 1
     out = given[1] if tied else found.group(units, layer["activation"] == "tanh")
     if len(given) > 1 and not tied:
-        found.fix((*out, *(segment for one in given[1:] for segment in one)))
+        found.fix((*out, *(segment for features in given[1:] for segment in features)))
     for gate in range(gates):
         odd, part = gate in turning, slice(gate * units, (gate + 1) * units)
         product(found, numbers[0], given[0], out, (), part, odd)
@@ -192,7 +192,7 @@ def bidirectional(
 def pass_through(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
     """Return the features of a layer that handles each on its own; of any other, new ones in a fixed order."""
     if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
-        return tuple(segment for one in given for segment in one)
+        return tuple(segment for features in given for segment in features)
     if layer.kind in MASKS:
         return (Segment(None, size or 1),)
     if len(given) == 1 and width(given[0]) == size:
@@ -207,7 +207,7 @@ def pass_through(found: Layout, layer: Layer, given: list[Features], size, numbe
 
 def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> Features:
     """Return what a layer makes that is not understood: its units and all it reads keep their order."""
-    found.fix(segment for one in given for segment in one)
+    found.fix(segment for features in given for segment in features)
     found.blocks += [Block(number, (), ()) for number in numbers]
     return (Segment(None, size or 1),)
 

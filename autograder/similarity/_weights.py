@@ -180,7 +180,7 @@ def limit_pairs(
     The nearest pairs of each two students come first: nobody's copies keep others' from being compared.
     """
     turns, queue = Counter(), []
-    for distance, first, second in sorted(near, key=lambda one: (one[0], one[1].file, one[2].file)):
+    for distance, first, second in sorted(near, key=lambda pair: (pair[0], pair[1].file, pair[2].file)):
         people = first.owner, second.owner
         turns[people] += 1
         if turns[people] <= MAX_OF_PAIR:
@@ -192,7 +192,7 @@ def limit_pairs(
         for people, count in sorted(turns.items())
         if count > MAX_OF_PAIR
     ]
-    queue.sort(key=lambda one: (*one[:3], one[3].file, one[4].file))
+    queue.sort(key=lambda pair: (*pair[:3], pair[3].file, pair[4].file))
     if len(queue) > MAX_CANDIDATES:
         lines.append(f"{len(queue):,} pairs of models are near; the nearest {MAX_CANDIDATES:,} are compared.")
     return [pair[3:] for pair in queue[:MAX_CANDIDATES]], lines
@@ -232,7 +232,7 @@ def nearness(ours: list[TrainedModel], everyone: list[TrainedModel]) -> tuple[np
 
 def distances(number: int, ours: list[TrainedModel], everyone: list[TrainedModel]) -> np.ndarray:
     """How far apart the sketches of one array are, relative to their length: (ours, everyone)."""
-    x, y = (np.stack([one.sketch[number] for one in group]) for group in (ours, everyone))
+    x, y = (np.stack([model.sketch[number] for model in group]) for group in (ours, everyone))
     lengths = np.maximum.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
     return cdist(x, y) / np.maximum(lengths, 1e-12)
 

@@ -36,13 +36,13 @@ class FileBundle:
     def size(self) -> int:
         """In bytes."""
         found = self.content.values() if isinstance(self.content, dict) else ()
-        return sum(len(one) for one in found if isinstance(one, bytes))
+        return sum(len(data) for data in found if isinstance(data, bytes))
 
     @property
     def is_whole(self) -> bool:
         """Whether all was read that this machine could have read: a score that rests on it may be kept."""
         found = self.content.values() if isinstance(self.content, dict) else [self.content]
-        return not any(isinstance(one, NeedsReview) for one in found)
+        return not any(isinstance(data, NeedsReview) for data in found)
 
 
 def read_bundle(source: Source, slug: str = "") -> FileBundle:
@@ -115,10 +115,10 @@ def checksums(carried: FileBundle) -> tuple[dict[str, str], str]:
     if not isinstance(content, dict):
         return {}, digest(str(content).encode()) if carried.is_whole else ""
     sums = {
-        name: carried.sums.get(name) or hashlib.sha256(one).hexdigest()
-        if isinstance(one, bytes)
-        else str(one)
-        for name, one in sorted(content.items())
+        name: carried.sums.get(name) or hashlib.sha256(data).hexdigest()
+        if isinstance(data, bytes)
+        else str(data)
+        for name, data in sorted(content.items())
     }
     whole = digest(*(part.encode("utf-8", "surrogatepass") for pair in sums.items() for part in pair))
     notes = {sanitize(name): f"Passed over: {why}." for name, why in carried.passed_over.items()}

@@ -99,7 +99,7 @@ class Verification:
     def end(self) -> "Verification":
         """Return what can be said only of all test submissions and regions together."""
         graded = [finding for finding in self.findings if finding.what.startswith("test submission ")]
-        self.findings = [one for one in self.findings if one not in graded]
+        self.findings = [finding for finding in self.findings if finding not in graded]
         self.findings += sorted(graded, key=lambda finding: finding.what)
         self.find("test submissions as a whole", check_test_submissions(self.scores))
         self.find(f"{len(self.mutation.lost)} regions replaced by their stubs", self.mutation.problems)

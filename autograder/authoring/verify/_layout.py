@@ -25,7 +25,9 @@ def check_course(course: Course) -> Iterator[str]:
     for folder in sorted(folders(entries(course.root / "datasets"))):
         found = {path.name for path in entries(course.root / "datasets" / folder)}
         yield from (
-            f"datasets/{folder}: {' or '.join(sorted(one))} is missing" for one in DATA_SET if not one & found
+            f"datasets/{folder}: {' or '.join(sorted(names))} is missing"
+            for names in DATA_SET
+            if not names & found
         )
 
 
@@ -91,5 +93,5 @@ def check_perfect(assignment: Assignment) -> Iterator[str]:
         (cell.kind, cell.source) for cell in read_cells(assignment.reference.read_text(encoding="utf-8"))
     ]
     pairs = enumerate(zip_longest(expected, found), start=1)
-    if differing := next((number for number, (one, other) in pairs if one != other), None):
+    if differing := next((number for number, (line, other) in pairs if line != other), None):
         yield f"{notebooks[0]}: cell {differing} is not the reference's; {advice}"

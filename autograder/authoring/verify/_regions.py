@@ -102,7 +102,7 @@ class Reference:
 
     def maker(self, name: str) -> Statement | None:
         """Return the latest statement that makes `name`."""
-        return next((one for one in reversed(self.statements) if name in one.binds), None)
+        return next((statement for statement in reversed(self.statements) if name in statement.binds), None)
 
     def of_name(self, name: str, asked: frozenset = frozenset()) -> set[Region]:
         """Return the regions that a function, constant or variable rests on, as the notebook stands so far."""
@@ -121,9 +121,18 @@ class Reference:
 
     def of_file(self, file: str) -> set[Region]:
         """Return the regions that a saved file rests on: those of the first statement that uses its name."""
-        named = {name for one in self.statements if not one.calls and file in one.texts for name in one.binds}
-        uses = (one for one in self.statements if one.calls and (file in one.texts or named & one.reads))
-        return next((one.rests_on for one in uses if not one.is_definition), set())
+        named = {
+            name
+            for statement in self.statements
+            if not statement.calls and file in statement.texts
+            for name in statement.binds
+        }
+        uses = (
+            statement
+            for statement in self.statements
+            if statement.calls and (file in statement.texts or named & statement.reads)
+        )
+        return next((statement.rests_on for statement in uses if not statement.is_definition), set())
 
     def of_answer(self, tag: str) -> set[Region]:
         """Return the regions of an answer in own words."""
@@ -154,16 +163,16 @@ def bound_names(node: ast.stmt) -> set[str]:
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and is_stored(one)} - loop_names(
-        node
-    )
+    return {
+        inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and is_stored(inner)
+    } - loop_names(node)
 
 
 def names_read(node: ast.stmt) -> set[str]:
     """Return the names of the notebook that a statement reads, or a function once it is called."""
-    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
-    stored = {one.id for one in names if is_stored(one)}
-    read = {one.id for one in names if isinstance(one.ctx, ast.Load)} - loop_names(node)
+    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    stored = {inner.id for inner in names if is_stored(inner)}
+    read = {inner.id for inner in names if isinstance(inner.ctx, ast.Load)} - loop_names(node)
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return read - stored
     return read | stored if isinstance(node, ast.AugAssign) else read
@@ -175,14 +184,14 @@ def is_stored(name: ast.Name) -> bool:
 
 def loop_names(node: ast.stmt) -> set[str]:
     """Return the names that live within a statement: of its loops, its comprehensions, its functions' arguments."""
-    targets = (one.target for one in ast.walk(node) if isinstance(one, ast.For | ast.comprehension))
-    names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
-    return names | {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
+    targets = (inner.target for inner in ast.walk(node) if isinstance(inner, ast.For | ast.comprehension))
+    names = {inner.id for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)}
+    return names | {inner.arg for inner in ast.walk(node) if isinstance(inner, ast.arg)}
 
 
 def names_changed(node: ast.stmt) -> Iterator[str]:
     """Return the names whose objects a statement changes: `model.fit(...)`, `models[32] = ...`."""
-    for one in ast.walk(node):
-        trains = isinstance(one, ast.Attribute) and one.attr in TRAINING
-        if trains or isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store):
-            yield from (inner.id for inner in [one.value] if isinstance(inner, ast.Name))
+    for child in ast.walk(node):
+        trains = isinstance(child, ast.Attribute) and child.attr in TRAINING
+        if trains or isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store):
+            yield from (inner.id for inner in [child.value] if isinstance(inner, ast.Name))
