@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
+from typing import Any
 
 MAX_RESULTS = 512  # results of one function; those on a student's own numbers come once and go
 
@@ -25,17 +26,17 @@ def cache_by_value(function: Callable) -> Callable:
     import joblib  # here: only rubrics need it
 
     @lru_cache(maxsize=MAX_RESULTS)
-    def known(given: HashedArguments):
-        return function(*given.arguments, **given.named)
+    def compute(hashed: HashedArguments) -> Any:
+        return function(*hashed.arguments, **hashed.named)
 
     @wraps(function)
-    def call(*arguments, **named):
-        return known(HashedArguments(joblib.hash(without_types((arguments, named))), arguments, named))
+    def call(*arguments: Any, **named: Any) -> Any:
+        return compute(HashedArguments(joblib.hash(without_types((arguments, named))), arguments, named))
 
     return call
 
 
-def without_types(value):
+def without_types(value: Any) -> Any:
     """Return a value without its types' names: joblib finds a named tuple's by import; rubrics are not imported."""
     if isinstance(value, tuple | list):
         return tuple(map(without_types, value))

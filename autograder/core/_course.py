@@ -1,6 +1,5 @@
 """Where the rooms of a course are: `course.toml`, and the folders that mirror each other name for name."""
 
-import importlib.util
 import re
 import tomllib
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 COURSE_FILE = "course.toml"
@@ -186,7 +186,7 @@ def read_due(due: object, what: str, root: Path, zone: ZoneInfo | None) -> datet
         advice = 'or leave out the offset and name the course\'s zone, as in `timezone = "Europe/Berlin"`'
         problem = f"{what} needs a date, a time and an offset, as in `{example}`, {advice}"
         raise CourseError(f"{root / COURSE_FILE}: {problem}; it is {str(due)!r}.")
-    if due.tzinfo:
+    if due.tzinfo or zone is None:
         return due
     local = due.replace(tzinfo=zone)
     if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != due:
@@ -235,7 +235,8 @@ def read_late(table: object, root: Path) -> Late:
     require_number(table, "grace_minutes", 24 * 60, place)
     require_number(table, "days", 365, place, whole=True)
     require_number(table, "most_days", 365, place, whole=True)
-    return Late(**({"penalty": 100} if policy == "late days" else {}) | table)
+    rules: dict[str, Any] = {"penalty": 100} if policy == "late days" else {}
+    return Late(**rules | table)
 
 
 def require_number(table: dict, name: str, most: float, place: str, whole: bool = False) -> None:
@@ -297,9 +298,9 @@ def load_module(path: Path) -> ModuleType:
     """Return the Python file at `path` as a module, found by path alone: its name is in nobody's way."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
-    spec = importlib.util.spec_from_file_location(f"course_file_{path.parent.name}_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    # not by the loader, whose cache takes two versions of one length, saved within a second, for one
+    module = ModuleType(f"course_file_{path.parent.name}_{path.stem}")
+    module.__file__ = str(path)
+    # not by an import loader, whose cache takes two versions of one length, saved within a second, for the same
     exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))
     return module
 

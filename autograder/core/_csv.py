@@ -177,10 +177,14 @@ def split_rows(text: str, delimiter: str) -> tuple[list[list[str]], list[str]]:
     """Return the cells of CSV text, row by row, each as it stands there, and what ends each row."""
     quoted, plain = r'"(?:[^"]|"")*"?', rf"[^{delimiter}\r\n]*"
     cell = re.compile(rf"((?:{quoted})?{plain})({delimiter}|\r\n|\n|\r|\Z)")
-    rows, ends, row, place = [], [], [], 0
-    while place < len(text) or row:
-        match = cell.match(text, place)
-        place = match.end()
+    rows: list[list[str]] = []
+    ends: list[str] = []
+    row: list[str] = []
+    end = 0
+    while end < len(text) or row:
+        match = cell.match(text, end)
+        assert match, "the pattern matches any text"
+        end = match.end()
         row.append(match[1])
         if match[2] != delimiter:
             rows.append(row)

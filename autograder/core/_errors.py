@@ -17,7 +17,7 @@ class Failure(Exception):
         self.reason, self.hint = sanitize(reason), sanitize(hint)
         super().__init__(f"{self.reason} {self.hint}".strip())
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["Failure"], tuple[str, str]]:
         return type(self), (self.reason, self.hint)  # as one text, a hint would become part of the reason
 
 

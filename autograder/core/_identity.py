@@ -4,7 +4,7 @@ import ast
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -52,9 +52,9 @@ def canonical_signature(signature: str) -> tuple[str, ...]:
     words = split_tokens(_local_part(signature))
     if _is_folder_name(signature):
         return words
-    words = {without_accents(part) for word in words for part in _syllables(word)}
-    words = {word for word in words if not _is_initial(word) and word not in LABELS} or words
-    return tuple(sorted(words, key=lambda word: (word.isdigit(), word)))
+    parts = {without_accents(part) for word in words for part in _syllables(word)}
+    parts = {part for part in parts if not _is_initial(part) and part not in LABELS} or parts
+    return tuple(sorted(parts, key=lambda part: (part.isdigit(), part)))
 
 
 def split_tokens(name: str) -> tuple[str, ...]:
@@ -140,10 +140,11 @@ def _assignments(source: str) -> Iterator[tuple[str, object]]:
     else:
         statements = tree.body
     for statement in statements:
+        targets: list[ast.expr] = []
         if isinstance(statement, ast.AnnAssign | ast.AugAssign):
             targets = [statement.target]
-        else:
-            targets = statement.targets if isinstance(statement, ast.Assign) else []
+        elif isinstance(statement, ast.Assign):
+            targets = statement.targets
         value = ... if isinstance(statement, ast.AugAssign) else getattr(statement, "value", None)
         if value is None:  # `STUDENT: str` assigns nothing
             continue
@@ -175,7 +176,8 @@ def _constant(node: object) -> object:
         parts = [_constant(node.left), _constant(node.right)]
     else:
         return ...
-    return "".join(parts) if all(isinstance(part, str) for part in parts) else ...
+    texts = [part for part in parts if isinstance(part, str)]
+    return "".join(texts) if len(texts) == len(parts) else ...
 
 
 def _parsed(source: str) -> ast.Module | None:
@@ -193,10 +195,11 @@ def _parsed_line(lines: list[str]) -> ast.Module | None:
             break
         if tree := _parsed(source) or _parsed(source.translate(STRAIGHT)):
             return tree
-    return _parsed(f"{ASSIGNED.match(lines[0])[0].rstrip(':= ')} = ...")
+    assigned = ASSIGNED.match(lines[0])
+    return _parsed(f"{assigned[0].rstrip(':= ')} = ...") if assigned else None
 
 
-def _fits(signed: tuple[str, ...], known: Set[str], spell) -> bool:
+def _fits(signed: tuple[str, ...], known: Set[str], spell: Callable[[str], Set[str]]) -> bool:
     """Return whether the words of a signature are among those known, or join them, or are joined there."""
     if not signed:
         return False
@@ -262,11 +265,10 @@ def _spellings(word: str) -> set[str]:
 
 def without_accents(word: str) -> str:
     """Return a word in plain letters where it is Latin, Greek or Cyrillic; a number loses its leading zeros."""
-    kept = []
+    plain = ""
     for letter in unicodedata.normalize("NFKD", word.translate(LATIN)):
-        if not (unicodedata.combining(letter) and kept and kept[-1] < "\u0530"):
-            kept.append(letter)
-    plain = "".join(kept)
+        if not (unicodedata.combining(letter) and plain and plain[-1] < "\u0530"):
+            plain += letter
     return plain.lstrip("0") or "0" if plain.isdigit() else unicodedata.normalize("NFC", plain)
 
 

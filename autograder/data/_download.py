@@ -287,7 +287,7 @@ def describe_progress(part: Path, remote: Remote) -> str:
     return ": run it again later"
 
 
-def resume_download(remote: Remote, part: Path, told: Notify, url: str, output: str, _pooch) -> None:
+def resume_download(remote: Remote, part: Path, told: Notify, url: str, output: str, _pooch: object) -> None:
     """Download for pooch: let `part` grow until it is whole, then move it to `output`.
 
     It goes on where an earlier run broke off, if the server can, and tries anew while it gets further. Raises what

@@ -5,9 +5,13 @@ import secrets
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.core import Course, CourseError, is_guessable, unknown_name, write_private
 from autograder.data._download import is_fetched, is_remote, load_maker
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEMO_SECRET = "demo"  # public, so that a fresh clone can grade; every report that used it says so
 SEED_FILE = "secret_seed"
@@ -23,7 +27,8 @@ class HiddenData:
     """
 
     def __init__(self, course: Course, secret: str, practice: bool = False, term: str = ""):
-        self._course, self._datasets, self._secret, self._drawn = course, course.root / "datasets", secret, {}
+        self._course, self._datasets, self._secret = course, course.root / "datasets", secret
+        self._drawn: dict[str, pd.DataFrame] = {}
         self.practice, self.term = practice, term
 
     @property
@@ -58,7 +63,7 @@ class HiddenData:
         folders = sorted(path for path in self._datasets.glob("*") if is_remote(path))
         return tuple(path.name for path in folders if is_fetched(path))
 
-    def draw(self, dataset: str, options: dict):
+    def draw(self, dataset: str, options: dict) -> "pd.DataFrame":
         """Return the data frame that the data set's `generate.py`, or its `fetch.py`, makes for these options.
 
         Raises NotFetched where the data set would have to be fetched first.

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from autograder.core import COURSE_FILE, Failure, NeedsReview
 from autograder.submissions._filenames import name_stem
@@ -152,7 +152,7 @@ def open_archive(name: str, file: BinaryIO, budget: Budget | None = None) -> Fil
         "Make the archive again, open it once yourself, and hand it in again.",
     )
 
-    def guarded(use: Callable, entry: str):
+    def guarded(use: Callable, entry: str) -> Any:
         with describe_read_error(entry, damaged):
             return use(entry)
 
@@ -164,7 +164,8 @@ def open_archive(name: str, file: BinaryIO, budget: Budget | None = None) -> Fil
         else:
             is_packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            files = read_tar(spool(gzip.GzipFile(fileobj=file) if is_packed else file, budget), budget)
+            unpacked = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_packed else file
+            files = read_tar(spool(unpacked, budget), budget)
     return Files(files.names, partial(guarded, files.read), partial(guarded, files.opened), files.passed_over)
 
 
@@ -218,7 +219,8 @@ def nesting_depth(
     layer: dict[str, Files], budget: Budget, deeper: bool
 ) -> tuple[dict[str, Callable], dict[str, Files]]:
     """Return what reads the plain files of a layer, by path; and the archives in it, opened, where it goes `deeper`."""
-    plain, archives = {}, {}
+    plain: dict[str, Callable] = {}
+    archives: dict[str, Files] = {}
     for place, files in layer.items():
         chosen = [name for name in sorted(files.names, key=rank) if deeper and is_archive(name)]
         opened = {name: inner for name in chosen if (inner := attempt_number(files, name, budget))}
@@ -253,12 +255,15 @@ def exclude_course_folders(
     """
     paths = list(paths)
     marked = {path.removesuffix(COURSE_FILE) for path in paths if path.rpartition("/")[2] == COURSE_FILE}
-    parts, work = {}, set()
+    parts: dict[str, str] = {}
+    work = set()
     places = {place for path in paths for place in parent_folders(path)}
     for course in (course for course in marked if f"{course}assignments/" in places):
         parts |= {f"{course}{part}/": course for part in COURSE_PARTS}
         work.add(f"{course}assignments/{slug}/")
-    kept, notebooks, passed_over = [], [], Counter()
+    kept: list[str] = []
+    notebooks: list[str] = []
+    passed_over: Counter[str] = Counter()
     for path in paths:
         places = set(parent_folders(path))
         of_course = [parts[place] for place in places & parts.keys()]
@@ -370,13 +375,13 @@ def read_regular(path: Path, name: str) -> bytes:
 
 def spool(file: BinaryIO, budget: Budget) -> BinaryIO:
     """Return a copy of the file, which is closed, to be read at any place; its bytes are taken from the budget."""
-    copy = io.BytesIO()
+    copy: BinaryIO = io.BytesIO()
     with file:
         while piece := file.read(2**20):
             budget.spend(bytes=len(piece))
             copy.write(piece)
             if copy.tell() > MAX_IN_MEMORY and isinstance(copy, io.BytesIO):
-                begun, copy = copy, TemporaryFile()  # noqa: SIM115, closed with the last reader
+                begun, copy = copy, cast(BinaryIO, TemporaryFile())  # noqa: SIM115, closed with the last reader
                 copy.write(begun.getbuffer())
     copy.seek(0)
     return copy
@@ -391,7 +396,7 @@ def read_zip(file: BinaryIO, budget: Budget) -> Files:
 
     def opened(path: str) -> BinaryIO:
         refuse_entry(entries[path], path)
-        return archive.open(entries[path])
+        return cast(BinaryIO, archive.open(entries[path]))
 
     return Files(tuple(names), lambda path: read_entry(archive, entries[path], path), opened, passed_over)
 
@@ -400,9 +405,10 @@ def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
     """Open a zip. Raises BadZipFile if it is cut off behind a zip within it, which `zipfile` takes for the whole."""
     archive = zipfile.ZipFile(file)
     first = min((entry.header_offset for entry in archive.infolist()), default=0)
-    archive.fp.seek(0)
+    content = cast(BinaryIO, archive.fp)
+    content.seek(0)
     # A program that unpacks itself begins in another way.
-    starts_as_zip = archive.fp.read(4) == ZIP_FILE
+    starts_as_zip = content.read(4) == ZIP_FILE
     if first and starts_as_zip:
         archive.close()
         raise zipfile.BadZipFile("it breaks off")
@@ -497,7 +503,8 @@ def tar_entries(file: BinaryIO, budget: Budget) -> Iterator[tuple[str, tuple[int
     Read here and not by `tarfile`, which loops for ever on a negative size, and searches records by a pattern that
     takes quadratic time. Understood are the formats ustar, GNU (long names) and PAX (`path` and `size`).
     """
-    place, end, said = 0, file.seek(0, io.SEEK_END), {}
+    place, end = 0, file.seek(0, io.SEEK_END)
+    fields: dict[str, str] = {}
     if end < BLOCK:
         raise ValueError("no tar")
     while place + BLOCK <= end:
@@ -510,28 +517,29 @@ def tar_entries(file: BinaryIO, budget: Budget) -> Iterator[tuple[str, tuple[int
         budget.spend(entries=1)
         kind, body = header[156:157], place + BLOCK
         is_record = kind in RECORDS
-        size = int(said["size"]) if "size" in said and not is_record else tar_number(header[124:136])
+        size = int(fields["size"]) if "size" in fields and not is_record else tar_number(header[124:136])
         if size < 0 or (kind not in BODILESS and body + size > end):
             raise ValueError("a size that is negative, or beyond the archive")
         place = body if kind in BODILESS else body + -(-size // BLOCK) * BLOCK
         if is_record:
-            said |= tar_record(kind, file, size)
+            fields |= tar_record(kind, file, size)
             continue
-        path = (said.get("path") or tar_path(header)).removeprefix("./")
-        is_plain = kind in FILES and not any(key.startswith("GNU.sparse") for key in said)
-        said = {}
+        path = (fields.get("path") or tar_path(header)).removeprefix("./")
+        is_plain = kind in FILES and not any(key.startswith("GNU.sparse") for key in fields)
+        fields = {}
         if kind != FOLDER and not path.endswith("/"):
             yield path, (body if is_plain else -1, size)
 
 
 def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
-    """Return what a record says of the file whose header follows: of GNU a long path, of PAX pairs of keys and values.
+    """Return the fields of a record about the file whose header follows: a long path (GNU), or keys and values (PAX).
 
     A pair is written `LENGTH KEY=VALUE`, with a line's end.
     """
     if size > MAX_RECORD:
         raise ValueError("a record that is far too long")
-    record, said = file.read(size), {}
+    record = file.read(size)
+    fields = {}
     if kind == b"L":
         return {"path": record.rstrip(b"\0").decode("utf-8", "surrogateescape")}
     place = 0
@@ -541,9 +549,9 @@ def tar_record(kind: bytes, file: BinaryIO, size: int) -> dict[str, str]:
             raise ValueError("a pair of a length that can't be")
         pair = record[place + len(digits) + 1 : place + int(digits) - 1]
         key, _, value = pair.decode("utf-8", "surrogateescape").partition("=")
-        said[key] = value
+        fields[key] = value
         place += int(digits)
-    return said
+    return fields
 
 
 def tar_number(text: bytes) -> int:
@@ -567,7 +575,9 @@ def sift_names(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 
     An operating system's litter is not named.
     """
-    kept, passed_over, counts = [], {}, Counter()
+    kept: list[str] = []
+    passed_over: dict[str, str] = {}
+    counts: Counter[str] = Counter()
     names = list(names)
     environments = {name.removesuffix(ENVIRONMENT_MARK) for name in names if name.endswith(ENVIRONMENT_MARK)}
     for name in names:

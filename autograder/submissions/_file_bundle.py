@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from autograder.core import Failure, NeedsReview, digest, sanitize
 from autograder.submissions._archives import Budget, Files, rank
@@ -15,6 +16,7 @@ LARGE_NOTEBOOK = 2**20  # bytes; a larger one is held without its outputs
 MAX_NOTES = 50  # lines of what was passed over
 
 Trouble = Failure | NeedsReview
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class FileBundle:
     sums: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, budget: Budget | None = None) -> Files:
-        return Files(tuple(notices(self.content)), lambda name: notices(self.content[name]))
+        content = require_content(self.content)
+        return Files(tuple(content), lambda name: require_content(content[name]))
 
     @property
     def size(self) -> int:
@@ -58,8 +61,8 @@ def read_bundle(source: Source, slug: str = "") -> FileBundle:
         for name in sorted(files.names, key=rank):
             content[name] = whole = try_to_read(files, name, budget)
             if isinstance(whole, bytes):
-                content[name] = stored_content(name, whole, left)
-                left -= len(content[name]) if isinstance(content[name], bytes) else 0
+                content[name] = stored = stored_content(name, whole, left)
+                left -= len(stored) if isinstance(stored, bytes) else 0
                 if is_large_notebook(name, whole):
                     sums[name] = hashlib.sha256(whole).hexdigest()
     except (Failure, NeedsReview) as trouble:
@@ -96,13 +99,13 @@ def is_large_notebook(name: str, content: bytes) -> bool:
     return len(content) > LARGE_NOTEBOOK and name_stem(name, ".ipynb") is not None
 
 
-def notices(found):
-    """Return what was found; raises the Failure or the NeedsReview that it is, anew."""
-    if isinstance(found, Failure):
-        raise type(found)(found.reason, found.hint)
-    if isinstance(found, NeedsReview):
-        raise NeedsReview(str(found))
-    return found
+def require_content(content: Content | Trouble) -> Content:
+    """Return the content. Raises the Failure or the NeedsReview that stands in its place, as a new exception."""
+    if isinstance(content, Failure):
+        raise type(content)(content.reason, content.hint)
+    if isinstance(content, NeedsReview):
+        raise NeedsReview(str(content))
+    return content
 
 
 def checksums(carried: FileBundle) -> tuple[dict[str, str], str]:
