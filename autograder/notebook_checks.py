@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from autograder.core import (
     CourseError,
@@ -20,6 +21,11 @@ from autograder.core import (
     unknown_name,
 )
 from autograder.submissions import read_code_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autograder.rubric import Report
 
 WIDTH = 100  # characters of a line of progress
 
@@ -68,7 +74,7 @@ def refuse_unwritten(student: str) -> None:
             )
 
 
-def fetched(dataset: str, **options):
+def fetched(dataset: str, **options: Any) -> "pd.DataFrame | None":
     """Rows of real data, as the data set's `fetch.py` makes them for these options; the same for everyone.
 
     None, and a line that says how to get them, where the data set is not on this machine.
@@ -85,7 +91,7 @@ def fetched(dataset: str, **options):
 class Result:
     """A section's scores: a table in a notebook, text in a terminal."""
 
-    def __init__(self, section: str, report):
+    def __init__(self, section: str, report: "Report"):
         self.section, self.report = section, report
 
     def _repr_html_(self) -> str:
@@ -99,7 +105,7 @@ class Result:
         return score_line(section_report(self.section, self.report))
 
 
-def points(report) -> float:
+def points(report: "Report") -> float:
     """Return what nbgrader, which runs a notebook and reads a cell's value, takes for points: those that are not lost.
 
     Deferred points count, as nothing is known against them; answers that a person reads have cells of their own.
@@ -121,7 +127,7 @@ def named(name: str, items: tuple) -> tuple:
     return chosen
 
 
-def graded(items: tuple, slug: str, student: str, kept: dict):
+def graded(items: tuple, slug: str, student: str, kept: dict) -> "Report":
     """Return the Report on `items` as the grader would give it for the notebook now; hidden data are deferred.
 
     kept: what a Submission may take over from the check before: batches of inputs, trainings.
@@ -141,7 +147,7 @@ def line_of(name: str) -> Callable[[str], None]:
     return lambda said: print(f"{name}: {said}".ljust(WIDTH)[:WIDTH], end="\r", flush=True, file=out)
 
 
-def notebook_shell():
+def notebook_shell() -> Any:
     """Return the shell in which a notebook runs; None outside of one."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None

@@ -180,7 +180,7 @@ def test_modules_beside_the_work_are_not_imported(course):
     for command in (["check", "hello"], ["grade", "hello", "class"], ["--help"]):
         done = run(*command, cwd=work)
         assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
-    code = "from autograder.core import look; print(look())"
+    code = "from autograder.core import probe_tensorflow; print(probe_tensorflow())"
     look = [sys.executable, "-P", "-c", code]
     quick = write(course.root / "quick/tensorflow.py", "raise ImportError").parent
     subprocess.run(look, cwd=work, env=os.environ | {"PYTHONPATH": f"{ROOT}:{quick}"}, check=True)

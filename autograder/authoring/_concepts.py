@@ -5,13 +5,13 @@ from itertools import pairwise
 from types import ModuleType
 
 from autograder.authoring._markers import Cell, read_cells, strip_markers
-from autograder.rubric import STUB, Question
+from autograder.rubric import STUB, Choice, Number
 
 _ASKED = re.compile(r"rubric\.(\w+)\(STUDENT\)")
 _CONSTANT = re.compile(r"(\w+) = ")
 
 
-def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Question]:
+def questions(reference: str, rubric: ModuleType, student: str) -> dict[str, Number | Choice]:
     """Return the student's own questions, by the constant that answers each. reference: percent-format source."""
     return {
         constant: getattr(rubric, question)(student)
@@ -24,8 +24,9 @@ def asked_questions(reference: str) -> dict[str, str]:
 
     A cell `rubric.question(STUDENT)` shows a question, and the cell after it gives the constant.
     """
-    shown = ((_ASKED.fullmatch(cell.source), other.source) for cell, other in pairwise(read_cells(reference)))
-    return {_CONSTANT.match(source)[1]: call[1] for call, source in shown if call}
+    pairs = pairwise(cell.source for cell in read_cells(reference))
+    matches = ((_ASKED.fullmatch(call), _CONSTANT.match(source)) for call, source in pairs)
+    return {constant[1]: call[1] for call, constant in matches if call and constant}
 
 
 def answer_cells(reference: str, rubric: ModuleType, student: str, guessed: bool = False) -> list[str | Cell]:

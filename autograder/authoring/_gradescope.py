@@ -39,7 +39,7 @@ def is_committable(path: Path) -> bool:
     folder = next(folder for folder in path.absolute().parents if folder.is_dir())
     if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return False
-    command = ["git", "-C", folder, "check-ignore", "--quiet", path.absolute()]
+    command = ["git", "-C", str(folder), "check-ignore", "--quiet", str(path.absolute())]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode != 0
     except OSError:  # git is not installed

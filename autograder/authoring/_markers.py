@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.core import CourseError
 
@@ -132,7 +133,7 @@ def write_notebook(path: Path, *parts: str | Cell) -> None:
     write(v4.new_notebook(cells=[node(cell, f"cell-{place}") for place, cell in enumerate(made)]), path)
 
 
-def node(cell: Cell, identity: str):
+def node(cell: Cell, identity: str) -> Any:
     """Return a cell as nbformat has it."""
     from nbformat import v4
 
@@ -287,7 +288,8 @@ def _is_ignored(piece: Piece) -> bool:
 
 def _in_cell(piece: Piece) -> list[Region]:
     """Return the regions and the marked lines of one cell."""
-    found, opened = [], None  # the number and the marker of the BEGIN that is open
+    found: list[Region] = []
+    opened = None  # the number and the marker of the BEGIN that is open
     for number, line in piece.body:
         marker = _MARKER.fullmatch(line) or _PROMPT.fullmatch(line)
         if marker:
@@ -340,7 +342,8 @@ def _marked_line(piece: Piece, number: int, line: str, in_prompt: bool) -> list[
         raise _Wrong(number, what, advice)
     if marked["word"] != "SOLUTION":
         return [Region(number, number, (), marked["word"].split()[0])]
-    kept = f"{statement.targets[0].id} = ..." if _is_simple(statement) else "..."
+    name = _assigned_name(statement)
+    kept = f"{name} = ..." if name else "..."
     return [Region(number, number, (marked["indent"] + kept,), "SOLUTION")]
 
 
@@ -354,14 +357,15 @@ def _statement(piece: Piece, number: int) -> ast.stmt | None:
     simple = (
         node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not isinstance(node, COMPOUND)
     )
-    there = [node for node in simple if node.lineno <= at <= node.end_lineno]
+    there = [node for node in simple if node.lineno <= at <= (node.end_lineno or node.lineno)]
     begins = [node.col_offset == len(text) - len(text.lstrip()) for node in there]
     return there[0] if begins == [True] and there[0].lineno == there[0].end_lineno else None
 
 
-def _is_simple(statement: ast.stmt) -> bool:
-    """Whether a statement gives a value to one name."""
-    return isinstance(statement, ast.Assign) and [type(t) for t in statement.targets] == [ast.Name]
+def _assigned_name(statement: ast.stmt) -> str:
+    """Return the name that a statement gives a value to; empty if there is none or several."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
 
 
 def _looks_like(number: int, line: str, advice: str) -> _Wrong:

@@ -23,7 +23,8 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
     points = section_points(items, {cell.answers for cell in kept})
     answers = {item.__name__: item.points for item in items}
     sections = [section_of(cell, points) for cell in kept]
-    taken, made = set(), []
+    taken: set[str] = set()
+    made = []
     for place, (cell, section) in enumerate(zip(kept, sections, strict=True)):
         if name := cell.answers:
             made.append(mark_cells(cell, name, grade=True, solution=True, points=answers[name]))
@@ -41,7 +42,7 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
 
 def section_points(items: Iterable, by_hand: set[str]) -> dict[str, float]:
     """Return what the check of each section can give: its items but for stretch and what a person reads."""
-    points = {}
+    points: dict[str, float] = {}
     for item in items:
         counts = not item.stretch and item.__name__ not in by_hand
         points[item.section] = points.get(item.section, 0) + counts * item.points
@@ -66,7 +67,9 @@ def identity(cell: Cell) -> str:
         body = []
     for node in body:
         name = getattr(node, "name", "") or getattr(getattr(node, "targets", [None])[0], "id", "")
-        if _STUB.search(ast.get_source_segment(cell.source, node)) and re.fullmatch("[a-zA-Z0-9_]+", name):
+        if _STUB.search(ast.get_source_segment(cell.source, node) or "") and re.fullmatch(
+            "[a-zA-Z0-9_]+", name
+        ):
             return name
     return f"cell-{digest(cell)}"
 
@@ -83,7 +86,14 @@ def digest(cell: Cell) -> str:
     return hashlib.sha256(cell.source.encode()).hexdigest()[:8]
 
 
-def mark_cells(cell: Cell, name: str, grade=False, solution=False, locked=False, points: float = 0) -> dict:
+def mark_cells(
+    cell: Cell,
+    name: str,
+    grade: bool = False,
+    solution: bool = False,
+    locked: bool = False,
+    points: float = 0,
+) -> dict:
     """Return the metadata of one cell, with the checksum by which nbgrader sees that a cell was changed."""
     flags = {"grade": grade, "solution": solution, "locked": locked}
     parts = [

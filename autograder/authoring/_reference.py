@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from autograder.authoring._markers import node, read_cells, strip_markers, write_notebook
 from autograder.core import Assignment, CourseError
@@ -24,7 +25,7 @@ def run_reference(
     folder: Path,
     watch: Watch = lambda done, total: None,
     seed: int | None = None,
-):
+) -> Any:
     """Run the reference in `folder` and give the executed notebook; what it saves lies in `folder` afterwards.
 
     seed: takes the place of the line `SEED = 0`. A `folder` inside the course lets `start_checks` find that course.
@@ -40,7 +41,7 @@ def run_reference(
     notebook = v4.new_notebook(cells=[node(cell, f"cell-{place}") for place, cell in enumerate(parts)])
     at = [0]  # the cell that runs, from 1
 
-    def started(cell, cell_index):
+    def started(cell: object, cell_index: int) -> None:
         at[0] = cell_index + 1
         watch(cell_index, len(parts))
 
@@ -140,13 +141,13 @@ def require_due(assignment: Assignment, now: datetime) -> None:
     raise CourseError(f"{said}: its solution is not published; --before-due does it all the same.")
 
 
-def nbformat_text(notebook) -> str:
+def nbformat_text(notebook: Any) -> str:
     from nbformat import writes
 
     return writes(notebook) + "\n"
 
 
-def as_page(notebook) -> str:
+def as_page(notebook: Any) -> str:
     """Return a page of HTML that holds its plots; it asks the network for nothing but MathJax, which draws formulas."""
     from nbconvert import HTMLExporter
 

@@ -155,7 +155,8 @@ def _check_answers(kept: list[Cell], items: Sequence, source: str, name: str) ->
 
 def _nodes(kept: list[Cell], items: Sequence) -> list:
     """Return the cells for nbformat; a cell's id follows from its content: an edit elsewhere leaves it alone."""
-    nodes, seen = [], {}
+    nodes = []
+    seen: dict[Cell, int] = {}
     for cell, marks in zip(kept, metadata(kept, items), strict=True):
         seen[cell] = seen.get(cell, -1) + 1  # equal cells are told apart by how many came before
         identity = hashlib.sha256(f"{seen[cell]} {cell}".encode()).hexdigest()[:12]

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from autograder.authoring._markers import read_cells, regions
 from autograder.authoring._starter import is_stale, stale_questions
@@ -22,6 +23,9 @@ from autograder.core import COURSE_FILE, Assignment, Course, CourseError, load_m
 from autograder.data import hidden_data, is_remote
 from autograder.rubric import SEALED, questions_path
 from autograder.submissions import zip_files
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "rnn-course"
 ENGINE = Path(__file__).parents[1]
@@ -250,7 +254,7 @@ def answer_lines(path: Path) -> Iterator[tuple[str, str]]:
     lines = source.split("\n")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "right":
-            for number in range(node.value.lineno, node.value.end_lineno + 1):
+            for number in range(node.value.lineno, (node.value.end_lineno or 0) + 1):
                 if is_distinctive(lines[number - 1]):
                     yield normalize_line(lines[number - 1]), f"{path.name}:{number}"
 
@@ -260,8 +264,12 @@ def distinguish(path: Path) -> Iterator[tuple[int, str, bool]]:
     source, hidden = path.read_text(encoding="utf-8"), set()
     for region in regions(source, path.name):
         hidden |= set(range(region.first, region.last + 1))
-    tagged = (cell.source.split("\n") for cell in read_cells(source) if "solution" in cell.tags)
-    tagged = {normalize_line(line) for lines in tagged for line in lines}
+    tagged = {
+        normalize_line(line)
+        for cell in read_cells(source)
+        if "solution" in cell.tags
+        for line in cell.source.split("\n")
+    }
     for number, line in enumerate(source.split("\n"), start=1):
         yield number, line, number in hidden or normalize_line(line) in tagged
 
@@ -292,7 +300,8 @@ def hidden_values(course: Course) -> tuple[dict[str, dict[str, str]], list[str]]
         return {}, [
             "This term has no seed of its own, so there are no hidden rows to look for: `autograder term`."
         ]
-    values, unproved = {}, []
+    values: dict[str, dict[str, str]] = {}
+    unproved = []
     for dataset, options in drawn_data(course):
         options = options if options is not None else default_options(course, dataset)
         drawn = set() if options is None else set(table_texts(source.draw(dataset, options)))
@@ -317,11 +326,9 @@ def drawn_data(course: Course) -> Iterator[tuple[str, dict | None]]:
         if assignment.rubric.is_file():
             for node in ast.walk(ast.parse(assignment.rubric.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"hidden", "fresh"}:
-                    dataset = node.args[0] if node.args else None
-                    if isinstance(dataset, ast.Constant) and not is_remote(
-                        course.root / "datasets" / dataset.value
-                    ):
-                        yield dataset.value, literal_options(node)
+                    dataset = getattr(node.args[0], "value", None) if node.args else None
+                    if isinstance(dataset, str) and not is_remote(course.root / "datasets" / dataset):
+                        yield dataset, literal_options(node)
 
 
 def literal_options(call: ast.Call) -> dict | None:
@@ -342,7 +349,7 @@ def default_options(course: Course, dataset: str) -> dict | None:
     return {} if needed == ["seed"] else None
 
 
-def table_texts(table) -> Iterator[str]:
+def table_texts(table: "pd.DataFrame") -> Iterator[str]:
     """Return the texts of a table, or its lines where it holds numbers only, that are too rich to come up by chance."""
     columns = [table[name] for name in table if isinstance(table[name].iloc[0], str)]
     lines = table.to_csv(index=False, lineterminator="\n").split("\n")[1:]

@@ -6,6 +6,7 @@ import re
 import runpy
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -112,8 +113,8 @@ def folders(assignment: Assignment) -> tuple[Path, Path, Path]:
 
 
 @contextmanager
-def undo_on_failure(assignment: Assignment):
-    """Leaves the course as it was found where anything inside fails."""
+def undo_on_failure(assignment: Assignment) -> Iterator[None]:
+    """Restore the course as it was if anything inside fails."""
     course_file = assignment.root / COURSE_FILE
     before = course_file.read_bytes()
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -231,7 +231,7 @@ def grade(
     private = (submissions, out, *([roster] if roster else []))
     setup = GraderFactory(chosen, source, device, probe(), no_isolation, minutes, private)
     with run_logged(out), open_readers() as reading, setup.open() as grader:
-        zone = course.timezone or (chosen.due and chosen.due.tzinfo)
+        zone = course.timezone or (chosen.due.tzinfo if chosen.due else None)
         found = read_cohort(reading, submissions, chosen.slug, roster, zone, out)
         if line := describe_missing_packages(reading, found.submissions, grader.expected):
             print_plain(line, "yellow")
@@ -314,12 +314,14 @@ def integrity(
     from autograder.core import make_private_folder
     from autograder.grading import open_readers, read_cohort, write_atomically
     from autograder.similarity import compare, integrity_csv, integrity_html
+    from autograder.submissions import RawSubmission
 
     course = find_course(Path.cwd())
     chosen = course.assignment(assignment)
     out = out or Path("results") / chosen.slug
     with run_logged(out), open_readers() as reading, console.status("") as status:
-        found, others = read_cohort(reading, submissions, chosen.slug, roster, out=out), {}
+        found = read_cohort(reading, submissions, chosen.slug, roster, out=out)
+        others: dict[str, RawSubmission] = {}
         for folder in against or ():
             earlier = read_cohort(reading, folder, chosen.slug).submissions
             others |= {f"{folder.name}: {submission.student}": submission for submission in earlier}
@@ -557,7 +559,7 @@ def find_assignments(course: Course, slugs: Iterable[str] | None) -> list[Assign
     return [course.assignment(slug) for slug in slugs] if slugs else list(course.assignments)
 
 
-def live_table(table) -> AbstractContextManager:
+def live_table(table: RenderableType) -> AbstractContextManager:
     """Show a table, as it changes, until the end."""
     from rich.live import Live
 

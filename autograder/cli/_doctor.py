@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from autograder.core import COURSE_FILE, Course, CourseError, exposure_warning, is_exposed, probe_tensorflow
 from autograder.data import open_cache, term_seed
 from autograder.grading import read_package_versions
@@ -145,7 +147,8 @@ def examine_child(course: Course, isolation: Isolation) -> Finding:
         )
     if answer.failure:
         return Finding(False, f"isolation: a child does not run: {answer.failure}", "report this as a bug")
-    seen = [path for path, is_readable in zip(paths, answer.value[1:], strict=True) if is_readable]
+    readable = np.asarray(answer.value)[1:]
+    seen = [path for path, is_readable in zip(paths, readable, strict=True) if is_readable]
     if seen:
         advice = "do not grade here; make a virtual environment outside the course, and report this as a bug"
         return Finding(False, f"isolation: student code can read {seen[0]}, and {len(seen) - 1} more", advice)

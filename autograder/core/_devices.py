@@ -8,6 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 PROBE = """
 import json, tensorflow, keras
@@ -49,7 +50,7 @@ def probe_tensorflow() -> DeviceInfo:
     return DeviceInfo(said["tensorflow"], said["keras"], tuple(said["gpus"]))
 
 
-def choose_device(wanted: str) -> str:
+def choose_device(wanted: str) -> Literal["cpu", "gpu"]:
     """ "cpu" or "gpu" for what was wanted: "auto", "cpu", "gpu". Raises DeviceError."""
     there = bool(gpu_device_files()) and wanted != "cpu" and bool(probe_tensorflow().gpus)
     if wanted == "gpu" and not there:

@@ -11,6 +11,7 @@ from autograder.lms._export import Export
 from autograder.lms._gradebook import FilledTable, Marks, Table, fill_marks
 from autograder.lms._matching import Claims, Upload, by_name
 from autograder.lms._readings import Reading, decide
+from autograder.rubric import Report
 from autograder.submissions import Submitter
 
 NUMBER = r"(?:0|[1-9][0-9]{0,19})"
@@ -83,10 +84,10 @@ def readings(name: str) -> list[Reading]:
         student, late = split_upload_name(name[: max(0, match.start() - 1)])
         file = name[match.start("rest") :]
         found.append(Reading(name, student, match["user"], file, int(match["attachment"]), late))
-    match = TYPED.fullmatch(name)
-    if match and match["user"][0] not in "aA" and "/" not in name:
-        student, _ = split_upload_name(match["before"] or "")
-        found.append(Reading(name, student, match["user"], "", kind=match["kind"].casefold()))
+    typed = TYPED.fullmatch(name)
+    if typed and typed["user"][0] not in "aA" and "/" not in name:
+        student, _ = split_upload_name(typed["before"] or "")
+        found.append(Reading(name, student, typed["user"], "", kind=typed["kind"].casefold()))
     return found
 
 
@@ -163,7 +164,7 @@ def write_grades(
     column = column_of(table, title, slug)
     rows = {table.account(row, "id"): row for row in table.rows if table.text(row, "id")}
 
-    def excused(row: int, _) -> str:
+    def excused(row: int, _: Report) -> str:
         return "excused in Canvas (EX)" if table.at(row, column).strip().upper() in ("EX", "EXCUSED") else ""
 
     comma = sheet.decimal_comma(table.at(row, column) for row in table.rows)

@@ -51,6 +51,7 @@ def to_english(text: str) -> str:
     if not clock:
         return ""
     before, after = text[: clock.start()], text[clock.end() :]
+    month: int | None
     if date := EAST_ASIAN.search(before):
         year, month, day = map(int, date.groups())
         before, after = "", EAST_ASIAN_WEEKDAY.sub("", before[date.end() :]) + after

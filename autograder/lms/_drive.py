@@ -78,7 +78,7 @@ def unknown_owner(name: Name) -> str:
 
 def group_uploads(folders: Iterable[str], pieces: Iterable[tuple[str, str, str]]) -> Claims:
     """Return one submission for each person; a piece is a person, what the file is called without, and its path."""
-    persons = {normalize(top): (top, {}) for top in folders}
+    persons: dict[str, tuple[str, dict[str, str]]] = {normalize(top): (top, {}) for top in folders}
     left_out = {}
     for who, file, whole in pieces:
         called, files = persons.setdefault(normalize(who), (who, {}))
@@ -97,6 +97,7 @@ def split_name(top: str, slug: str, people: People) -> Name:
     """Return a loose file's name, with each person that it may be named after."""
     ending = suffix(PurePosixPath(top)) or PurePosixPath(top).suffix
     match = DECORATED.fullmatch(top.removesuffix(ending))
+    assert match, "the pattern matches any text"
     before, after = match["before"], match["after"] or ""
     said = set(split_tokens(match["stem"]))
     named = [(words, name) for words, name in people if words <= said]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from autograder.core import CourseError, Failure, sanitize
 from autograder.submissions import (
@@ -57,7 +57,7 @@ class Place:
         archive, entry = self.find()
         with describe_read_error(self.entry, self.damaged):
             refuse_entry(entry, self.entry)
-            return archive.open(entry)
+            return cast(BinaryIO, archive.open(entry))
 
     def find(self) -> tuple[zipfile.ZipFile, zipfile.ZipInfo]:
         """Return the zip, which each process opens once, and what it says of the file."""
@@ -126,11 +126,11 @@ class Export:
     @cached_property
     def tops(self) -> dict[str, dict[str, str]]:
         """What lies at the top, by name: the files in a folder, by their path in it; a file has just itself."""
-        found = {name: {} for name in self.folders}
+        files: dict[str, dict[str, str]] = {name: {} for name in self.folders}
         for name in self.where:
             top, _, rest = name.partition("/")
-            found.setdefault(top, {})[rest or name] = name
-        return dict(sorted(found.items()))
+            files.setdefault(top, {})[rest or name] = name
+        return dict(sorted(files.items()))
 
 
 def open_export(path: Path) -> Export:
@@ -149,7 +149,8 @@ def open_folder_export(root: Path, links: bool = True) -> Export:
     """Return a folder's files; `links` at its top to folders and archives count, as the TA laid them there."""
     entries = [entry for entry in list_exports(root) if links or not entry.is_symlink()]
     folders = {entry.name for entry in entries if entry.is_dir() and not litter_reason(entry.name)}
-    where, left_out = {}, {}
+    where: dict[str, Place] = {}
+    left_out: dict[str, str] = {}
     for entry in entries:
         if entry.name in folders:
             names, passed_over = walk_folder(entry)
@@ -198,7 +199,7 @@ def export(
     if len(kept) > MAX_COHORT_BYTES:
         raise CourseError(f"{path} holds more than {MAX_COHORT_BYTES} files: is it the class you mean?")
     meant = {name for name in folders if not (litter_reason(name) or leads_out(f"{name}/x"))}
-    said = (left_out or {}) | litter | passed_over | same
+    said = {**(left_out or {}), **litter, **passed_over, **same}
     taken = {name: where[name] for name in kept if name not in same}
     return Export(path, taken, frozenset(meant), {sanitize(name): why for name, why in said.items()})
 

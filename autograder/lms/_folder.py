@@ -81,7 +81,7 @@ def earlier_attempts(tops: Iterable[str]) -> dict[str, str]:
         attempts.setdefault(fold_look(who), []).append((number, top))
         if number:  # somebody may be called so
             attempts.setdefault(fold_look(stem(top)), []).append((0, top))
-    earlier = {}
+    earlier: dict[str, str] = {}
     for tried in attempts.values():
         tried = sorted(tried)
         by_word = any(ATTEMPT.fullmatch(stem(top)) for number, top in tried if number)

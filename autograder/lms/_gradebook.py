@@ -1,5 +1,6 @@
 """Filling marks into a table that a platform exported: one column, and nothing else."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -84,14 +85,16 @@ def fill_marks(
         row = rows[person.id] if person else None
         is_shared = person is not None and claims[person.id] > 1
         why = "its id is in more than one row of the table" if origin.id and ids[origin.id] > 1 else ""
-        why = why or why_not_filled(row, report, is_shared, unfinished) or refuses(row, report)
-        if why := why or strange_values(table, row, column):
+        why = why or why_not_filled(row, report, is_shared, unfinished)
+        if row is not None:
+            why = why or refuses(row, report) or strange_values(table, row, column)
+        if why or row is None:
             untouched.append(f"{report.student}: {why}.")
             continue
         before = table.number(row, column)
         sheet.fill(row, column, points_text(report.earned, comma))
         written += 1
-        replaced += before == before and before != report.earned
+        replaced += not math.isnan(before) and before != report.earned
     warnings = (f"{replaced} marks that were in the table are replaced by others.",) if replaced else ()
     return FilledTable(str(sheet), written, tuple(untouched), warnings, table.titles[column].strip())
 

@@ -22,7 +22,7 @@ FOLDER = re.compile(r"submission_(?P<id>\d+)")
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # of two classes, by machine
     """Reads YAML as plain data, also where Ruby wrote the name of a class before it; notes `repeated` keys."""
 
     def __init__(self, stream: bytes):

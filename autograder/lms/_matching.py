@@ -122,7 +122,8 @@ def shorten(text: str, longest: int, largest: int) -> str:
 def distinguish(keys: Iterable[str], fold: Callable[[str], str] = str) -> list[str]:
     """Return the keys, no two with the same `fold`: a second `ann` is `ann_2`, and who is called so keeps the name."""
     keys = list(keys)
-    taken, counts, apart = {fold(key) for key in keys}, Counter(), []
+    taken, apart = {fold(key) for key in keys}, []
+    counts: Counter[str] = Counter()
     for key in keys:
         counts[fold(key)] += 1
         name = key

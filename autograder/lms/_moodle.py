@@ -118,7 +118,7 @@ def write_grades(sheet: Sheet, marks: Marks, unfinished: bool = False) -> Filled
         return too_many if report.earned > most else ""
 
     comma = sheet.decimal_comma(table.at(row, column) for row in table.rows for column in (grade, highest))
-    result = fill_marks(sheet, marks, people(sheet), ids, grade, comma, too_high, unfinished)
+    result = fill_marks(sheet, marks, people(sheet) or (), ids, grade, comma, too_high, unfinished)
     return result.warned(differing_maximum(table, highest, marks))
 
 
@@ -139,11 +139,12 @@ def identifiers(table: Table) -> dict[str, int]:
         for row in table.rows
         if any(table.sheet.texts(row))
     }
-    words = {match["word"] if match else None for match in found.values()}
-    if len(words) != 1 or None in words or table.width < 4:
+    matches = {row: match for row, match in found.items() if match}
+    words = {match["word"] for match in matches.values()}
+    if len(words) != 1 or len(matches) < len(found) or table.width < 4:
         return {}
-    english = table.header[:1] == ["identifier"]
-    return {match["id"]: row for row, match in found.items()} if english or words != {""} else {}
+    is_english = table.header[:1] == ["identifier"]
+    return {match["id"]: row for row, match in matches.items()} if is_english or words != {""} else {}
 
 
 def column_of(table: Table, title: str, holds: Callable[[str], bool] = lambda text: False) -> int | None:
@@ -170,14 +171,11 @@ def grade_column(table: Table, highest: int | None) -> int | None:
     """Return the column of the grade: the one of this title, or, in another language, the one before the maximum."""
     if "grade" in table.header or "maximum grade" in table.header:
         return table.header.index("grade") if "grade" in table.header else None
-    cells = (
-        {table.at(row, highest - 1).strip() for row in identifiers(table).values()} if highest else {"none"}
-    )
-    return (
-        highest - 1
-        if all(text in ("", "-") or not math.isnan(table.sheet.number(text)) for text in cells)
-        else None
-    )
+    if not highest:
+        return None
+    cells = {table.at(row, highest - 1).strip() for row in identifiers(table).values()}
+    is_grade = all(text in ("", "-") or not math.isnan(table.sheet.number(text)) for text in cells)
+    return highest - 1 if is_grade else None
 
 
 def name_column(table: Table) -> int | None:

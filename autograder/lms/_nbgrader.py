@@ -43,7 +43,8 @@ def read(export: Export, slug: str, zone: tzinfo | None = None) -> Claims:
     """Each student's folder of this assignment. Raises CourseError where nobody handed it in."""
     names = export.tops[ROOM] if has_room(export) else {name: name for name in export.names}
     found: dict[str, dict[str, str]] = {}
-    others, left_out = Counter(), aside(export)
+    others: Counter[str] = Counter()
+    left_out = aside(export)
     for inner, name in names.items():
         student, assignment, file = (*inner.split("/", 2), "", "")[:3]
         if not file:

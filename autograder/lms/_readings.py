@@ -51,7 +51,8 @@ def decide(options: Mapping[str, Sequence[Reading]], people: Iterable[Submitter]
     listed: dict[str, list[Submitter]] = {}
     for person in people:
         listed.setdefault(person.id.casefold(), []).append(person)
-    readings, left_out = [], {}
+    readings: list[Reading] = []
+    left_out = {}
     for whole, found in options.items():
         possible = {reading.user: reading for reading in reversed(found)}
         if len(possible) > 1 and listed:

@@ -95,7 +95,7 @@ def identities(reports: Sequence[Report]) -> dict[str, str]:
 
 def class_head(reports: Sequence[Report]) -> dict:
     """Return what the reports rest on: sentences on the data, and versions; several where the reports differ."""
-    versions = {}
+    versions: dict[str, dict[str, None]] = {}
     for report in reports:
         for name, version in report.versions.items():
             versions.setdefault(name, {})[version] = None

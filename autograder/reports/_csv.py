@@ -14,7 +14,7 @@ def grades_csv(reports: Sequence[Report], waiting: Sequence[RawSubmission] = ())
 
     waiting: submissions that were not graded, as the run stopped early; they have a row without points.
     """
-    graded = [
+    graded: list[dict[str, str | float | None]] = [
         {
             **identity(report.student, report.origin),
             **{score.item: score.earned for score in report.scores},
@@ -25,7 +25,7 @@ def grades_csv(reports: Sequence[Report], waiting: Sequence[RawSubmission] = ())
         }
         for report in reports
     ]
-    others = [
+    others: list[dict[str, str | float | None]] = [
         {**identity(sanitize(handed_in.student), handed_in.origin), "status": NOT_GRADED}
         for handed_in in waiting
     ]

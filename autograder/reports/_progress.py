@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich import box
+from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -30,7 +31,7 @@ class Progress:
     slowest: tuple[float, str] = (0.0, "")
     begun: float = field(default=0.0, init=False)  # when it started
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.begun = self.clock()
 
     def watch(self, said: str) -> None:
@@ -58,10 +59,9 @@ class Progress:
 
     def __rich__(self) -> Table:
         table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, expand=False)
-        left = self.left
-        left = "–" if left is None and self.done < self.total else clock_time(left or 0)
+        left = "–" if self.left is None and self.done < self.total else clock_time(self.left or 0)
         seconds, student = self.slowest
-        columns = {
+        columns: dict[str, RenderableType] = {
             "": ProgressBar(self.total or 1, self.done, width=20),
             "done": Text(f"{self.done}/{self.total}"),
             "kept": Text(str(self.kept)),

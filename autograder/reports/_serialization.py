@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from dataclasses import asdict
+from typing import Any
 
 from autograder.rubric import Adjustment, Report, Score, figure_record, read_figure
 from autograder.submissions import Submitter
@@ -32,7 +33,7 @@ def read_report(text: str) -> Report:
     record = json.loads(text)
     for computed in ("earned", "possible", "status"):
         del record[computed]
-    parts = {
+    parts: dict[str, Any] = {
         "scores": tuple(map(read_score, record.pop("scores"))),
         "origin": Submitter(**record.pop("origin")),
         "adjustments": tuple(Adjustment(**adjustment) for adjustment in record.pop("adjustments")),

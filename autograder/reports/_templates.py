@@ -15,7 +15,7 @@ UNPRINTABLE = re.compile(
 )
 
 
-def render(template: str, **values) -> Markup:
+def render(template: str, **values: object) -> Markup:
     """Return a template of this folder with these values."""
     return Markup(environment().get_template(template).render(**values))
 
@@ -33,7 +33,7 @@ def environment() -> Environment:
     )
 
 
-def printable(value):
+def printable(value: object) -> object:
     """Return a text without controls and without what turns the direction of the text around it; all else as it is."""
     return UNPRINTABLE.sub("", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

@@ -9,10 +9,10 @@ import math
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from autograder.core import CourseError, load_module
 from autograder.data import HiddenData
 from autograder.rubric._run import Deferred, current_run, remark
 from autograder.rubric._submission import Answer, Submission
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLOSE = 1e-5  # float32 predictions of one model differ by up to 2e-6 between ways of computing them
 
@@ -91,7 +94,7 @@ def _source() -> HiddenData:
     return source
 
 
-def hidden(dataset: str, **options):
+def hidden(dataset: str, **options: Any) -> "pd.DataFrame":
     """Return data that no student has seen: what the data set's `generate.py` makes from the term's secret seed.
 
     An item is hidden because it calls this. On a student's machine there is no secret: the item is deferred.
@@ -103,7 +106,7 @@ def hidden(dataset: str, **options):
     return run.source.draw(dataset, options)
 
 
-def fresh(dataset: str, **options):
+def fresh(dataset: str, **options: Any) -> "pd.DataFrame":
     """Return data that a model is trained or tried on and that need not be hidden: the same draw, never deferred.
 
     On a student's machine it comes from the public seed, with a TA from the term's; what holds for one holds for
@@ -112,7 +115,7 @@ def fresh(dataset: str, **options):
     return _source().draw(dataset, options)
 
 
-def public(dataset: str, **options):
+def public(dataset: str, **options: Any) -> "pd.DataFrame":
     """Return data that everyone may see, for figures of how a model errs: the draw of the public seed, never deferred.
 
     It is the same in every term and on every machine. No marks may rest on it, since a student can draw it too.
@@ -157,8 +160,11 @@ def read_rubric(path: Path) -> tuple[Item, ...]:
     def load_copy(use: str) -> dict[str, Item]:
         return {item.__name__: item for item in items_of(load_module(path))}
 
+    def copy_item(name: str, use: str) -> Item:
+        return load_copy(use)[name]
+
     for item in items:
-        item.copy = lambda use, name=item.__name__: load_copy(use)[name]
+        item.copy = partial(copy_item, item.__name__)
     return items
 
 

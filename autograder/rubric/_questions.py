@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -79,11 +79,11 @@ class Number(Question):
         return next(iter(self.mistakes))
 
     def judge(self, value: float | str) -> None:
-        require_number(value)
-        if self._is(value, self.right):
+        number = read_number(value)
+        if self._is(number, self.right):
             return
-        hint = next((hint for wrong, hint in self.mistakes.items() if self._is(value, wrong)), COUNT_AGAIN)
-        raise Failure(f"{value:g} is not the answer.", hint)
+        hint = next((hint for wrong, hint in self.mistakes.items() if self._is(number, wrong)), COUNT_AGAIN)
+        raise Failure(f"{number:g} is not the answer.", hint)
 
     def _is(self, value: float, other: float) -> bool:
         return math.isclose(value, other, rel_tol=self.tolerance, abs_tol=self.tolerance)
@@ -126,7 +126,7 @@ class Choice(Question):
         return next(letter for letter, option in self.options.items() if option == text)
 
     def judge(self, value: float | str) -> None:
-        letter = require_letter(value, self.options)
+        letter = read_letter(value, self.options)
         if letter != self.answer:
             raise Failure(f"{letter} is not the answer.", self.wrong[self.options[letter]])
 
@@ -151,10 +151,9 @@ class Sealed(Question):
     def judge(self, value: float | str) -> None:
         """Judge as the open question does, in a tenth of a second."""
         if self.letters:
-            answers = [require_letter(value, self.letters)]
+            answers = [read_letter(value, self.letters)]
         else:
-            require_number(value)
-            answers = list(nearest_bins(value, self.tolerance))
+            answers = list(nearest_bins(read_number(value), self.tolerance))
         hints = [hint for hint in (self._hint(answer) for answer in answers) if hint is not None]
         if "" in hints:
             return
@@ -168,12 +167,13 @@ class Sealed(Question):
         return None if sealed is None else mask(base64.b64decode(sealed), key).rstrip(b"\0").decode()
 
 
-def require_number(value: float | str) -> None:
+def read_number(value: float | str) -> float:
     if isinstance(value, str):
         raise Failure(f"{value!r} is a text, expected a number.", "Write it without quotes.")
+    return value
 
 
-def require_letter(value: float | str, letters: Mapping | str) -> str:
+def read_letter(value: float | str, letters: Mapping | str) -> str:
     letter = str(value).strip().upper()
     if not letter or letter not in letters:
         raise Failure(
@@ -189,13 +189,18 @@ def concept_questions(rubric: str, *names: str) -> list[Callable[[str], Question
     Which of the variants is a student's follows from the id that the notebook is signed with. With `solutions/` beside,
     the questions are open; on a student's machine they come sealed from `questions.json`.
     """
-    here = Path(rubric).parent
-    source = questions_path(here)
+    folder = Path(rubric).parent
+    source = questions_path(folder)
+    makers: Mapping[str, Callable[[str], Question]]
     if source.is_file():
-        ask = question_functions(source)
+        makers = question_functions(source)
     else:
-        ask = {name: variants.__getitem__ for name, variants in read_sealed(here / SEALED).items()}
-    return [lambda student, name=name: ask[name](variant_of(student, name)) for name in names]
+        makers = {name: variants.__getitem__ for name, variants in read_sealed(folder / SEALED).items()}
+
+    def ask(name: str, student: str) -> Question:
+        return makers[name](variant_of(student, name))
+
+    return [partial(ask, name) for name in names]
 
 
 def questions_path(assignment: Path) -> Path:
@@ -261,7 +266,7 @@ def seal(question: Number | Choice) -> dict:
         hints = {letter: question.wrong.get(text, "") for letter, text in question.options.items()}
     else:
         letters, tolerance = "", question.tolerance
-        hints = {nearest_bin(wrong, tolerance): hint for wrong, hint in reversed(question.mistakes.items())}
+        hints = {nearest_bin(wrong, tolerance): hint for wrong, hint in [*question.mistakes.items()][::-1]}
         hints[nearest_bin(question.right, tolerance)] = ""
     lengths = sorted(len(hint.encode()) for hint in hints.values())
     usual = lengths[len(lengths) // 2]

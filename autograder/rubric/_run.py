@@ -5,7 +5,7 @@ nothing a rubric does (caching a draw, catching warnings) can keep from the engi
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -75,7 +75,7 @@ def record_run(run: ItemRun) -> Iterator[ItemRun]:
         _CURRENT.reset(token)
 
 
-def hidden_from(source: HiddenData | None):
+def hidden_from(source: HiddenData | None) -> AbstractContextManager[ItemRun]:
     """Return a context in which `hidden` and its like draw from `source`."""
     return record_run(ItemRun(source, may_draw_hidden=True))
 

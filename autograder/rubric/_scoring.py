@@ -3,7 +3,7 @@
 import hashlib
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def _run(item: Item, submission: Submission, run: ItemRun) -> ItemRun:
     return run
 
 
-def _unique(remarks) -> tuple[str, ...]:
+def _unique(remarks: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(remarks))
 
 

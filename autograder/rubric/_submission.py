@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import PurePath
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -47,6 +48,9 @@ from autograder.submissions import _filenames as filenames
 
 LONG_ROW = 1_000  # bytes, on average, of a row of a table
 MAX_COMPARED = 20  # notebooks of one submission that are read to find the one that counts
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class Submission:
         """
         return self.predictor.predict(self.model(name), inputs)
 
-    def call(self, function: str, *arguments, seconds: float = 60.0) -> np.ndarray | tuple[np.ndarray, ...]:
+    def call(self, function: str, *arguments: Any, seconds: float = 60.0) -> Any:
         """Return what a function of the student's notebook returns for these arrays, numbers or texts.
 
         It runs in a process apart that can do no harm, as if nothing had been called before; it gets nothing but
@@ -136,7 +140,7 @@ class Submission:
         current_run().used.add(("answer", name))
         return Answer("") if self.draft else Answer(find_answer(name, self.cells, self.expected.starter))
 
-    def build(self, function: str, *arguments, seconds: float = 10.0) -> UntrainedModel:
+    def build(self, function: str, *arguments: Any, seconds: float = 10.0) -> UntrainedModel:
         """Return the model that a function of the student's notebook builds for these arguments, to be trained here.
 
         Only its configuration is taken; what the function trains or loads has no effect. Equal calls build once.
@@ -151,7 +155,7 @@ class Submission:
         return read_untrained_model(config.tobytes(), claimed)
 
     def train(
-        self, blueprint: UntrainedModel, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget
+        self, blueprint: UntrainedModel, x: np.ndarray, y: np.ndarray, test: np.ndarray, **budget: Any
     ) -> tuple:
         """Losses and predictions of a model that the grader trains; see `train_model`. Equal calls train once."""
         arrays = (hashlib.sha256(array.tobytes()).hexdigest() for array in (x, y, test))
@@ -175,7 +179,7 @@ class Submission:
         if self.sandbox:
             self.sandbox.forget()
 
-    def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays"):
+    def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays") -> Any:
         run = current_run()
         run.used.add(("name", function))
         name, content = self.code
@@ -256,7 +260,7 @@ class Submission:
 
     def _code_of(self, path: str) -> bytes:
         cells = [{"cell_type": "code", "source": source} for source in _sources(self._cells_of(path))]
-        notebook = {"cells": cells}
+        notebook: dict[str, Any] = {"cells": cells}
         if version := python_version(self.files.read(path), path):
             notebook["metadata"] = {"language_info": {"version": version}}
         return json.dumps(notebook).encode()
@@ -264,8 +268,8 @@ class Submission:
     @property
     def cells(self) -> list[Cell]:
         """The cells of the notebook. Raises Failure if it can't be read."""
-        if self.draft:
-            return _once(self._known, "cells of the draft", lambda: read_cells(*self.draft))
+        if draft := self.draft:
+            return _once(self._known, "cells of the draft", lambda: read_cells(*draft))
         return self._cells_of(self.notebook)
 
     @property
@@ -305,7 +309,9 @@ class Submission:
         """
         stem = fold_name(self.expected.slug)
         named = [path for path in paths if name_stem(path, suffix) == stem]
-        copies = [path for path in paths if filenames.strip_copy_marks(name_stem(path, suffix))[0] == stem]
+        copies = [
+            path for path in paths if filenames.strip_copy_marks(name_stem(path, suffix) or "")[0] == stem
+        ]
         if not named:
             return copies[0] if len(copies) == 1 else latest_copy(copies, suffix) if copies else ""
         named = sorted(named, key=lambda path: path.count("/"))[:MAX_COMPARED]
@@ -380,10 +386,10 @@ class Submission:
             raise Failure(reason, "A short line for each row is all it needs.")
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
         try:
-            header, *rows = (line for line in lines if line)
-        except (ValueError, csv.Error):
-            header, rows = [], []
-        header = [column.strip() for column in header]
+            rows = [line for line in lines if line]
+        except csv.Error:
+            rows = []
+        header = [column.strip() for column in rows.pop(0)] if rows else []
         if missing := [column for column in columns if column not in header]:
             reason = f"{name} lacks the columns {' and '.join(missing)}; its first line is {','.join(header)[:100]!r}."
             raise Failure(reason, f"Its first line: {','.join(columns)}")
@@ -451,7 +457,7 @@ def _model_folders(names: Sequence[str]) -> list[str]:
     return sorted(folder for folder in folders if f"{folder}/model.weights.h5" in names)
 
 
-def _once(known: dict, name: str, make: Callable):
+def _once(known: dict, name: str, make: Callable[[], Result]) -> Result:
     """`make()`, remembered in `known` under `name` whether it succeeds or fails."""
     if name not in known:
         try:

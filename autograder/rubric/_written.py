@@ -61,11 +61,10 @@ def _answers(cell: Cell) -> set[str]:
     """Return the answers for which a cell is marked."""
     kind, source, metadata = cell
     tags, nbgrader = metadata.get("tags"), metadata.get("nbgrader")
-    names = (
-        {tag.removeprefix("answer:") for tag in tags if str(tag).startswith("answer:")}
-        if _is_list(tags)
-        else set()
-    )
+    tags = tags if isinstance(tags, list) else []
+    names = {
+        tag.removeprefix("answer:") for tag in tags if isinstance(tag, str) and tag.startswith("answer:")
+    }
     if isinstance(nbgrader, dict) and kind != "code" and isinstance(nbgrader.get("grade_id"), str):
         names.add(nbgrader["grade_id"])
     if match := ANSWER.match(source):

@@ -5,6 +5,7 @@ Shares and counts of hidden data may be shown, its rows never: `Examples` are of
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,14 @@ def show(figure: Figure) -> None:
 
 def by_length(lengths: Sequence[int], right: Sequence[bool], title: str, groups: int = 6) -> Bars:
     """Return the share of right answers by length, `(n,)` each, in at most so many groups of about as many rows."""
-    lengths, right = np.asarray(lengths), np.asarray(right, dtype=float)
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, groups + 1), method="nearest"))
-    group = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
+    length, is_right = np.asarray(lengths), np.asarray(right, dtype=float)
+    edges = np.unique(np.quantile(length, np.linspace(0, 1, groups + 1), method="nearest"))
+    group = np.clip(np.searchsorted(edges, length, side="right") - 1, 0, max(len(edges) - 2, 0))
     parts = [group == number for number in np.unique(group)]
     return Bars(
         title,
-        tuple(range_label(lengths[part]) for part in parts),
-        tuple(round(float(right[part].mean()), 4) for part in parts),
+        tuple(range_label(length[part]) for part in parts),
+        tuple(round(float(is_right[part].mean()), 4) for part in parts),
         tuple(int(part.sum()) for part in parts),
     )
 
@@ -81,6 +82,6 @@ def read_figure(record: dict) -> Figure:
     return KINDS[record["kind"]](**values)
 
 
-def freeze(value):
+def freeze(value: object) -> Any:
     """Return lists within lists as tuples within tuples."""
     return tuple(map(freeze, value)) if isinstance(value, list) else value

@@ -135,7 +135,9 @@ def code(owner: str, cells: Iterable[str], asked: frozenset[str] = frozenset()) 
         cells: the source of each code cell.
         asked: names that items ask for. Of more than MAX_SYMBOLS symbols, what defines them is compared first.
     """
-    lines, symbols, places, chunks = [], array("Q"), array("q"), []
+    lines: list[str] = []
+    chunks: list[Chunk] = []
+    symbols, places = array("Q"), array("q")
     for cell in cells:
         for statement in statements(cell):
             if statement[0].column == 0 or not chunks:
@@ -153,6 +155,7 @@ def tokens(source: str) -> Iterator[Token]:
     place, line, line_start, depth, is_first = 0, 0, 0, 0, True
     while place < len(source):
         match = TOKEN.match(source, place)
+        assert match and match.lastgroup, "the pattern matches any character"
         kind, text, end = match.lastgroup, match[0], match.end()
         if kind == "string":
             end = end_of_string(source, end, text.lstrip("bBfFrRuU"))
@@ -282,7 +285,9 @@ def words(owner: str, cells: Iterable[str]) -> Text:
 
     Of more than MAX_SYMBOLS words, those of the last cells are compared first.
     """
-    lines, symbols, places, chunks = [], array("Q"), array("q"), []
+    lines: list[str] = []
+    chunks: list[Chunk] = []
+    symbols, places = array("Q"), array("q")
     for cell in cells:
         own = visible_text(cell).split("\n")
         chunks.append(Chunk(len(symbols)))

@@ -67,8 +67,8 @@ def compare(
     found += tables + by_text(works, compared, given, most)
     found += evidence.cell_findings(works, compared, given, most)
     skipped = (*(line for work in (*works, *earlier) for line in work.skipped), *lost)
-    found = tuple(sorted(without_teams(found, (*works, *compared)), key=rank_findings))
-    return Findings(assignment.title, len(works), len(earlier), found, (*common, *lines), skipped)
+    ranked = tuple(sorted(without_teams(found, (*works, *compared)), key=rank_findings))
+    return Findings(assignment.title, len(works), len(earlier), ranked, (*common, *lines), skipped)
 
 
 def read_all(
@@ -83,7 +83,7 @@ def read_all(
         name: workers.submit(compare_works, name, handed, expected, asked)
         for name, handed in submissions.items()
     }
-    works = []
+    works: list[Work] = []
     for name, future in futures.items():
         watch(f"{len(works) + 1} of {len(futures)}: {name}")
         try:
@@ -146,9 +146,9 @@ def by_weights(
 ) -> tuple[list[Finding], list[str], list[str]]:
     """Return what the weights say, what so many have in common that it says nothing, and what was not compared."""
     owners = {work.owner: work for work in (*compared, *works)}
-    pairs, lost = match_models(
-        *([model for work in group for model in work.models] for group in (works, compared)), workers
-    )
+    models = [model for work in works for model in work.models]
+    others = [model for work in compared for model in work.models]
+    pairs, lost = match_models(models, others, workers)
     found = [
         evidence.weight_findings(match, owners[match.first.owner], owners[match.second.owner])
         for match in pairs

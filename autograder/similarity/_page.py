@@ -20,8 +20,8 @@ def integrity_html(findings: Findings) -> str:
     """Return the findings as one HTML page; every text of a submission is escaped."""
     style = asset("page.css") + own_style()
     pages = environment()
-    own = ChoiceLoader([PackageLoader("autograder.similarity", "."), pages.loader])
-    template = pages.overlay(loader=own).get_template("integrity.html")
+    loaders = [PackageLoader("autograder.similarity", "."), *filter(None, [pages.loader])]
+    template = pages.overlay(loader=ChoiceLoader(loaders)).get_template("integrity.html")
     shown = findings.found[:MAX_SHOWN]
     groups = [
         (strength, [finding for finding in shown if finding.strength == strength]) for strength in STRENGTHS

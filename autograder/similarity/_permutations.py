@@ -50,6 +50,7 @@ class Segment(NamedTuple):
 
 
 Features = tuple[Segment, ...]
+ALL = slice(None)
 
 
 @dataclass
@@ -89,7 +90,8 @@ class Layout:
 
 def layout(plan: Plan) -> Layout:
     """How the weights of `plan` hang together by its hidden units."""
-    found, known = Layout(), {}
+    found = Layout()
+    known: dict[tuple[int, int], Features] = {}
     for place, call in enumerate(plan.calls):
         layer = plan.layers[call.layer]
         given = [known[result] for result in (*call.results,) if result != call.mask]
@@ -113,7 +115,9 @@ def called_again(found: Layout, given: list[Features], sizes: list, numbers: set
     return [unknown(found, given, size, []) for size in sizes]
 
 
-def propagate(found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]):
+def propagate(
+    found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]
+) -> list[Features]:
     """Return the features of each result of a layer; its blocks are added to what was found."""
     if layer.kind in GATES:
         return [recurrent(found, layer, given, numbers)] * len(sizes)
@@ -189,7 +193,9 @@ def bidirectional(
     return [*merged, *[ahead] * states, *[back] * states]
 
 
-def pass_through(found: Layout, layer: Layer, given: list[Features], size, numbers: list[int]) -> Features:
+def pass_through(
+    found: Layout, layer: Layer, given: list[Features], size: int | None, numbers: list[int]
+) -> Features:
     """Return the features of a layer that handles each on its own; of any other, new ones in a fixed order."""
     if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
         return tuple(segment for features in given for segment in features)
@@ -205,7 +211,7 @@ def pass_through(found: Layout, layer: Layer, given: list[Features], size, numbe
     return unknown(found, given, size, numbers)
 
 
-def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> Features:
+def unknown(found: Layout, given: list[Features], size: int | None, numbers: list[int]) -> Features:
     """Return what a layer makes that is not understood: its units and all it reads keep their order."""
     found.fix(segment for features in given for segment in features)
     found.blocks += [Block(number, (), ()) for number in numbers]
@@ -213,9 +219,15 @@ def unknown(found: Layout, given: list[Features], size, numbers: list[int]) -> F
 
 
 def product(
-    found: Layout, number: int, rows: Features, columns: Features, at: tuple, part=slice(None), odd=True
-):
-    """Return the blocks of a matrix (rows, columns); `at` leads to it, `part` is its columns among others."""
+    found: Layout,
+    number: int,
+    rows: Features,
+    columns: Features,
+    at: tuple,
+    part: slice = ALL,
+    odd: bool = True,
+) -> None:
+    """Add the blocks of a matrix (rows, columns); `at` leads to it, `part` is its columns among others."""
     start = 0
     for segment in rows:
         cut = (*at, slice(start, start + segment.size), part)
@@ -223,8 +235,10 @@ def product(
         start += segment.size
 
 
-def bias(found: Layout, numbers: list[int], columns: Features, at: tuple, part=slice(None), odd=True) -> None:
-    """Return the blocks of an array with a number for each of `columns`, where the layer has one."""
+def bias(
+    found: Layout, numbers: list[int], columns: Features, at: tuple, part: slice = ALL, odd: bool = True
+) -> None:
+    """Add the blocks of an array with a number for each of `columns`, where the layer has one."""
     start = part.start or 0
     for segment in columns if numbers else ():
         cut = (*at, slice(start, start + segment.size))

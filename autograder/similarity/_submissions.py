@@ -8,7 +8,7 @@ import ast
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -86,7 +86,8 @@ def read_work(
 
     expected: what is known of the assignment. asked: see `asked_names`. parts: what is read of it.
     """
-    skipped, start = [], time.process_time()
+    skipped: list[str] = []
+    start = time.process_time()
     try:
         files = open_source(handed.source, expected.slug)
     except (Failure, NeedsReview) as failure:
@@ -110,8 +111,9 @@ def read_work(
 
 
 def notebook_cells_of(
-    owner: str, notebooks: Sequence[tuple[str, bytes]], asked: frozenset[str] = frozenset(), models=(), tables=(),
-    team=("", ""), skipped: Sequence[str] = (),
+    owner: str, notebooks: Sequence[tuple[str, bytes]], asked: frozenset[str] = frozenset(),
+    models: Iterable[TrainedModel] = (), tables: Iterable[Table] = (), team: tuple[str, str] = ("", ""),
+    skipped: Sequence[str] = (),
 ) -> Work:  # fmt: skip
     """Return the work that stands in these notebooks, each a name and its bytes."""
     skipped = list(skipped)
@@ -163,7 +165,8 @@ def read_models(
     """
     first = [name for name in graded if name.lower().endswith(".keras")]
     rest = sorted({name for name in files.names if name.lower().endswith(".keras")}.difference(first))
-    contents, left, known = set(), MAX_KEPT, set()
+    contents: set[bytes] = set()
+    left, known = MAX_KEPT, set()
     for place, name in enumerate([*first, *rest]):
         if len(contents) >= max(MAX_MODELS, len(first)) or time.process_time() - start > SECONDS:
             others = len(first) + len(rest) - place
@@ -249,7 +252,7 @@ def read_notebooks(owner: str, submission: Submission, skipped: list[str]) -> It
             )
 
 
-def cells_of(owner: str, name: str, content: bytes, skipped) -> list[tuple[str, str, str]]:
+def cells_of(owner: str, name: str, content: bytes, skipped: list[str]) -> list[tuple[str, str, str]]:
     """Kind, source and drawn id of each cell; a notebook that can't be read has none."""
     try:
         cells = [(kind, source) for kind, source, _ in read_all_cells(content, name)]

@@ -104,7 +104,7 @@ def read_trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNE
     digest = hashlib.sha256(described.encode())
     structure = digest.hexdigest()
     for array in model.weights:
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     parameters = model.plan.parameters
     kept = tuple(model.weights) if parameters <= min(max_kept, MAX_ALIGNED) else ()
     return TrainedModel(owner, file, structure, digest.hexdigest(), parameters, arrays, kept, hangs)
@@ -122,7 +122,8 @@ def structure_outline(block: Block, array: np.ndarray) -> np.ndarray:
 
     Two, because an orthogonal start gives each row of recurrent weights the length 1: its largest weight tells more.
     """
-    array, norms = np.abs(array.astype("float64")), []
+    array = np.abs(array.astype("float64"))
+    norms: list[np.ndarray] = []
     for place, axis in enumerate(block.axes):
         rows = np.moveaxis(array, place, 0).reshape(array.shape[place], -1)
         along = [np.linalg.norm(rows, axis=1), rows.max(axis=1)]
@@ -137,7 +138,7 @@ def match_models(
 
     Models of one owner are not compared. workers: each aligns two models at a time, and may die of it.
     """
-    by_structure = defaultdict(lambda: ([], []))
+    by_structure: dict[str, tuple[list[TrainedModel], list[TrainedModel]]] = defaultdict(lambda: ([], []))
     for group, side in ((models, 0), (others, 1)):
         for model in group:
             by_structure[model.structure][side].append(model)
@@ -148,9 +149,11 @@ def match_models(
                 found.append(Match(first, second, Likeness(1.0, 1.0, False)))
             else:
                 near.append((distance, first, second))
-    near, skipped = limit_pairs(near)
-    futures = [workers.submit(align, first.layout, first.weights, second.weights) for first, second in near]
-    for (first, second), future in zip(near, futures, strict=True):
+    nearest, skipped = limit_pairs(near)
+    futures = [
+        workers.submit(align, first.layout, first.weights, second.weights) for first, second in nearest
+    ]
+    for (first, second), future in zip(nearest, futures, strict=True):
         try:
             like = future.result()
         except CancelledError:
@@ -179,7 +182,8 @@ def limit_pairs(
 
     The nearest pairs of each two students come first: nobody's copies keep others' from being compared.
     """
-    turns, queue = Counter(), []
+    turns: Counter[tuple[str, str]] = Counter()
+    queue = []
     for distance, first, second in sorted(near, key=lambda pair: (pair[0], pair[1].file, pair[2].file)):
         people = first.owner, second.owner
         turns[people] += 1
@@ -223,7 +227,7 @@ def nearness(ours: list[TrainedModel], everyone: list[TrainedModel]) -> tuple[np
     """Two arrays (ours, everyone): the share of arrays whose sketches are near, by count or by weights; distances."""
     sizes = np.array([array.size for array in ours[0].weights], float)
     several = sizes > 1  # a single number is near many
-    apart = np.stack([distances(number, ours, everyone) for number in np.flatnonzero(several)])
+    apart = np.stack([distances(number, ours, everyone) for number in np.flatnonzero(several).tolist()])
     close = (apart < SKETCH).astype(float)
     sizes = sizes[several] / sizes[several].sum()
     share = np.maximum(close.mean(axis=0), np.tensordot(sizes, close, 1))

@@ -62,7 +62,7 @@ class Verification:
         self.find("rubric", check_rubric(assignment, read_rubric(assignment.rubric)))
         self.find("starter", check_starter(assignment))
         self.find("reference", check_perfect(assignment))
-        tasks = {}
+        tasks: Tasks = {}
         if PERFECT in list_test_submissions(assignment):
             tasks[submit(grade_perfect, assignment.slug)] = partial(self.take_perfect, submit)
         for seed in seeds_to_try(assignment) if slow else ():
@@ -129,7 +129,7 @@ def verify(
     told how many tasks are done, of those that are known so far.
     """
     proofs = [Verification(assignment) for assignment in assignments]
-    waiting = {}  # the proof and what it does with the result, by Future
+    waiting: dict[Future, tuple[Verification, Callable[..., Tasks]]] = {}  # what takes the result
     for proof in reversed(proofs):  # the later assignments of a course take longer
         tasks = proof.begin(submit, slow)
         waiting |= {future: (proof, take) for future, take in tasks.items()}

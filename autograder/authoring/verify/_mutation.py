@@ -37,7 +37,8 @@ def mutate(bench: VerifyWorker, slug: str, scores: dict[str, Score], asks: Asks,
     assignment = bench.course.assignment(slug)
     reference = Reference(assignment.reference.read_text(encoding="utf-8"), str(assignment.reference))
     won = [name for name, score in scores.items() if not (is_lost(score) or is_waiting(score))]
-    lost, problems = {}, []
+    lost = {}
+    problems: list[str] = []
     for region in sorted(reference.labels):
         named = {name for name in won if region in rests_on(reference, asks[name], directly=True)}
         items = {name for name in won if region in rests_on(reference, asks[name])}

@@ -56,7 +56,7 @@ class Reference:
     statements: list[Statement] = field(default_factory=list)
     answers: dict[str, set[Region]] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         filled_in = [region for region in regions(self.source, self.name) if region.kind == SOLUTION]
         for piece in pieces(self.source):
             end = piece.first + len(piece.lines)
@@ -71,7 +71,7 @@ class Reference:
         try:
             tree = ast.parse("\n".join(piece.lines))
         except SyntaxError as error:
-            raise CourseError(f"{self.name}:{piece.first + error.lineno - 1}: {error.msg}.") from None
+            raise CourseError(f"{self.name}:{piece.first + (error.lineno or 1) - 1}: {error.msg}.") from None
         before = piece.first - 1
         self.labels |= {
             region: region_label(tree, region.first - before, region.last - before) for region in found
@@ -86,7 +86,7 @@ class Reference:
         """Return the statements of a cell: one that fails takes with it those that follow in the cell."""
         failed = set()
         for node in tree.body:
-            start, end = node.lineno + first - 1, node.end_lineno + first - 1
+            start, end = node.lineno + first - 1, (node.end_lineno or node.lineno) + first - 1
             own = {region for region in regions if region.first <= end and region.last >= start}
             statement = Statement(node, bound_names(node), names_read(node), own)
             if not statement.is_definition:
@@ -146,7 +146,8 @@ class Reference:
 def region_label(tree: ast.Module, first: int, last: int) -> str:
     """Return what a person calls the region in these lines of a cell: its function, or the names it makes."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno < first <= node.end_lineno + 1:
+        last_line = (node.end_lineno or node.lineno) + 1
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno < first <= last_line:
             return node.name
     made = [name for node in tree.body if first <= node.lineno <= last for name in sorted(bound_names(node))]
     return ", ".join(dict.fromkeys(made)) or "a cell"
@@ -192,6 +193,7 @@ def loop_names(node: ast.stmt) -> set[str]:
 def names_changed(node: ast.stmt) -> Iterator[str]:
     """Return the names whose objects a statement changes: `model.fit(...)`, `models[32] = ...`."""
     for child in ast.walk(node):
-        trains = isinstance(child, ast.Attribute) and child.attr in TRAINING
-        if trains or isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store):
-            yield from (inner.id for inner in [child.value] if isinstance(inner, ast.Name))
+        if isinstance(child, ast.Attribute | ast.Subscript) and isinstance(child.value, ast.Name):
+            changes_parts = isinstance(child, ast.Subscript) and isinstance(child.ctx, ast.Store)
+            if changes_parts or getattr(child, "attr", "") in TRAINING:
+                yield child.value.id

@@ -66,7 +66,7 @@ def max_score(score: Score) -> float | str:
 
 def is_known(score: Score, marks: float | list[float] | str) -> bool:
     """Whether marks are those that are known, or between the two that are."""
-    if AWAITING_REVIEW in (marks, max_score(score)):
+    if isinstance(marks, str) or max_score(score) == AWAITING_REVIEW:
         return marks == max_score(score)
     least, most = marks if isinstance(marks, list) else (marks, marks)
     return score.earned is not None and least - TOLERANCE <= score.earned <= most + TOLERANCE

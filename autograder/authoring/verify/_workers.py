@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.core import Course
 from autograder.data import DEMO_SECRET, HiddenData
@@ -24,7 +25,8 @@ class VerifyWorker:
     """A sandbox, and for each assignment a grader, made when it is first asked for."""
 
     def __init__(self, course: Course, sandbox: Sandbox):
-        self.course, self.sandbox, self._graders = course, sandbox, {}
+        self.course, self.sandbox = course, sandbox
+        self._graders: dict[tuple[str, str], Grader] = {}
 
     def grader(self, slug: str, secret: str = DEMO_SECRET) -> Grader:
         if (slug, secret) not in self._graders:
@@ -32,7 +34,7 @@ class VerifyWorker:
             self._graders[slug, secret] = Grader.create(self.course.assignment(slug), source, self.sandbox)
         return self._graders[slug, secret]
 
-    def scores(self, slug: str, path: Path, student: str, **chosen) -> dict[str, Score]:
+    def scores(self, slug: str, path: Path, student: str, **chosen: Any) -> dict[str, Score]:
         """Return the scores of the items, by name; see `observed`."""
         return self.observed(slug, path, student, **chosen)[0]
 
