@@ -71,7 +71,7 @@ def forked(box: Sandbox, function: str, calls: int = 1) -> tuple[float, float]:
         answer = box.call(NOTEBOOK, "work.py", function, [X])
         if answer.failure:
             raise answer.failure
-    box.forget()
+    box.discard_child()
     return time.perf_counter() - started, box.processor - before
 
 

@@ -135,7 +135,7 @@ class Stub:
         self.calls, self.alive = self.calls + 1, True
         return self.answer
 
-    def forget(self) -> None:
+    def discard_child(self) -> None:
         self.alive = False
 
 

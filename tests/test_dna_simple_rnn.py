@@ -44,8 +44,8 @@ class Remembering:
         key = content, function, repr(arguments)
         return self.remembered(key, lambda: self.real.call(content, file, function, arguments, **limits))
 
-    def forget(self):
-        self.real.forget()
+    def discard_child(self):
+        self.real.discard_child()
 
     def remembered(self, key, make):
         if key not in self.answers:

@@ -97,7 +97,7 @@ class OddSandbox:
             self.answers[key] = self.notebook.call(content, file, function, arguments, wanted=wanted)
         return self.answers[key]
 
-    def forget(self) -> None:
+    def discard_child(self) -> None:
         pass
 
 

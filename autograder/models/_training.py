@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from autograder.core import Failure, StudentError
 from autograder.core import _devices as devices
 from autograder.models._predictor import check_inputs
 from autograder.models._untrained_model import UntrainedModel
-from autograder.sandbox import Answer, Sandbox
+from autograder.sandbox import Answer, FunctionCaller, Sandbox
 
 LOOP = b"from autograder.models._training_loop import train"  # a child calls it as it would a notebook's function
 MAX_OPTION = {"learning_rate": 100.0, "clipnorm": 1e6, "clipvalue": 1e6}
@@ -31,7 +32,7 @@ ON_THE_CPU = "Trained on the CPU: the GPU had too little memory."
 
 
 def train_model(
-    sandbox: Sandbox,
+    sandbox: FunctionCaller,
     watch: Callable[[str], None],
     blueprint: UntrainedModel,
     x: np.ndarray,
@@ -70,16 +71,19 @@ def train_model(
     return answer.value, remark
 
 
-def run_loop(sandbox: Sandbox, **options) -> Answer:
+def run_loop(sandbox: FunctionCaller, **options: Any) -> Answer:
     """Return what the loop gave, in a child that ends with it: it holds memory, that of a GPU too."""
     try:
         return sandbox.call(LOOP, "loop.py", "train", **options)
     finally:
-        sandbox.forget()
+        sandbox.discard_child()
 
 
 def on_the_gpu(
-    call: Callable[[Sandbox], Answer], trainer: Sandbox, sandbox: Sandbox, watch: Callable[[str], None]
+    call: Callable[[FunctionCaller], Answer],
+    trainer: Sandbox,
+    sandbox: FunctionCaller,
+    watch: Callable[[str], None],
 ) -> tuple[Answer, str]:
     """Return a training's result on the GPU; if its memory was too small, on the CPU, with a remark."""
     start = time.monotonic()

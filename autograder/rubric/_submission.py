@@ -25,7 +25,7 @@ from autograder.core import (
 from autograder.models import Model, Predictor, UntrainedModel, read_model, read_untrained_model, train_model
 from autograder.rubric._run import current_run, remark
 from autograder.rubric._written import find_answer
-from autograder.sandbox import Sandbox
+from autograder.sandbox import FunctionCaller, Sandbox
 from autograder.submissions import (
     OTHER_ARCHIVES,
     Cell,
@@ -89,7 +89,7 @@ class Submission:
     student: str
     source: Source
     predictor: Predictor = field(default_factory=Predictor)
-    sandbox: Sandbox | None = None
+    sandbox: FunctionCaller | None = None
     draft: tuple[str, bytes] | None = None
     trainer: Sandbox | None = None
     trainings: dict[str, tuple] = field(default_factory=dict)
@@ -177,7 +177,7 @@ class Submission:
         `decode` what `encode` was to encode, say. After an item that drew hidden data it is done in any case.
         """
         if self.sandbox:
-            self.sandbox.forget()
+            self.sandbox.discard_child()
 
     def _called(self, function: str, arguments: Sequence, seconds: float, wanted: str = "arrays") -> Any:
         run = current_run()
@@ -196,7 +196,7 @@ class Submission:
         return answer.value
 
     @property
-    def _running_sandbox(self) -> Sandbox:
+    def _running_sandbox(self) -> FunctionCaller:
         if self.sandbox is None:
             raise RuntimeError("this submission was opened without a sandbox")
         return self.sandbox

@@ -9,13 +9,14 @@ are never sent to a child that runs student code, so there is nothing in it to f
 never trusted. The grader's own code may be called in a child too, for its limits: there it is given what it needs.
 """
 
-from autograder.sandbox._client import Answer, Sandbox, SandboxError, training_sandbox
+from autograder.sandbox._client import Answer, FunctionCaller, Sandbox, SandboxError, training_sandbox
 from autograder.sandbox._in_process import InProcessSandbox, keep_random_state
 from autograder.sandbox._isolation import Isolation, Limits, die_with_parent, probe
 from autograder.sandbox._requirements import count_missing, missing_packages
 
 __all__ = [
     "Answer",
+    "FunctionCaller",
     "InProcessSandbox",
     "Isolation",
     "Limits",

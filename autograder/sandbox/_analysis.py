@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
+from typing import Any, cast
 
 from autograder.sandbox._safe_calls import CALLING, CHANGING, SAFE_METHODS, is_changing, is_safe, matches
 
@@ -87,9 +88,17 @@ class Known:
             own = value.id if isinstance(value, ast.Name) else ""
             self._set(name, self.dotted(value), self.functions.get(own), self.classes.get(own))
 
-    def _set(self, name: str, dotted: str | None = None, function=None, own_class=None) -> None:
-        places = (self.imported, dotted), (self.functions, function), (self.classes, own_class)
-        for table, value in places:
+    def _set(
+        self,
+        name: str,
+        dotted: str | None = None,
+        function: Function | None = None,
+        own_class: ast.ClassDef | None = None,
+    ) -> None:
+        tables: list[tuple[dict[str, Any], Any]] = [
+            (self.imported, dotted), (self.functions, function), (self.classes, own_class)
+        ]  # fmt: skip
+        for table, value in tables:
             table.pop(name, None)
             if value:
                 table[name] = value
@@ -245,7 +254,8 @@ class Known:
                 self._note_function(self.functions[argument.id], None, changes, summaries)
 
     def _note_method(self, call: ast.Call, changes: Changes, summaries: Summaries) -> None:
-        method, receiver = call.func.attr, call.func.value
+        func = cast(ast.Attribute, call.func)
+        method, receiver = func.attr, func.value
         own = [*self._methods(method)]
         for function in own:
             self._note_function(function, call, changes, summaries, receiver)
@@ -283,7 +293,8 @@ class Known:
 
     def _summary(self, function: Function, summaries: Summaries) -> Changes:
         """Return what a function's body changes: globals that it binds, globals and parameters that it alters."""
-        body, inner, sources = body_of(function), Changes(), {}
+        body, inner = body_of(function), Changes()
+        sources: dict[str, set[str]] = {}
         for node in body:
             self._note_changes(node, inner, summaries)
             for target, others in sources_of(node).items():
@@ -299,7 +310,7 @@ class Known:
 
 def body_of(function: Function) -> list[ast.AST]:
     """Return the statements of a function; a lambda's expression."""
-    return [function.body] if isinstance(function, ast.Lambda) else function.body
+    return [function.body] if isinstance(function, ast.Lambda) else [*function.body]
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -364,15 +375,15 @@ def parameters(function: Function) -> Iterator[str]:
 
 def roots(node: ast.expr) -> set[str]:
     """Return the names whose objects an expression may hand on; what a function returns is taken to be new."""
-    names, pending = set(), [node]
+    names: set[str] = set()
+    pending: list[ast.AST] = [node]
     while pending:
         inner = pending.pop()
         if isinstance(inner, ast.Name):
             names.add(inner.id)
         elif isinstance(inner, ast.Call):
-            is_method = isinstance(inner.func, ast.Attribute)
-            called = inner.func.attr if is_method else getattr(inner.func, "id", "")
-            pending += [inner.func.value] if is_method else []
+            called = getattr(inner.func, "attr", "") or getattr(inner.func, "id", "")
+            pending += [inner.func.value] if isinstance(inner.func, ast.Attribute) else []
             pending += inner.args if called in HANDING_ON else []
         elif not isinstance(inner, ast.Lambda):
             pending += ast.iter_child_nodes(inner)
@@ -381,8 +392,9 @@ def roots(node: ast.expr) -> set[str]:
 
 def sources_of(node: ast.AST) -> dict[str, set[str]]:
     """Return, for each name that a statement assigns, the names whose objects it may then share."""
-    sources = {}
+    sources: dict[str, set[str]] = {}
     for inner in all_parts(node):
+        pairs: list[tuple[ast.expr | None, ast.expr | None]]
         if isinstance(inner, ast.Assign):
             pairs = [pair for target in inner.targets for pair in pairs_of(target, inner.value)]
         elif isinstance(inner, ast.AnnAssign | ast.NamedExpr):

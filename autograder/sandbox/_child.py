@@ -14,6 +14,7 @@ import tempfile
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ LAYER_NUMBERS = "object_name_uids"
 
 
 def become_child(
-    descriptors: list[int], work: Path, limits: Limits, readable: list[Path], isolation: Isolation, calls
+    descriptors: list[int], work: Path, limits: Limits, readable: list[Path], isolation: Isolation, calls: Any
 ) -> None:
     """Turn a fresh fork into the child that a notebook's functions are called in. Never returns."""
     status = 1
@@ -93,7 +94,9 @@ class Notebook:
     """A notebook that is parsed once, and seeded and defined anew for each call of a function."""
 
     def __init__(self, content: bytes, file: str):
-        self.problems, self.unread, self.before = [], "", []
+        self.problems: list[str] = []
+        self.unread = ""
+        self.before: list = []
         try:
             statements = read_statements(content, file, self.problems)
             self.definer = Definer(statements, self.problems, MAX_SECONDS)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -39,6 +40,7 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",  # a library that starts threads at import makes forks unsafe
     "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
     "JOBLIB_MULTIPROCESSING": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
@@ -73,6 +75,24 @@ class Answer:
     problems: tuple[str, ...]
 
 
+class FunctionCaller(Protocol):
+    """What calls a notebook's functions: a `Sandbox`, or an `InProcessSandbox` on a student's own machine."""
+
+    def call(
+        self,
+        content: bytes,
+        file: str,
+        function: str,
+        arguments: Sequence,
+        seed: int = 0,
+        seconds: float | None = None,
+        wanted: str = "arrays",
+        watch: Callable[[str], None] | None = None,
+    ) -> Answer: ...
+
+    def discard_child(self) -> None: ...
+
+
 @dataclass
 class Sandbox:
     """One server, its child of the moment, and the calls they run, one at a time. Use it as a context manager.
@@ -81,7 +101,7 @@ class Sandbox:
     answer is the one that a child of its own would give. What honest code leaves behind ends a child after its call
     (see `traces`); a failure in one that had answered before counts only if a fresh child fails too. What code hides
     on purpose, in a library that it changes, reaches the functions of the same notebook alone: whoever asks a
-    function about what another has seen calls `forget` in between.
+    function about what another has seen calls `discard_child` in between.
 
     trusted: run student code even where isolation does not hold, at the risk of whoever says so.
     device: "gpu" shows the children the GPU; for a sandbox that runs no student code.
@@ -100,11 +120,12 @@ class Sandbox:
     _control: socket.socket | None = None
     _home: str = ""
     _lost_by: str = ""  # why the last child was lost that no student ended
+    _refused: str = ""  # why no server starts: it is not tried again for each item
 
     def __enter__(self) -> "Sandbox":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
 
     def call(
@@ -136,24 +157,33 @@ class Sandbox:
                 self.stop()
             raise SandboxError(f"This machine can't run {function}: {error}.") from error
 
-    def _call(self, notebook, function, arguments, seed, seconds, wanted, watch) -> Answer:
+    def _call(
+        self,
+        notebook: tuple[bytes, str],
+        function: str,
+        arguments: Sequence,
+        seed: int,
+        seconds: float | None,
+        wanted: str,
+        watch: Callable[[str], None] | None,
+    ) -> Answer:
         call = partial(pack_request, function, arguments, seed, wanted)
         limits = replace(self.limits, seconds=seconds or self.limits.seconds)
         if self._child and self._child.notebook != notebook:
-            self.forget()
+            self.discard_child()
         for _ in range(2 + bool(self._child)):  # a server that is lost once may have been killed by anything
             self.start()
             served = self._child is not None
             answer, final = self._answer(notebook, function, wanted, call, limits, watch)
             if answer and (final or not served):
                 return answer
-            self.forget()
+            self.discard_child()
         raise SandboxError(f"The sandbox was lost twice while it ran {function}. {self._lost_by}".strip())
 
-    def forget(self) -> None:
+    def discard_child(self) -> None:
         """End the child of the moment, if there is one: no later call finds anything that it saw."""
         if self._child:
-            self._end()
+            self._end(self._child)
 
     def _answer(
         self,
@@ -162,7 +192,7 @@ class Sandbox:
         wanted: str,
         call: Callable[[str], bytes],
         limits: Limits,
-        watch,
+        watch: Callable[[str], None] | None,
     ) -> tuple[Answer | None, bool]:
         """Return a call's answer, None if the machine is at fault; and whether a fresh child would say the same."""
         child = self._child or _Child(notebook)
@@ -170,7 +200,7 @@ class Sandbox:
         child.listen(watch)
         reply = self._exchange(child, call, limits)
         if isinstance(reply, Exception):
-            ended = self._end()
+            ended = self._end(child)
             printed = child.said()
             if isinstance(reply, StarvedError):
                 raise SandboxError(
@@ -185,7 +215,7 @@ class Sandbox:
             return None, False
         answer = check_reply(function, wanted, notebook, *reply, child.said())
         if reply[0].get("last"):
-            self.forget()
+            self.discard_child()
         return answer, not answer.failure or reply[0].get("final") is True
 
     def _exchange(
@@ -212,6 +242,8 @@ class Sandbox:
     def _hand_over(self, child: "_Child", limits: Limits) -> None:
         """Has the server fork a child, and waits until it is ready. Raises NotReadyError where it never is."""
         try:
+            if self._control is None:
+                raise OSError("there is no server")
             socket.send_fds(self._control, [json.dumps(asdict(limits)).encode()], child.ends)
             child.close_ends()
             wire.receive(child.reply, 0, wire.Deadline.after(STOP))
@@ -221,28 +253,34 @@ class Sandbox:
     def _look(self, child: "_Child") -> tuple[float, float] | None:
         """Return the processor time that the child took, and that it waited for; None where it has ended."""
         with contextlib.suppress(OSError, ValueError):
-            self._control.settimeout(STOP)
-            self._control.send(b"look")
-            seen = json.loads(self._control.recv(65536) or "{}")
+            seen = self._ask_server(b"look")
             if "waited" in seen:
                 return seen["cpu"], seen["waited"]
             child.ended = seen or None  # it came to its end before it was looked at
         return None
 
-    def _end(self) -> dict:
-        """Has the child killed, whatever it is doing, and says how it ended.
+    def _ask_server(self, question: bytes) -> dict[str, Any]:
+        """Return the server's answer. Raises OSError if there is none in time."""
+        if self._control is None:
+            raise OSError("there is no server")
+        self._control.settimeout(STOP)
+        self._control.send(question)
+        return json.loads(self._control.recv(65536) or "{}")
+
+    def _end(self, child: "_Child") -> dict[str, Any]:
+        """Have the child killed, whatever it is doing, and return how it ended.
 
         A server that does not answer, or could not clean up, is replaced by the next call.
         """
-        ended = {"ended": "lost", "signal": 0, "cpu": 0.0, "memory": 0, "oom": False, "clean": False}
-        child, self._child = self._child, None
+        ended: dict[str, Any] = {
+            "ended": "lost", "signal": 0, "cpu": 0.0, "memory": 0, "oom": False, "clean": False
+        }  # fmt: skip
+        self._child = None
         if child.ended:
             ended |= child.ended
         else:
             with contextlib.suppress(OSError):
-                self._control.settimeout(STOP)
-                self._control.send(b"kill")
-                ended |= json.loads(self._control.recv(65536) or "{}")
+                ended |= self._ask_server(b"kill")
         if not ended["clean"]:
             self.stop()
         child.close()
@@ -253,6 +291,8 @@ class Sandbox:
         """Start a server where none is running. Raises SandboxError where it can't, or must not."""
         if self._server and self._server.poll() is None:
             return
+        if self._refused:
+            raise SandboxError(self._refused)
         if not (self.isolation.holds or self.trusted):
             lacks = f"isolation that holds on this machine: {self.isolation}"
             raise SandboxError(
@@ -263,12 +303,12 @@ class Sandbox:
         os.chmod(self._home, 0o711)
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
-            self._server = subprocess.Popen(
+            server = self._server = subprocess.Popen(
                 self._command(other.fileno()), env=self._environment(),
                 cwd=self._home, pass_fds=[other.fileno()], start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
-        self._await_ready()
+        self._await_ready(self._control, server)
 
     def _command(self, control: int) -> list[str]:
         seen = devices.gpu_device_files() if self.device == "gpu" else []
@@ -287,18 +327,22 @@ class Sandbox:
             own["PYTHONUSERBASE"] = site.getuserbase()
         return ENVIRONMENT | devices.device_environment(self.device) | own
 
-    def _await_ready(self) -> None:
-        self._control.settimeout(START)
+    def _await_ready(self, control: socket.socket, server: subprocess.Popen) -> None:
+        control.settimeout(START)
+        is_final = True  # but for a server that was killed, as by a lack of memory
         try:
-            answer = self._control.recv(65536)
+            answer = control.recv(65536)
             reason = json.loads(answer)["refused"] if answer else "it ended while starting"
+            is_final = bool(answer)
         except OSError as error:
             reason = str(error)
         if reason:
-            self._server.kill()
-            said = self._server.stderr.read().decode("utf-8", "replace").strip()
+            server.kill()
+            output = server.stderr.read().decode("utf-8", "replace").strip() if server.stderr else ""
             self.stop()
-            raise SandboxError(f"The sandbox does not start: {reason}. {sanitize(said[-300:])}")
+            message = f"The sandbox does not start: {reason}. {sanitize(output[-300:])}".strip()
+            self._refused = message if is_final else ""
+            raise SandboxError(message)
 
     def stop(self) -> None:
         """End the server and all that it started, and remove its folder."""
@@ -308,7 +352,8 @@ class Sandbox:
             if self._server.poll() is None:
                 os.killpg(self._server.pid, signal.SIGKILL)
             self._server.wait()
-            self._server.stderr.close()
+            if self._server.stderr:
+                self._server.stderr.close()
         if self._home:
             remove(self._home)
         if self._child:
@@ -377,13 +422,15 @@ class _Child:
     """
 
     def __init__(self, notebook: tuple[bytes, str]):
-        self.notebook, self.ended = notebook, None  # how it ended, where the server has said so unasked
+        self.notebook = notebook
+        self.ended: dict[str, Any] | None = None  # how it ended, where the server has said so unasked
         request, self.request = os.pipe()
         self.reply, reply = os.pipe()
         self._output, output = os.pipe()
         os.set_blocking(self._output, False)
         self.ends = [request, reply, output]
-        self._kept, self._watch, self._closed, self._lock = bytearray(), None, False, threading.Lock()
+        self._kept, self._closed, self._lock = bytearray(), False, threading.Lock()
+        self._watch: Callable[[str], None] | None = None
         self._drain = threading.Thread(target=self._read_output, daemon=True)
         self._drain.start()
 
@@ -435,8 +482,8 @@ def pack_request(
     function: str, arguments: Sequence, seed: int = 0, wanted: str = "arrays", number: str = ""
 ) -> bytes:
     """Return a call as one message; its number comes back with the reply."""
-    arrays = []
-    sent = []
+    arrays: list[np.ndarray] = []
+    sent: list[object] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             sent.append({"array": len(arrays)})
@@ -455,12 +502,12 @@ class SeveralArrays(tuple):
 
     function = ""
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if len({array.shape for array in self}) > 1:
             raise self._failure
         return np.array(list(self), dtype=dtype)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_"):
             raise AttributeError(name)
         raise self._failure  # whatever an array has and a tuple does not
@@ -512,7 +559,7 @@ def forged_reply(function: str, wanted: str) -> Failure:
     return Failure(f"{function} is no {what}.", "Write it plainly, without code that changes the check.")
 
 
-def review_if_lacking(function: str, claimed, content: bytes, file: str) -> NeedsReview | None:
+def review_if_lacking(function: str, claimed: object, content: bytes, file: str) -> NeedsReview | None:
     """Return a NeedsReview if this machine lacks what the notebook needs, by the notebook and not by its child."""
     if claimed == "python" and (needed := newer_python(content) or newest_syntax()):
         here = ".".join(map(str, sys.version_info[:2]))
@@ -533,7 +580,7 @@ def newest_syntax() -> str:
     return "3.12" if sys.version_info < (3, 12) else ""
 
 
-def _text(claimed) -> str:
+def _text(claimed: object) -> str:
     """Return what a child sent as a text, if it is one."""
     return claimed if isinstance(claimed, str) else ""
 

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from autograder.sandbox._requirements import newer_python
 from autograder.submissions import read_code_cells
 
 IMPORTS = (ast.Import, ast.ImportFrom)
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # those whose cell is Python all the same
 MAX_SECONDS = 10.0  # of processor time, for all that is neither an import, a function nor a class
 MAX_QUOTED = 60  # characters of a line that a message quotes
@@ -55,8 +57,9 @@ class TooSlowError(BaseException):
 def new_names() -> dict:
     """Return the names of a new module `notebook`; AutoGraph, dataclasses and pickle look for it among the modules."""
     sys.modules["notebook"] = module = ModuleType("notebook")
-    module.display = print  # every cell has it from IPython
-    return vars(module)
+    names = vars(module)
+    names["display"] = print  # every cell has it from IPython
+    return names
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Statement:
     node: ast.stmt
     cell: int
     changes: Changes | None = None  # kept here, since a notebook is defined anew for each call
-    refused: ast.AST | None | bool = False  # False while nobody has looked
+    refused: ast.AST | None | Literal[False] = False  # False while nobody has looked
 
     @cached_property
     def code(self) -> CodeType:
@@ -126,6 +129,7 @@ class Statement:
     @cached_property
     def test(self) -> CodeType:
         """The condition of an `if`."""
+        assert isinstance(self.node, ast.If)
         return compile(ast.Expression(self.node.test), f"cell {self.cell}", "eval")
 
     @cached_property
@@ -137,6 +141,7 @@ class Statement:
     def imports(self) -> list["Statement"]:
         """An import of several names as one statement for each."""
         single = []
+        assert isinstance(self.node, IMPORTS)
         for alias in self.node.names:
             node = copy.copy(self.node)
             node.names = [alias]
@@ -152,7 +157,8 @@ class Statement:
 
 def read_statements(content: bytes, file: str, problems: list[str]) -> list[Statement | Unreadable]:
     """Return the statements of a notebook, cell by cell; what is odd about them is added to `problems`."""
-    read, defined_in = [], {}
+    read: list[Statement | Unreadable] = []
+    defined_in: dict[str, int] = {}
     for number, source in enumerate(read_code_cells(content, file), start=1):
         for statement in statements(source, number, problems):
             read.append(statement)
@@ -234,12 +240,12 @@ class Definer:
 
     def __init__(self, statements: list[Statement | Unreadable], problems: list[str], seconds: float | None):
         self.statements, self.problems, self.seconds = statements, problems, seconds
-        self.first: Definitions | None = None
+        self.first = Definitions({})
         self.steps: list[ReplayStep] = []
 
     def define(self) -> Definitions:
         """Return what the notebook defines, in a new module."""
-        found = self._repeat() if self.first and all(step.is_repeatable for step in self.steps) else None
+        found = self._repeat() if self.steps and all(step.is_repeatable for step in self.steps) else None
         if found is None:
             self.steps = []
             found = define(self.statements, self.problems, self.seconds, self.steps)
@@ -290,13 +296,13 @@ class Runner:
         if isinstance(node, IMPORTS):
             return next(filter(None, [self._import(single) for single in statement.imports]), None)
         if isinstance(node, DEFINITIONS):
-            return self._define(statement)
+            return self._define(statement, node)
         if isinstance(node, ast.If):
-            return self._if(statement)
+            return self._if(statement, node)
         if isinstance(node, ast.Try):
-            return self._try(statement)
+            return self._try(statement, node)
         if isinstance(node, ast.Delete):
-            return self._delete(statement)
+            return self._delete(statement, node)
         if isinstance(node, ast.Pass | ast.Global | ast.Break | ast.Continue) or self._is_idle(statement):
             return None
         if self._refused(statement) is None:
@@ -322,7 +328,7 @@ class Runner:
 
     def _import(self, statement: Statement) -> Exception | None:
         error = self._try_to_run(statement)
-        alias = statement.node.names[0]
+        [alias] = cast(ast.Import | ast.ImportFrom, statement.node).names
         bound = alias.asname or alias.name.partition(".")[0]
         if error is None:
             self._learn(statement.node, {bound})
@@ -336,14 +342,14 @@ class Runner:
         self.found.problems.append(f"Cell {statement.cell}, line {statement.node.lineno}: {said(error)}")
         return error
 
-    def _define(self, statement: Statement) -> Exception | None:
+    def _define(self, statement: Statement, node: Definition) -> Exception | None:
         error = self._try_to_run(statement)
         if error is None:
-            self._learn(statement.node, {statement.node.name})
-            self.found.failed.pop(statement.node.name, None)
+            self._learn(node, {node.name})
+            self.found.failed.pop(node.name, None)
             return None
-        self.found.problems.append(f"Cell {statement.cell}, line {statement.node.lineno}: {said(error)}")
-        self.found.failed[statement.node.name] = error
+        self.found.problems.append(f"Cell {statement.cell}, line {node.lineno}: {said(error)}")
+        self.found.failed[node.name] = error
         return error
 
     def _execute(self, statement: Statement) -> Exception | None:
@@ -366,8 +372,7 @@ class Runner:
         self._leave_out(statement, *self._why_stopped(error))
         return error
 
-    def _if(self, statement: Statement) -> Exception | None:
-        node = statement.node
+    def _if(self, statement: Statement, node: ast.If) -> Exception | None:
         if self.known.may_run(node.test):
             try:
                 with self._in_time():
@@ -387,23 +392,23 @@ class Runner:
         finally:
             names["__name__"] = name
 
-    def _try(self, statement: Statement) -> Exception | None:
+    def _try(self, statement: Statement, node: ast.Try) -> Exception | None:
         """Run the body of a `try`, and the handler of what is raised in it.
 
         Where a part of the body is left out, nobody knows whether a handler would have run: it is left out too.
         """
-        node, before = statement.node, len(self.found.problems)
+        known_problems = len(self.found.problems)
         whole = all(self._is_run(statement.parts[id(inner)]) for inner in node.body)
         error = self._block(statement, node.body)
         if error is None and not whole and node.handlers:
             handlers = [inner for handler in node.handlers for inner in handler.body]
-            changes, before = self.known.changes(*handlers), self._all_names()
+            changes, names = self.known.changes(*handlers), self._all_names()
             imported = [self.known.changes(inner).bound for inner in node.body if isinstance(inner, IMPORTS)]
             changes.bound = changes.bound.difference(*imported)
             self._leave_out(statement, "may be run or not", "Write it without `try`.", changes=changes)
-            self._definitions_of(statement, handlers, before)
+            self._definitions_of(statement, handlers, names)
         elif error is not None and (handler := self._handler(node, error)):
-            del self.found.problems[before:]  # it was expected
+            del self.found.problems[known_problems:]  # it was expected
             if handler.name:
                 self.steps.append(ReplayStep(is_repeatable=False))
                 self.found.names[handler.name] = error
@@ -433,26 +438,24 @@ class Runner:
         """Run the statements of a block until one raises something."""
         return next(filter(None, (self.run(statement.parts[id(inner)]) for inner in block)), None)
 
-    def _delete(self, statement: Statement) -> Exception | None:
+    def _delete(self, statement: Statement, node: ast.Delete) -> Exception | None:
         """Take deleted names away; not functions, since a notebook's cells are not always run in order."""
-        targets = [target for target in statement.node.targets if isinstance(target, ast.Name)]
-        if len(targets) < len(statement.node.targets):
-            refused = self._refused(statement) is not None
-            return (
-                self._leave_out(statement, *self._why_refused(statement))
-                if refused
-                else self._execute(statement)
-            )
+        targets = [target for target in node.targets if isinstance(target, ast.Name)]
+        if len(targets) < len(node.targets):
+            if self._refused(statement) is None:
+                return self._execute(statement)
+            self._leave_out(statement, *self._why_refused(statement))
+            return None
         for name in (target.id for target in targets):
             if name in self.found.names and not isinstance(self.found.names[name], FunctionType | type):
                 self._note(statement, {name}, "deletes it", "Leave the deletion out.")
                 self._drop({name})
         return None
 
-    def _leave_block_out(self, statement: Statement, *why: str) -> None:
+    def _leave_block_out(self, statement: Statement, why: str, fix: str, needs: str = "") -> None:
         """Leave a compound statement out, but run the imports, functions and classes that it alone makes."""
         before = self._all_names()
-        self._leave_out(statement, *why)
+        self._leave_out(statement, why, fix, needs)
         self._definitions_of(
             statement, [inner for block in blocks(statement.node) for inner in block], before
         )
@@ -492,8 +495,8 @@ class Runner:
         if not isinstance(node, ast.Expr | ast.Assert):
             return False
         changes = self._changes(statement)
-        seeds = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-        seeds = seeds and (self.known.dotted(node.value.func) or "").endswith(".seed")
+        call = node.value if isinstance(node, ast.Expr) else None
+        seeds = isinstance(call, ast.Call) and (self.known.dotted(call.func) or "").endswith(".seed")
         return not (changes.bound or changes.altered or changes.anything or seeds)
 
     # --- running, and leaving out
@@ -587,7 +590,7 @@ class Runner:
                 self.found.left_out[name] = reason
 
 
-def _stop(number, frame) -> None:
+def _stop(number: int, frame: object) -> None:
     raise TooSlowError
 
 
@@ -598,7 +601,7 @@ def said(error: BaseException) -> str:
 
 def called_function(node: ast.expr) -> str:
     """Return the name of what is called, as far as it is plain."""
-    names = []
+    names: list[str] = []
     while isinstance(node, ast.Attribute) and len(names) < 5:
         names.append(node.attr[:30])
         node = node.value
@@ -615,14 +618,16 @@ def missing_module(error: BaseException) -> str:
     return ""
 
 
-def is_changeable(value) -> bool:
+def is_changeable(value: object) -> bool:
     """Whether a statement that has only this value could change it."""
     return bool(changeable_objects(value))
 
 
-def changeable_objects(value) -> set[int]:
+def changeable_objects(value: object) -> set[int]:
     """Return the identities of all objects inside a value that can be changed; library objects are not looked into."""
-    pending, seen, found = [value], set(), set()
+    pending: list[Any] = [value]
+    seen: set[int] = set()
+    found: set[int] = set()
     while pending and len(seen) < MAX_WALKED:
         inner = pending.pop()
         if id(inner) in seen:

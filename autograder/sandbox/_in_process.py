@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ KERAS_STATE = "global_random_seed", "global_seed_generator"
 class InProcessSandbox:
     """Calls a notebook's functions as a Sandbox does: each call finds the definitions as fresh as in a child."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._read = functools.cache(lambda content, file: read_statements(content, file, []))
 
     def call(
@@ -37,11 +38,11 @@ class InProcessSandbox:
         file: str,
         function: str,
         arguments: Sequence,
-        seed=0,
-        seconds=0,
-        wanted="arrays",
-        watch=None,
-    ):
+        seed: int = 0,
+        seconds: float | None = None,
+        wanted: str = "arrays",
+        watch: Callable[[str], None] | None = None,
+    ) -> Answer:
         """Return the Answer, as of `Sandbox.call`; `seconds` are not counted here, and KeyboardInterrupt passes."""
         statements, most = self._read(content, file), Limits().reply
         header, arrays = wire.unpack(pack_request(function, arguments, seed, wanted), 2**40)
@@ -58,7 +59,7 @@ class InProcessSandbox:
         except wire.WireError as error:
             return Answer(None, unreadable_reply(function, error), "", ())
 
-    def forget(self) -> None:
+    def discard_child(self) -> None:
         """Nothing: a student's own process has seen all that there is."""
 
 
@@ -92,8 +93,8 @@ def keep_random_state() -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()
     keras, context = _keras_state(), _tensorflow_context()
     before = {name: keras.get_global_attribute(name) for name in KERAS_STATE} if keras else {}
-    drawing = (
-        (context._seed, getattr(context, "_rng", None)) if context else ()
+    seed, generator = (
+        (context._seed, getattr(context, "_rng", None)) if context else (None, None)
     )  # no _rng before a first seed
     try:
         seed_loaded_libraries(0)
@@ -104,7 +105,7 @@ def keep_random_state() -> Iterator[None]:
         for name, value in before.items():
             keras.set_global_attribute(name, value)
         if context:
-            context._seed, context._rng = drawing
+            context._seed, context._rng = seed, generator
 
 
 def seed_loaded_libraries(seed: int) -> None:
@@ -121,12 +122,12 @@ def seed_loaded_libraries(seed: int) -> None:
         context._seed, context._rng = seed, random.Random(seed)
 
 
-def _keras_state():
+def _keras_state() -> Any:
     """Where Keras keeps its seed, if Keras is imported."""
     return sys.modules.get("keras.src.backend.common.global_state")
 
 
-def _tensorflow_context():
+def _tensorflow_context() -> Any:
     """TensorFlow's eager context, if TensorFlow is imported."""
     eager = sys.modules.get("tensorflow.python.eager.context")
     return eager.context() if eager else None

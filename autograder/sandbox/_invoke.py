@@ -14,6 +14,7 @@ from types import (
     GeneratorType,
     MethodType,
 )
+from typing import Any
 
 import numpy as np
 
@@ -138,7 +139,7 @@ class RaggedError(NotNumbersError):
     """The elements of a list make no array together."""
 
 
-def as_arrays(result) -> tuple[list[np.ndarray], dict]:
+def as_arrays(result: object) -> tuple[list[np.ndarray], dict]:
     """One array; several of a tuple, or of a list whose elements make no array together."""
     if isinstance(result, tuple | list):
         if isinstance(result, list):
@@ -161,7 +162,7 @@ def _part(values: tuple | list, place: int) -> np.ndarray:
         raise NotNumbersError(f"{error} as value {place + 1} of {len(values)}", error.hint) from None
 
 
-def array_of(value) -> np.ndarray:
+def array_of(value: Any) -> np.ndarray:
     """Return `value` as a plain array. Raise NotNumbersError, in the student's terms, where it is none."""
     for kinds, what, hint in NO_ARRAYS:
         if isinstance(value, kinds):
@@ -185,7 +186,7 @@ def array_of(value) -> np.ndarray:
     return wire.plain_array(_numbers(array, value))
 
 
-def _numbers(array: np.ndarray, value) -> np.ndarray:
+def _numbers(array: np.ndarray, value: object) -> np.ndarray:
     """Return the array with numbers of a type that travels."""
     if array.dtype == np.longdouble or array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         return array.astype(np.float64 if array.dtype == np.longdouble else np.float32)
@@ -208,7 +209,7 @@ def _numbers(array: np.ndarray, value) -> np.ndarray:
     raise NotNumbersError(f"an array of {', '.join(kinds[:3])}")
 
 
-def model_arrays(result) -> tuple[list[np.ndarray], dict]:
+def model_arrays(result: Any) -> tuple[list[np.ndarray], dict]:
     """Return a Keras model's configuration as bytes, and its weights, if not too many, as one array."""
     if not hasattr(result, "to_json"):
         got = "nothing: is there a `return`?" if result is None else f"{type(result).__name__[:60]}."
@@ -237,7 +238,7 @@ def explain_error(error: BaseException, name: str, found: Definitions) -> dict:
     if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
         return describe_missing(error.name, name, found)
     if isinstance(error, NameError) and "*" in found.lacks:
-        return missing_requirement(found.lacks["*"], error.name, name)
+        return missing_requirement(found.lacks["*"], str(error.name), name)
     if module := missing_module(error):
         return missing_requirement(module, module, name)
     place = next(
@@ -271,7 +272,7 @@ def describe_missing(missed: str, name: str, found: Definitions) -> dict:
 
 def missing_requirement(module: str, missed: str, name: str, reason: LeftOut | None = None) -> dict:
     """Return what a function needs that this machine lacks; a file of the student's own is no part of it."""
-    if module == "python":
+    if module == "python" and reason:
         return final_result(f"{name} is not there: cell {reason.cell} {reason.why}.", reason.fix) | {
             "lacks": "python"
         }

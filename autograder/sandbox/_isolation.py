@@ -18,6 +18,7 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.sandbox._visible_paths import VisiblePaths, visible_paths
 
@@ -154,7 +155,7 @@ def bubblewrap(shown: VisiblePaths, devices: Sequence[Path] = ()) -> list[str]:
 
 
 def isolate(
-    work: Path, readable: list[Path], devices: list[Path], limits: Limits, isolation: Isolation, calls
+    work: Path, readable: list[Path], devices: list[Path], limits: Limits, isolation: Isolation, calls: Any
 ) -> None:
     """Give up, for this process and for ever, every right that a student's function does not need.
 
@@ -229,7 +230,7 @@ def restrict_files(writable: list[Path], readable: list[Path], devices: list[Pat
         rules.restrict()
 
 
-def call_filter(file_marks: bool):
+def call_filter(file_marks: bool) -> Any:
     """seccomp: threads yes, processes no; no sockets, no signals to others, nothing that administers a system.
 
     file_marks: refuse calls that change what is known about a file (mode, times), not only its content.
@@ -258,7 +259,7 @@ def call_filter(file_marks: bool):
     return rules
 
 
-def filter_calls(rules) -> None:
+def filter_calls(rules: Any) -> None:
     """Put a filter of `call_filter` into force for this process, which may send signals to itself alone."""
     import pyseccomp as seccomp
 

@@ -14,6 +14,7 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,6 +26,15 @@ TYPES = ("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "
 
 class WireError(Exception):
     """What came is no message, or a larger one than was allowed."""
+
+
+class Clock(Protocol):
+    """What a message waits by: the seconds that are left, and whether there are more when none is."""
+
+    @property
+    def left(self) -> float: ...
+
+    def extend(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,8 @@ def pack(header: dict, arrays: Sequence[np.ndarray] = ()) -> bytes:
     return struct.pack("<I", len(text)) + text + b"".join(array.tobytes() for array in arrays)
 
 
-def plain_array(value) -> np.ndarray:
-    """`value` as a little-endian array in one piece; a sparse matrix of SciPy is filled up with its zeros."""
+def plain_array(value: Any) -> np.ndarray:
+    """Return `value` as a little-endian array in one piece; a sparse matrix of SciPy is filled up with its zeros."""
     array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
     array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
     if array.dtype.str not in TYPES:
@@ -63,7 +73,7 @@ def plain_array(value) -> np.ndarray:
     return array
 
 
-def send(fd: int, message: bytes, deadline: Deadline) -> None:
+def send(fd: int, message: bytes, deadline: Clock) -> None:
     """Write a whole message; raise TimeoutError where the reader does not take it in time."""
     os.set_blocking(fd, False)
     rest = memoryview(message)
@@ -75,7 +85,7 @@ def send(fd: int, message: bytes, deadline: Deadline) -> None:
             raise TimeoutError
 
 
-def receive(fd: int, most_bytes: int, deadline: Deadline) -> tuple[dict, list[np.ndarray]]:
+def receive(fd: int, most_bytes: int, deadline: Clock) -> tuple[dict, list[np.ndarray]]:
     """One message whose arrays hold at most `most_bytes` together.
 
     Raises WireError for anything else, EOFError where the sender is gone, TimeoutError at the deadline.
@@ -104,7 +114,7 @@ def _message(read: Callable[[int], bytearray], most_bytes: int) -> tuple[dict, l
     return header, [_array(read, dtype, shape) for dtype, shape in shapes]
 
 
-def _header(text: bytes) -> dict:
+def _header(text: bytes | bytearray) -> dict:
     try:
         header = json.loads(text)
     except (ValueError, RecursionError):
@@ -116,7 +126,7 @@ def _header(text: bytes) -> dict:
     return header
 
 
-def _checked(entry) -> tuple[str, tuple[int, ...]]:
+def _checked(entry: object) -> tuple[str, tuple[int, ...]]:
     """Type and shape of one announced array."""
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape"} or entry["dtype"] not in TYPES:
         raise WireError("an array of a type that does not travel")
@@ -133,7 +143,7 @@ def _array(read: Callable[[int], bytearray], dtype: str, shape: tuple[int, ...])
     return np.frombuffer(read(size), dtype=dtype).reshape(shape)
 
 
-def _exactly(fd: int, size: int, deadline: Deadline) -> bytearray:
+def _exactly(fd: int, size: int, deadline: Clock) -> bytearray:
     """`size` bytes; memory grows with what really comes, not with what was announced."""
     os.set_blocking(fd, False)
     data = bytearray()

@@ -78,7 +78,7 @@ def newer_python(content: bytes) -> str:
 
 def count_missing(notebooks: Iterable[tuple[bytes, str]]) -> dict[str, int]:
     """Return, for each package that this machine lacks, how many of the notebooks (content, name) import it."""
-    counts = {}
+    counts: dict[str, int] = {}
     for content, file in notebooks:
         for name in missing_packages(content, file):
             counts[name] = counts.get(name, 0) + 1

@@ -19,14 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from autograder.sandbox._isolation import Isolation, Limits, call_filter, die_with_parent
 
 MAX_FILES = 5_000
 MAX_BYTES = 600 * 2**20
 MAX_THREADS = 512
+NEEDED = (
+    "IPython.core.inputtransformer2", "keras", "matplotlib.pyplot", "pandas", "sklearn.linear_model", "tensorflow",
+)  # fmt: skip
 # The first two look for C libraries, which a confined child can't; the others are what notebooks import.
 BY_NAME = (
     "landlockpy", "pyseccomp", "autograder.notebook_checks", "sklearn.feature_extraction.text", "sklearn.metrics",
@@ -52,28 +57,59 @@ def main() -> None:
             control.send(json.dumps(ended).encode())
 
 
+class ThreadWatch:
+    """An import finder that finds nothing: it notes whose import started a thread.
+
+    starters: the module whose import began last, each time that there was a thread more.
+    """
+
+    def __init__(self) -> None:
+        self.starters: list[str] = []
+        self._last, self._count = "", count_threads(os.getpid())
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        self.look()
+        self._last = name
+
+    def look(self) -> None:
+        count = count_threads(os.getpid())
+        if count > self._count:
+            self.starters.append(self._last)
+        self._count = count
+
+
 def import_everything() -> str:
     """Import what students use, `check` among it; return why this process must not be forked, or nothing."""
     import gc
 
-    import IPython.core.inputtransformer2  # noqa: F401
-    import keras  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
-    import pandas  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
-    import tensorflow  # noqa: F401
-    from tensorflow.python.eager import context
-
+    watch = ThreadWatch()
+    sys.meta_path.insert(0, watch)
+    for name in NEEDED:
+        importlib.import_module(name)
     for name in BY_NAME:
         with contextlib.suppress(ImportError, OSError):
             importlib.import_module(name)
+    watch.look()
+    sys.meta_path.remove(watch)
     gc.freeze()  # the collector then leaves these pages alone, so children go on sharing them
-    threads = len(os.listdir("/proc/self/task"))
-    if threads > 1:
-        return f"the server has {threads} threads; a fork would copy only one"
+    if count_threads(os.getpid()) > 1:
+        return describe_threads(watch.starters)
+    from tensorflow.python.eager import context
+
     if context._context is not None and context.context()._initialized:
         return "the TensorFlow runtime has started; every child would hang"
     return ""
+
+
+def describe_threads(starters: list[str]) -> str:
+    """Return why a process with threads is not forked: which package started them, and what to do."""
+    names = {Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
+    packages = dict.fromkeys(name.partition(".")[0] for name in starters)
+    whose = f"importing {', '.join(packages)} starts a thread" if packages else "a package starts a thread"
+    return (
+        f"{whose} (now running: {', '.join(sorted(names))}), and a process with threads can't be forked: "
+        "uninstall that package here, or grade in a virtual environment without it"
+    )
 
 
 def serve(
@@ -82,7 +118,7 @@ def serve(
     descriptors: list[int],
     readable: list[Path],
     isolation: Isolation,
-    calls,
+    calls: Any,
 ) -> dict:
     """Run one job; return how its child ended, by the kernel's word and not by the child's."""
     kept = {folder: set(os.listdir(folder)) for folder in shared_folders()}
@@ -123,7 +159,8 @@ def wait(pid: int, control: socket.socket, work: Path) -> str:
     child = os.pidfd_open(pid)
     try:
         while True:
-            ready, _, _ = select.select([child, control], [], [], POLL_SECONDS)
+            files: list[int | socket.socket] = [child, control]
+            ready, _, _ = select.select(files, [], [], POLL_SECONDS)
             if control in ready:
                 message = control.recv(64)
                 if message != b"look":
@@ -212,7 +249,7 @@ def empty_folders(kept: dict[str, set[str]]) -> bool:
 
 def remove(path: str) -> None:
     """Remove a file or folder, however deep and whatever its modes: rm does what shutil.rmtree can't."""
-    quiet = {"capture_output": True, "check": False, "env": {"PATH": "/usr/bin:/bin"}}
-    if subprocess.run(["rm", "-rf", "--", path], **quiet).returncode:
-        subprocess.run(["chmod", "-R", "u+rwX", "--", path], **quiet)
-        subprocess.run(["rm", "-rf", "--", path], **quiet)
+    run = partial(subprocess.run, capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    if run(["rm", "-rf", "--", path]).returncode:
+        run(["chmod", "-R", "u+rwX", "--", path])
+        run(["rm", "-rf", "--", path])

@@ -51,7 +51,7 @@ def python_parts() -> list[Path]:
     """Return what Python and its libraries are read from: standard library, packages, shared libraries, program."""
     bases = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     kinds = ("stdlib", "platstdlib", "purelib", "platlib")
-    parts = [*SYSTEM, sys.executable, *(sysconfig.get_path(kind) for kind in kinds)]
+    parts: list[str | Path] = [*SYSTEM, sys.executable, *(sysconfig.get_path(kind) for kind in kinds)]
     parts += [sysconfig.get_path(kind, vars=bases) for kind in kinds]
     for prefix in {sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix}:
         library = Path(prefix, "lib")

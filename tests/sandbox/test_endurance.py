@@ -44,7 +44,7 @@ def serve(count: int, found: list) -> None:
                 answer = box.call(source.encode(), "work.py", "f", [], seconds=1 if name == "loop" else 60)
                 reason = answer.failure.reason if answer.failure else ""
                 assert (said in reason) if said else not reason, (name, reason)
-                box.forget()
+                box.discard_child()
                 held.append(resident(box))
                 servers.add(box._server.pid)
         assert len(servers) == 1, "the server was replaced"

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from conftest import isolation
 
 from autograder.sandbox import Limits, Sandbox, SandboxError
+from autograder.sandbox._client import ENVIRONMENT
+from autograder.sandbox._isolation import NO_ISOLATION
+from autograder.sandbox._visible_paths import PACKAGE
 
 X = np.arange(6.0).reshape(2, 3)
 
@@ -322,7 +326,7 @@ def test_what_a_child_leaves_is_gone_for_the_next(run, box):
     run(source)
     assert value(run("import os\ndef f(): return len(os.listdir('.'))")) == 0
     assert box._server.pid == server  # it has cleaned up; one that can't is replaced
-    box.forget()
+    box.discard_child()
     if not box.isolation.namespaces:
         assert not list(Path(box._home).glob("work-*"))
 
@@ -425,7 +429,7 @@ def alive(pid: int) -> bool:
 
 def test_a_killed_server_is_replaced_and_leaves_nothing_behind(run, box):
     value(run("def f(): return 1"))
-    box.forget()
+    box.discard_child()
     home, processes = Path(box._home), below(box._server.pid)
     seen = []
 
@@ -468,10 +472,10 @@ def test_a_sandbox_of_ones_own_has_its_limits_and_leaves_nothing_behind():
 def test_a_server_that_is_lost_again_and_again_is_no_fault_of_the_student(box, run, monkeypatch):
     end = Sandbox._end
 
-    def lose(self):
+    def lose(self, child):
         os.kill(self._server.pid, signal.SIGKILL)
         self._server.wait()
-        return end(self)
+        return end(self, child)
 
     monkeypatch.setattr(Sandbox, "_exchange", lambda self, *job: EOFError())
     monkeypatch.setattr(Sandbox, "_end", lose)
@@ -485,7 +489,7 @@ def test_a_server_that_is_lost_again_and_again_is_no_fault_of_the_student(box, r
 def test_a_server_that_does_not_answer_is_replaced(box, run, monkeypatch):
     monkeypatch.setattr("autograder.sandbox._client.STOP", 2.0)
     value(run("def f(): return 1"))
-    box.forget()
+    box.discard_child()
     frozen = below(box._server.pid)
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
@@ -495,12 +499,20 @@ def test_a_server_that_does_not_answer_is_replaced(box, run, monkeypatch):
 
 @pytest.mark.slow
 def test_without_isolation_code_runs_only_where_someone_says_so(tmp_path):
-    from autograder.sandbox._isolation import NO_ISOLATION
-
     source = f"def f(): open({str(tmp_path / 'made')!r}, 'w').close(); return 1".encode()
     with Sandbox(NO_ISOLATION, trusted=True) as box:
         assert value(box.call(source, "work.py", "f", [])) == 1
     assert (tmp_path / "made").exists()
+
+
+def import_in_a_server(code: str, *folders: Path) -> list[str]:
+    """Return what `code` prints in a process with the environment of a server."""
+    path = os.pathsep.join(map(str, [PACKAGE.parent, *folders]))
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT | {"PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.stdout, done.stderr
+    return done.stdout.splitlines()
 
 
 @pytest.mark.slow
@@ -518,18 +530,49 @@ from tensorflow.python.eager import context
 context.context()._initialized = True
 print("runtime:", import_everything())
 """
-    import sys
+    fresh, threads, runtime = import_in_a_server(code)
+    assert fresh == "fresh: "
+    assert threads.startswith("threads: a package starts a thread (now running: python")
+    assert runtime == "runtime: the TensorFlow runtime has started; every child would hang"
 
-    from autograder.sandbox._client import ENVIRONMENT
-    from autograder.sandbox._visible_paths import PACKAGE
 
-    environment = ENVIRONMENT | {"PYTHONPATH": str(PACKAGE.parent)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.stdout.splitlines() == [
-        "fresh: ",
-        "threads: the server has 2 threads; a fork would copy only one",
-        "runtime: the TensorFlow runtime has started; every child would hang",
-    ], done.stderr
+@pytest.mark.slow
+def test_the_package_whose_import_starts_a_thread_is_named(tmp_path):
+    """As pyarrow does, which pandas imports where it is installed."""
+    (tmp_path / "eager_threads").mkdir()
+    (tmp_path / "eager_threads/__init__.py").write_text("from eager_threads import _pool\n")
+    (tmp_path / "eager_threads/_pool.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n"
+    )
+    code = (
+        "from autograder.sandbox import _server\n"
+        "_server.BY_NAME += ('eager_threads', 'sklearn.svm')\n"
+        "print(_server.import_everything())"
+    )
+    [reason] = import_in_a_server(code, tmp_path)
+    assert reason.startswith("importing eager_threads starts a thread (now running: python")
+    assert "uninstall that package here" in reason
+
+
+REFUSING = """
+import json, socket, sys
+socket.socket(fileno=int(sys.argv[1])).send(json.dumps({"refused": "importing x starts a thread"}).encode())
+"""
+
+
+def test_a_server_that_refused_to_start_is_not_started_for_each_item(monkeypatch):
+    starts = []
+
+    def refuse(box: Sandbox, control: int) -> list[str]:
+        starts.append(control)
+        return [sys.executable, "-c", REFUSING, str(control)]
+
+    monkeypatch.setattr(Sandbox, "_command", refuse)
+    with Sandbox(NO_ISOLATION, trusted=True) as box:
+        for _ in range(3):
+            with pytest.raises(SandboxError, match="does not start: importing x starts a thread"):
+                box.call(b"def f(): return 1", "work.py", "f", [])
+    assert len(starts) == 1
 
 
 def test_a_server_that_can_not_start_is_told_in_one_line(monkeypatch, tmp_path):

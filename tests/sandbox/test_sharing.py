@@ -71,7 +71,7 @@ STATES = {  # what a function may leave behind: imports, its body up to the valu
 def test_the_third_call_answers_as_a_first_one(run, box, name):
     before, body = STATES[name]
     source = before + "\ndef f():\n    " + body
-    box.forget()
+    box.discard_child()
     alone = run(source)
     assert alone.failure is None, alone
     for _ in range(2):
@@ -95,11 +95,11 @@ def test_a_notebook_keeps_its_child_until_another_comes_or_it_is_forgotten(box):
     first = pid()
     assert pid() == pid(function="g") == first
     others = [pid(WHO + "\n"), pid(), pid(file="other.py")]
-    box.forget()
+    box.discard_child()
     others.append(pid(file="other.py"))
     assert len({first, *others}) == 5
-    box.forget()
-    box.forget()
+    box.discard_child()
+    box.discard_child()
 
 
 FRAIL = """
@@ -298,4 +298,4 @@ def test_an_item_that_only_a_model_answers_costs_no_child(box, course, tmp_path)
 def test_a_students_own_process_has_nothing_to_forget():
     here = InProcessSandbox()
     assert int(here.call(WHO.encode(), "work.py", "f", []).value) == os.getpid()
-    assert here.forget() is None
+    assert here.discard_child() is None
