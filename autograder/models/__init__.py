@@ -4,13 +4,13 @@ bytes -> archive (zip and JSON under limits) -> plan (known layers, checked opti
 the planned shapes) -> predictor (batches of inputs) -> evaluator (predictions, by NumPy). Keras's own `load_model` is
 not used: a config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
 
-A model to be trained comes as its configuration alone (blueprint); it is built by constructor calls (network), and
-the grader's own loop trains it (loop).
+A model to be trained comes as its configuration alone (`UntrainedModel`): `_builder` builds it by constructor calls,
+and the loop of the grader trains it (`_training_loop`).
 """
 
 from autograder.models._activations import ACTIVATIONS
-from autograder.models._architecture import RECURRENT, check_architecture, check_memory
-from autograder.models._layers import Layer
+from autograder.models._architecture import check_architecture, check_memory
+from autograder.models._layers import RECURRENT, Layer
 from autograder.models._model import Model, read_model
 from autograder.models._plan import Plan
 from autograder.models._predictor import Predictor

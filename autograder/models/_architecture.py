@@ -14,16 +14,6 @@ from autograder.models._layers import Layer
 from autograder.models._plan import Call, Plan, Result
 from autograder.models._predictor import Predictor
 
-RECURRENT = ("SimpleRNN", "GRU", "LSTM", "RNN")
-# What Keras computes masks with, where layers that make or take them are part of a functional model.
-MASKING = ("ops.NotEqual", "ops.Any", "ops.LogicalOr", "ops.ZerosLike", "ops.ExpandDims", "ops.Concatenate")
-# What makes one step out of several, or another axis out of the steps.
-MIXING = (
-    "GlobalMaxPooling1D", "GlobalAveragePooling1D", "MaxPooling1D", "AveragePooling1D", "Conv1D", "Flatten",
-    "Permute", "Reshape", "RepeatVector", "ops.ExpandDims",
-)  # fmt: skip
-
-
 ASKED = 300  # inputs that a model is asked about without its memory
 VARIED, EQUAL = (
     0.95,
@@ -141,19 +131,19 @@ def calls_of_masks(plan: Plan) -> set[int]:
     masks = set()
     for index in reversed(range(len(plan.calls))):
         call = plan.calls[index]
-        if index not in wanted and plan.layers[call.layer].kind in MASKING:
+        if index not in wanted and plan.layers[call.layer].spec.serves_masks:
             masks.add(index)
             continue
         mask = (
             {call.mask.call}
-            if call.mask and plan.layers[plan.calls[call.mask.call].layer].kind not in MASKING
+            if call.mask and not plan.layers[plan.calls[call.mask.call].layer].spec.serves_masks
             else set()
         )
         wanted |= {result.call for result in call.results if result != call.mask} | mask
     return masks
 
 
-def reads(layer, kinds: Collection[str]) -> bool:
+def reads(layer: Layer, kinds: Collection[str]) -> bool:
     """Return True if a layer is a recurrent one among `kinds`, alone or in both directions."""
     both = layer.kind == "Bidirectional" and layer.inside[0].kind in kinds
     return layer.kind in kinds or both
@@ -161,7 +151,7 @@ def reads(layer, kinds: Collection[str]) -> bool:
 
 def mixes_steps(plan: Plan, call: Call) -> bool:
     layer, first = plan.layers[call.layer], call.inputs[0] if call.inputs else None
-    if layer.kind in MIXING:
+    if layer.spec.mixes_steps:
         return True
     if layer.kind == "ops.GetItem":
         return not keeps_steps(plan, call)
@@ -256,5 +246,5 @@ def without_memory_share(model):
 
 
 def is_memoryless(layer: Layer) -> Layer:
-    options = dict(layer.options) | ({"forgets": True} if layer.kind in RECURRENT else {})
+    options = dict(layer.options) | ({"forgets": True} if layer.spec.recurrence else {})
     return replace(layer, options=options, inside=tuple(map(is_memoryless, layer.inside)))

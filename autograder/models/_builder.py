@@ -53,18 +53,14 @@ def layer_of(layer: Layer, start: Callable):
     if layer.kind.startswith("ops."):
         return operation(layer)
     inside = (layer_of(wrapped, start) for wrapped in layer.inside)
-    if layer.kind == "Bidirectional":
-        forward, backward = inside
-        return keras.layers.Bidirectional(forward, backward_layer=backward, **layer.options)
     options = {
         name: getattr(keras.layers, value.kind)(**dict(value.options))
         if isinstance(value, ActivationLayer)
         else value
         for name, value in layer.options.items()
     }
-    own = {"TimeDistributed": time_distributed, "SkipCell": build_skip_cell}
-    kind = own[layer.kind]() if layer.kind in own else getattr(keras.layers, layer.kind)
-    return kind(*inside, **options, **start(layer, kind))
+    build = layer.spec.keras_class() if layer.spec.keras_class else getattr(keras.layers, layer.kind)
+    return build(*inside, **options, **(start(layer, build) if isinstance(build, type) else {}))
 
 
 def zero_initializers(layer: Layer, kind: type) -> dict:
@@ -86,47 +82,6 @@ def drawn_initializers(layer: Layer, kind: type) -> dict:
         if isinstance(value, Initializer):
             start[name] = getattr(keras.initializers, value.kind)(**value.options)
     return start
-
-
-def time_distributed() -> type:
-    """TimeDistributed that is right in a trace with a free time axis too.
-
-    Keras 3.15.1 then runs as many steps as the batch has rows (`call` takes the count before it swaps the axes).
-    Here batch and time become one axis for the wrapped layer, which is what the layer means.
-    """
-    import keras
-
-    class PerStep(keras.layers.TimeDistributed):
-        def call(self, inputs, training=None, mask=None):
-            batch, time, *rest = keras.ops.shape(inputs)
-            outputs = self.layer(keras.ops.reshape(inputs, (-1, *rest)), training=training)
-            return keras.ops.reshape(outputs, (batch, time, *keras.ops.shape(outputs)[1:]))
-
-    return PerStep
-
-
-def build_skip_cell() -> type:
-    """Return the cell with a skip connection in time: h + scale * tanh(x W + h U + b), (batch, units)."""
-    import keras
-
-    class SkipCell(keras.layers.Layer):
-        def __init__(self, units, scale, **rest):
-            super().__init__(**rest)
-            self.units, self.scale, self.state_size = units, scale, units
-
-        def build(self, shape):
-            units = self.units
-            self.kernel = self.add_weight(shape=(shape[-1], units), initializer="glorot_uniform")
-            self.recurrent = self.add_weight(shape=(units, units), initializer="orthogonal")
-            self.bias = self.add_weight(shape=(units,), initializer="zeros")
-
-        def call(self, x, states, training=False):
-            [before] = states
-            step = keras.ops.tanh(x @ self.kernel + before @ self.recurrent + self.bias)
-            after = before + self.scale * step
-            return after, [after]
-
-    return SkipCell
 
 
 def operation(layer: Layer) -> Callable:

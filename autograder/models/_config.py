@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from autograder.core import Failure, sanitize
-from autograder.models._layers import DEFAULTS, KINDS, TRAINING, Layer, check_of
+from autograder.models._layers import DEFAULTS, LAYER_SPECS, TRAINING_OPTIONS, Layer, check_of
 from autograder.models._plan import MAX_CALLS, MAX_INPUTS, Call, Plan, PlanBuilder, Result
 from autograder.models._shapes import ShapeError
 
@@ -35,7 +35,8 @@ INSTEAD = {
     "LSTMCell": CELL.format("LSTM"),
     "StackedRNNCells": "Put the recurrent layers one after another, with return_sequences=True.",
 }
-GRADED = (kind for kind in KINDS if not kind.startswith("ops.") and kind not in ("RNN", "SkipCell"))
+IN_TRAINING = {name for name, spec in LAYER_SPECS.items() if spec.takes == "cell" or "cell" in spec.inside}
+GRADED = (name for name in LAYER_SPECS if not name.startswith("ops.") and name not in IN_TRAINING)
 KNOWN = f"Layers that can be graded: {', '.join(GRADED)}."
 FLOATS = ("float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16")
 
@@ -244,14 +245,15 @@ def read_layer(entry: dict, names: Names | None = None) -> Layer:
     """Return the layer in an entry; what is wrapped in it is read the same way. Raises Failure."""
     kind, config, layer = class_of(entry), settings(entry), named(entry)
     check_class(entry, layer)
-    wrapped = [config.get(key) for key in KINDS[kind].inside]
-    if not all(isinstance(entry, dict) for entry in wrapped):
+    wrapped = [config.get(key) for key in LAYER_SPECS[kind].inside]
+    entries = [value for value in wrapped if isinstance(value, dict)]
+    if len(entries) < len(wrapped):
         raise Failure(f"The {layer} should wrap a layer, but wraps {shown(wrapped)}.")
-    inside = tuple(read_layer(entry) for entry in wrapped)
-    takes = "cell" if kind == "RNN" else "one"
-    for entry in inside:
-        if KINDS[entry.kind].takes != takes or entry.is_operation or entry.kind == "Masking":
-            raise Failure(f"The {layer} cannot be graded around a {entry}.")
+    inside = tuple(read_layer(value) for value in entries)
+    takes = "cell" if "cell" in LAYER_SPECS[kind].inside else "one"
+    for inner in inside:
+        if inner.spec.takes != takes or inner.is_operation or inner.kind == "Masking":
+            raise Failure(f"The {layer} cannot be graded around a {inner}.")
     place = names.next(kind) if names and not layer.is_operation else ""
     return Layer(kind, read_options(layer, config), inside, layer.name, place, config)
 
@@ -272,7 +274,7 @@ def check_class(entry: dict, layer: Layer) -> None:
     if kind in ("Sequential", "Functional"):  # a nested model is taken apart before; this one is wrapped
         hint = "Wrap each of its layers on its own; a Dense layer works on each step without TimeDistributed too."
         raise Failure(f"The model {layer.name!r} cannot be graded inside another layer.", hint)
-    if kind in KINDS and KINDS[kind].takes == "cell":
+    if kind in LAYER_SPECS and LAYER_SPECS[kind].takes == "cell":
         return  # wherever it comes from: code of the grader's own stands for it
     if registered not in (None, kind.removeprefix("ops.")) or not (
         layer.is_operation or module == "keras.layers"
@@ -281,13 +283,13 @@ def check_class(entry: dict, layer: Layer) -> None:
         raise Failure(
             f"The {layer} is not one of keras.layers: it comes from {origin}. Code is never run here.", KNOWN
         )
-    if kind not in KINDS:
+    if kind not in LAYER_SPECS:
         raise Failure(f"The {layer} cannot be graded.", KNOWN)
 
 
 def read_options(layer: Layer, config: dict) -> dict:
     """Return the options that the constructor will get, each checked. Raises Failure."""
-    wanted = KINDS[layer.kind].options.split()
+    wanted = layer.spec.options
     if "dtype" not in wanted:
         check_policy(layer, config.get("dtype"))
     for key, value in config.items():
@@ -306,7 +308,7 @@ def read_options(layer: Layer, config: dict) -> dict:
 
 
 def is_for_training(key: str) -> bool:
-    return key in TRAINING.split() or key.endswith(("_initializer", "_regularizer", "_constraint"))
+    return key in TRAINING_OPTIONS or key.endswith(("_initializer", "_regularizer", "_constraint"))
 
 
 def check_policy(layer: Layer, policy) -> None:
@@ -338,13 +340,13 @@ def policies(policy) -> Iterator[object]:
 def remarks(plan: Plan) -> tuple[str, ...]:
     """Return what is worked out here in another way than where the model was trained, in a sentence each."""
     layers = [part for layer in plan.layers for part in layer.all if part.kind != "InputLayer"]
-    names = {name: layer for layer in reversed(layers) for name in policies(layer.told.get("dtype"))}
+    names = {name: layer for layer in reversed(layers) for name in policies(layer.raw_config.get("dtype"))}
     texts = [
         f"The {layer} computes in {name}: here it is worked out in float32."
         for name, layer in names.items()
         if name != "float32"
     ]
-    carrying = [layer for layer in layers if layer.told.get("stateful")]
+    carrying = [layer for layer in layers if layer.raw_config.get("stateful")]
     if carrying:
         texts.append(f"The {carrying[0]} is stateful: here each sequence begins with a zero state.")
     return tuple(texts)

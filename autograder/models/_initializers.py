@@ -12,6 +12,7 @@ import numpy as np
 from autograder.core import Failure, sanitize
 from autograder.models._layers import Layer, number, one_of, positive
 from autograder.models._plan import Plan
+from autograder.models._recurrent import LSTM
 from autograder.models._shapes import Shape, ShapeError
 
 
@@ -74,7 +75,7 @@ def read_layer_initializers(layer: Layer) -> dict[str, object]:
     Penalties and constraints are refused and not ignored: with them the student's own training went another way.
     """
     start = {}
-    for key, value in layer.told.items():
+    for key, value in layer.raw_config.items():
         try:
             if key.endswith("_initializer"):
                 start[key] = read_initializer(value)
@@ -102,18 +103,6 @@ def read_initializer(value) -> Initializer:
     return Initializer(kind, {key: CHECKS[key](config.get(key, DEFAULTS.get(key))) for key in wanted})
 
 
-WEIGHTS: Mapping[str, str] = {  # of the classes that have any, in Keras's order; an option may do without
-    "Dense": "kernel bias",
-    "Conv1D": "kernel bias",
-    "Embedding": "embeddings",
-    "SimpleRNN": "kernel recurrent bias",
-    "GRU": "kernel recurrent bias",
-    "LSTM": "kernel recurrent bias",
-    "SkipCell": "kernel recurrent bias",
-    "LayerNormalization": "gamma beta",
-    "PReLU": "alpha",
-    "BatchNormalization": "gamma beta moving_mean moving_variance",
-}
 WITHOUT_INITIALIZER = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 
 
@@ -125,14 +114,14 @@ def initial_weights(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray |
     layers = [part for layer in plan.layers for part in layer.all]
     shapes = iter(weight.shape for weight in plan.weights)
     for layer, start in zip(layers, starts, strict=True):
-        for name in WEIGHTS.get(layer.kind, "").split():
-            if layer.kind == "SkipCell" or layer.options.get(WITHOUT_INITIALIZER.get(name), True):
+        for name in layer.spec.initialized:
+            if layer.spec.takes == "cell" or layer.options.get(WITHOUT_INITIALIZER.get(name), True):
                 yield initial_weight(layer, start, name, next(shapes))
 
 
 def initial_weight(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
     chosen = start.get(f"{name}_initializer")
-    if layer.kind == "SkipCell" and name == "bias":
+    if layer.spec.takes == "cell" and name == "bias":
         chosen = Initializer("Zeros", {})
     match chosen:
         case Initializer("Zeros" | "Ones" | "Constant" as kind, options):
@@ -141,6 +130,6 @@ def initial_weight(layer: Layer, start: dict, name: str, shape: Shape) -> np.nda
             value = np.eye(*shape, dtype=np.float32) * np.float32(options["gain"])
         case _:
             return None
-    if layer.kind == "LSTM" and name == "bias" and start.get("unit_forget_bias"):
+    if name == "bias" and layer.spec.recurrence == LSTM and start.get("unit_forget_bias"):
         value[layer["units"] : 2 * layer["units"]] = 1
     return value

@@ -1,12 +1,4 @@
-"""Models: the trusted reading of `.keras` files, from hostile bytes to predictions.
-
-bytes -> archive (zip and JSON under limits) -> plan (known layers, checked options, totals) -> weights (arrays of
-the planned shapes) -> predictor (batches of inputs) -> evaluator (predictions, by NumPy). Keras's own `load_model` is
-not used: a config can call functions of Keras while it loads, inflate to gigabytes, or switch dropout on.
-
-A model to be trained comes as its configuration alone (blueprint); it is built by constructor calls (network), and
-the grader's own loop trains it (loop).
-"""
+"""A model as a `.keras` file holds it: its plan and its weights, read as data."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -14,29 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.core import Failure
-from autograder.models._architecture import RECURRENT, check_architecture, check_memory, has_path_without
 from autograder.models._archive import check_version, read_archive, refuse_extra
 from autograder.models._config import read_plan, remarks
 from autograder.models._errors import failing
 from autograder.models._hdf5 import Hdf5
-from autograder.models._layers import Layer
 from autograder.models._plan import Plan
-from autograder.models._predictor import Predictor
-from autograder.models._untrained_model import UntrainedModel, read_untrained_model
-
-__all__ = [
-    "RECURRENT",
-    "UntrainedModel",
-    "Layer",
-    "Model",
-    "Plan",
-    "Predictor",
-    "check_architecture",
-    "check_memory",
-    "has_path_without",
-    "read_untrained_model",
-    "read_model",
-]
 
 DIVERGED = (
     "Usually the loss diverged in training: clip the gradient (clipnorm=1.0) or lower the learning rate."

@@ -11,7 +11,7 @@ from math import prod
 from typing import NamedTuple
 
 from autograder.core import Failure
-from autograder.models._layers import KINDS, Layer
+from autograder.models._layers import Layer
 from autograder.models._shapes import Shape, ShapeError
 
 MAX_LAYERS = 100  # wrapped ones included
@@ -21,8 +21,6 @@ MAX_VALUES = 10_000_000  # in all results for one sequence, or for one step of i
 MAX_WORK = 10**9  # multiplications for the same
 MAX_INPUTS = 4
 STEP_WORK = 20_000  # what a step of a recurrent layer costs besides its products, in multiplications
-
-BOOLEAN = ("ops.NotEqual", "ops.Any", "ops.LogicalOr")  # operations whose results are masks
 
 
 class Result(NamedTuple):
@@ -144,7 +142,7 @@ class PlanBuilder:
         """Add a call, once the shapes and the cost of what it makes are known. Raises Failure."""
         layer = self.layers[index]
         check_takes(layer, inputs, mask, state)
-        if mask is not None and self.layers[self.calls[mask.call].layer].kind not in BOOLEAN:
+        if mask is not None and not self.layers[self.calls[mask.call].layer].spec.returns_mask:
             raise Failure(f"The {layer} gets a mask that is no comparison such as x != 0.")
         given = [self.shape(argument) for argument in (*(inputs[0] if takes_list(layer) else inputs), *state)]
         try:
@@ -157,7 +155,7 @@ class PlanBuilder:
         steps = STEP_WORK if any("return_state" in part.options for part in layer.all) else 0
         work = (
             describe_extent(given[0][:-1]) * (parameters + steps)
-            if weights and layer.kind != "Embedding"
+            if weights and not layer.spec.is_lookup
             else 0
         )
         self.count(layer, 0 if index in self.weights else parameters, sum(map(describe_extent, shapes)), work)
@@ -191,7 +189,7 @@ class PlanBuilder:
                 )
             used |= {result.call for result in self.calls[index].results}
         weights = [
-            Weight(f"{layer.place}/{path}", shape, str(layer))
+            Weight(f"{layer.h5_path}/{path}", shape, str(layer))
             for index, layer in enumerate(self.layers)
             for path, shape in self.weights.get(index, {}).items()
         ]
@@ -200,12 +198,12 @@ class PlanBuilder:
 
 
 def takes_list(layer: Layer) -> bool:
-    return KINDS[layer.kind].takes == "list"
+    return layer.spec.takes == "list"
 
 
 def check_takes(layer: Layer, inputs: tuple, mask: Result | None, state: tuple) -> None:
     """Failure unless a layer is called on what its kind takes: tensors, and numbers or an index for operations."""
-    match KINDS[layer.kind].takes, inputs:
+    match layer.spec.takes, inputs:
         case "one", (Result(),):
             fits = True
         case "list", (tuple() as several,):

@@ -4,15 +4,22 @@ A step is one product: the kernels of all gates and the biases form one matrix, 
 column for each sequence. It writes into the same few blocks of memory each time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from autograder.models._activations import activation_of, tanh
-from autograder.models._layers import Layer
+from autograder.models._computations import Arrays, Mask, Masks
+
+if TYPE_CHECKING:
+    from autograder.models._layers import Layer
+
+Gates = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
+Step = Callable[..., None]  # may overwrite its product (gates, units, rows), and writes the new states
 
 
-def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.ndarray) -> list:
+def recurrent(layer: "Layer", weights: Arrays, xs: Arrays, masks: Masks, *initial: np.ndarray) -> Arrays:
     """Return a recurrent layer's outputs (of each step, or the last), then its states if it returns them.
 
     xs: one input (time, features, rows); masks: one mask, (time, rows) or (time, 1, rows), or None. A step that is
@@ -24,7 +31,7 @@ def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.nd
     if mask is not None and mask.ndim == 2:
         mask = mask[:, None]
     order = range(len(x))[::-1] if layer["go_backwards"] else range(len(x))
-    states, outputs = run_steps(layer, weights, x, mask, order, states)
+    states, outputs = run_steps(layer, weights, x, mask, order, initial)
     last = states[0] if outputs is None else outputs
     if mask is not None:
         counts = mask[:: order.step]
@@ -33,29 +40,36 @@ def recurrent(layer: Layer, weights: list, xs: list, masks: list, *states: np.nd
     return [last, *states] if layer["return_state"] else [last]
 
 
-def run_steps(layer: Layer, weights: list, x: np.ndarray, mask, order: range, initial: tuple) -> tuple:
+def run_steps(
+    layer: "Layer", weights: Arrays, x: np.ndarray, mask: Mask, order: range, initial: tuple
+) -> tuple[Arrays, np.ndarray | None]:
     """Return the states after all steps, and those that are outputs after each, where the layer returns sequences."""
     (steps, features, rows), units = x.shape, len(weights[1])
-    matrix, cell = run_stacked_cells(layer.kind, *weights), cell_of(layer, weights)
+    recurrence = layer.recurrence
+    kernel, hidden, *bias = weights
+    matrix, step_function = (
+        stack_kernels(kernel, hidden, bias, recurrence.gates),
+        recurrence.step(layer, weights),
+    )
     seen = np.ones(
         (features + units + 1, rows), np.float32
     )  # a step's input, the state, and 1 for the biases
     product = np.empty((len(matrix), rows), np.float32)
     gates = product.reshape(-1, units, rows)
     h = seen[features:-1]
-    states = [h, np.empty_like(h)] if layer.kind == "LSTM" else [h]
+    states = [h, *(np.empty_like(h) for _ in range(recurrence.states - 1))]
     for k, state in enumerate(states):
         state[...] = initial[k] if initial else 0
     outputs = np.empty((steps, units, rows), np.float32) if layer["return_sequences"] else None
     for place, step in enumerate(order):
         held = mask is not None and not mask[step].all()
         before = [state.copy() for state in states] if held else []
-        if layer.options.get("forgets"):  # see `architecture.without_memory`
+        if layer.options.get("forgets"):  # see `_architecture.without_memory`
             for state in states:
                 state[...] = 0
         seen[:features] = x[step]
         np.matmul(matrix, seen, out=product)
-        cell(gates, *states)
+        step_function(gates, *states)
         for state, old in zip(states, before, strict=False):
             np.copyto(state, old, where=~mask[step])
         if outputs is not None:
@@ -63,46 +77,66 @@ def run_steps(layer: Layer, weights: list, x: np.ndarray, mask, order: range, in
     return states, outputs
 
 
-def run_stacked_cells(kind: str, kernel: np.ndarray, hidden: np.ndarray, *bias: np.ndarray) -> np.ndarray:
-    """Kernels and biases as one matrix (gates * units, features + units + 1).
+def stack_kernels(
+    kernel: np.ndarray, hidden: np.ndarray, bias: Sequence[np.ndarray], gates: Gates
+) -> np.ndarray:
+    """Return kernels and biases as one matrix (gates * units, features + units + 1).
 
-    For an LSTM the gates are input, forget, output, candidate; for a GRU update, reset, and the candidate's two
-    parts: what the input gives it, and what the state gives it.
+    Args:
+        kernel, hidden: (features, gates * units) and (units, gates * units).
+        bias: none, or one: (gates * units,), or (2, gates * units) for a GRU that resets after its product.
+        gates: orders what comes from the input, from the state and from the biases, each (gates, units, n).
     """
     units = len(hidden)
     ours, theirs = kernel.T.reshape(-1, units, len(kernel)), hidden.T.reshape(-1, units, units)
     ones = (
         bias[0].reshape(-1, len(ours), units, 1) if bias else np.zeros((1, len(ours), units, 1), np.float32)
     )
-    if kind == "LSTM":
-        order = [0, 1, 3, 2]
-        ours, theirs, bias = ours[order], theirs[order], ones[0, order]
-    elif kind == "GRU":
-        ours, theirs = append_zeros(ours), append_zeros(theirs)[[0, 1, 3, 2]]
-        bias = append_zeros(ones[0]) + (append_zeros(ones[1])[[0, 1, 3, 2]] if len(ones) > 1 else 0)
-    else:
-        bias = ones[0]
-    return np.concatenate([ours, theirs, bias], axis=2).reshape(-1, len(kernel) + units + 1)
+    return np.concatenate(gates(ours, theirs, ones), axis=2).reshape(-1, len(kernel) + units + 1)
+
+
+def keep_gates(ours: np.ndarray, theirs: np.ndarray, ones: np.ndarray) -> tuple[np.ndarray, ...]:
+    return ours, theirs, ones[0]
+
+
+def order_lstm_gates(ours: np.ndarray, theirs: np.ndarray, ones: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the gates input, forget, output, candidate."""
+    order = [0, 1, 3, 2]
+    return ours[order], theirs[order], ones[0, order]
+
+
+def split_gru_gates(ours: np.ndarray, theirs: np.ndarray, ones: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the gates update, reset, and the candidate's two parts: from the input, and from the state."""
+    order = [0, 1, 3, 2]
+    bias = append_zeros(ones[0]) + (append_zeros(ones[1])[order] if len(ones) > 1 else 0)
+    return append_zeros(ours), append_zeros(theirs)[order], bias
 
 
 def append_zeros(gates: np.ndarray) -> np.ndarray:
     return np.concatenate([gates, np.zeros_like(gates[:1])])
 
 
-def cell_of(layer: Layer, weights: list) -> Callable:
-    """Return the step function: it may overwrite its product (gates, units, rows) and writes the new states."""
-    if (layer.kind, layer.options.get("activation")) == ("SimpleRNN", "tanh"):
+def simple_step(layer: "Layer", weights: Arrays) -> Step:
+    if layer["activation"] == "tanh":
         return lambda z, h: tanh(z[0], out=h)  # what nearly all use, without a copy
-    act, gate = (activation_of(layer.options.get(f"{kind}activation", "tanh")) for kind in ("", "recurrent_"))
-    if layer.kind == "SimpleRNN":
-        return lambda z, h: np.copyto(h, act(z[0]))
-    if layer.kind == "RNN":
-        scale = layer.inside[0]["scale"]
-        return lambda z, h: np.add(h, scale * act(z[0]), out=h)
-    if layer.kind == "LSTM":
-        return lambda z, h, c: lstm(act, gate, z, h, c)
+    activation = activation_of(layer["activation"])
+    return lambda z, h: np.copyto(h, activation(z[0]))
+
+
+def skip_step(layer: "Layer", weights: Arrays) -> Step:
+    scale = layer.inside[0]["scale"]
+    return lambda z, h: np.add(h, scale * tanh(z[0]), out=h)
+
+
+def lstm_step(layer: "Layer", weights: Arrays) -> Step:
+    activation, gate = activation_of(layer["activation"]), activation_of(layer["recurrent_activation"])
+    return lambda z, h, c: lstm(activation, gate, z, h, c)
+
+
+def gru_step(layer: "Layer", weights: Arrays) -> Step:
+    activation, gate = activation_of(layer["activation"]), activation_of(layer["recurrent_activation"])
     into = None if layer["reset_after"] else weights[1].T[2 * len(weights[1]) :]
-    return lambda z, h: gru(act, gate, into, z, h)
+    return lambda z, h: gru(activation, gate, into, z, h)
 
 
 def lstm(act: Callable, gate: Callable, z: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
@@ -122,7 +156,8 @@ def gru(act: Callable, gate: Callable, into: np.ndarray | None, z: np.ndarray, h
     h += new
 
 
-def bidirectional(layer: Layer, weights: list, xs: list, masks: list) -> list:
+def bidirectional(layer: "Layer", weights: Arrays, xs: Arrays, masks: Masks) -> Arrays:
+    """Return the merged outputs of both directions, then their states."""
     ahead, back = layer.inside
     count = 2 + ahead.options.get("use_bias", True)
     y, *states = recurrent(ahead, weights[:count], xs, masks)
@@ -139,3 +174,22 @@ MERGED_WAYS: Mapping[str | None, Callable] = {
     "mul": lambda y, z: [y * z],
     None: lambda y, z: [y, z],
 }
+
+
+class Recurrence(NamedTuple):
+    """How a recurrent layer goes from step to step.
+
+    kernels: the gates in the kernels of the file. states: how many it has. gates: orders the kernels for one product.
+    step: makes the function of one step, for a layer and its weights.
+    """
+
+    kernels: int
+    states: int
+    gates: Gates
+    step: Callable[["Layer", Arrays], Step]
+
+
+SIMPLE = Recurrence(1, 1, keep_gates, simple_step)
+GRU = Recurrence(3, 1, split_gru_gates, gru_step)
+LSTM = Recurrence(4, 2, order_lstm_gates, lstm_step)
+SKIP = Recurrence(1, 1, keep_gates, skip_step)  # an RNN around the cell with a skip

@@ -7,8 +7,13 @@ Each rule takes a layer, asked for its options as in `layer["units"]`, and the s
 
 from functools import reduce
 from math import prod
+from typing import TYPE_CHECKING, Any, cast
 
-Shape = tuple[int | None, ...]
+if TYPE_CHECKING:
+    from autograder.models._layers import Layer
+
+Shape = tuple[int | None, ...]  # the first is the batch
+Shapes = tuple[Shape, ...]
 
 
 class ShapeError(Exception):
@@ -42,34 +47,34 @@ def place_of(axis: int, axes: int) -> int:
 # --- outputs: each returns the tuple of shapes that come out
 
 
-def same(layer, x):
+def same(layer: "Layer", x: Shape) -> Shapes:
     return (x,)
 
 
-def dense(layer, x):
+def dense(layer: "Layer", x: Shape) -> Shapes:
     feature_dim(x)
     return ((*x[:-1], layer["units"]),)
 
 
-def recurrent(layer, x, *state):
+def recurrent(layer: "Layer", x: Shape, *state: Shape) -> Shapes:
     rank(x, 3), feature_dim(x)
     units = units_of(layer)
-    states = ((None, units),) * (2 if layer.kind == "LSTM" else 1)
+    states = ((None, units),) * layer.recurrence.states
     if state and state != states:
         raise ShapeError(f"an initial state of shape {states}, not {state}")
     out = (None, x[1], units) if layer["return_sequences"] else (None, units)
     return (out, *states) if layer["return_state"] else (out,)
 
 
-def units_of(layer) -> int:
+def units_of(layer: "Layer") -> int:
     """Return the size of a recurrent layer's state; an RNN's is its cell's."""
-    return layer.inside[0]["units"] if layer.kind == "RNN" else layer["units"]
+    return (layer.inside[0] if layer.inside else layer)["units"]
 
 
 ALIKE = ("units", "return_sequences", "return_state")
 
 
-def bidirectional(layer, x, *state):
+def bidirectional(layer: "Layer", x: Shape, *state: Shape) -> Shapes:
     if state:
         raise ShapeError("no initial state (give it to two recurrent layers of your own)")
     ahead, back = layer.inside
@@ -81,6 +86,7 @@ def bidirectional(layer, x, *state):
     ):
         raise ShapeError("two recurrent layers that differ in their direction only")
     (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)
+    merged: Shapes
     if layer["merge_mode"] is None:
         merged = (ahead, back)
     elif layer["merge_mode"] == "concat":
@@ -90,7 +96,7 @@ def bidirectional(layer, x, *state):
     return (*merged, *states, *back_states)
 
 
-def time_distributed(layer, x):
+def time_distributed(layer: "Layer", x: Shape) -> Shapes:
     if len(x) < 3:
         raise ShapeError(f"an input of 3 axes or more, not {x}")
     outs = layer.inside[0].outputs((x[0], *x[2:]))
@@ -99,11 +105,11 @@ def time_distributed(layer, x):
     return ((None, x[1], *outs[0][1:]),)
 
 
-def embedding(layer, x):
+def embedding(layer: "Layer", x: Shape) -> Shapes:
     return ((*x, layer["output_dim"]),)
 
 
-def pooled_globally(layer, x):
+def pooled_globally(layer: "Layer", x: Shape) -> Shapes:
     rank(x, 3)
     return ((None, 1, x[2]) if layer["keepdims"] else (None, x[2]),)
 
@@ -118,14 +124,14 @@ def windows(time: int | None, size: int, stride: int, padding: str) -> int | Non
     return count
 
 
-def pooled(layer, x):
+def pooled(layer: "Layer", x: Shape) -> Shapes:
     rank(x, 3)
     if layer["padding"] == "causal":
         raise ShapeError("padding 'valid' or 'same'")
     return ((None, windows(x[1], layer["pool_size"], layer["strides"], layer["padding"]), x[2]),)
 
 
-def convolved(layer, x):
+def convolved(layer: "Layer", x: Shape) -> Shapes:
     rank(x, 3)
     if feature_dim(x) % layer["groups"] or layer["filters"] % layer["groups"]:
         raise ShapeError(f"filters and features that its {layer['groups']} groups divide")
@@ -136,14 +142,14 @@ def convolved(layer, x):
 
 
 def size(x: Shape) -> int | None:
-    return None if None in x[1:] else prod(x[1:])
+    return None if None in x[1:] else prod(cast(tuple[int, ...], x[1:]))
 
 
-def flattened(layer, x):
+def flattened(layer: "Layer", x: Shape) -> Shapes:
     return ((None, size(x)),)
 
 
-def reshaped(layer, x):
+def reshaped(layer: "Layer", x: Shape) -> Shapes:
     target, total = layer["target_shape"], size(x)
     rest = prod(n for n in target if n != -1)
     if target.count(-1) > 1 or 0 in target or (total is not None and total % rest):
@@ -154,13 +160,13 @@ def reshaped(layer, x):
     return ((None, *(free if n == -1 else n for n in target)),)
 
 
-def permuted(layer, x):
+def permuted(layer: "Layer", x: Shape) -> Shapes:
     if sorted(layer["dims"]) != list(range(1, len(x))):
         raise ShapeError(f"dims that order the axes 1 to {len(x) - 1}")
     return ((None, *(x[n] for n in layer["dims"])),)
 
 
-def repeated(layer, x):
+def repeated(layer: "Layer", x: Shape) -> Shapes:
     return ((None, layer["n"], *rank(x, 2)[1:]),)
 
 
@@ -173,14 +179,14 @@ def broadcast(x: Shape, y: Shape) -> Shape:
     return tuple(n if m in (1, None) and not (m is None and n == 1) else m for m, n in zip(x, y, strict=True))
 
 
-def merged(layer, *inputs):
+def merged(layer: "Layer", *inputs: Shape) -> Shapes:
     """Elementwise; the numbers among the inputs of an operation fit any shape."""
     if layer.kind == "Subtract" and len(inputs) != 2:
         raise ShapeError(f"two inputs, not {len(inputs)}")
     return (reduce(broadcast, [x for x in inputs if isinstance(x, tuple)]),)
 
 
-def joined(layer, *inputs):
+def joined(layer: "Layer", *inputs: Shape) -> Shapes:
     first = inputs[0]
     place = place_of(layer["axis"], len(first))
     if any(len(x) != len(first) for x in inputs):
@@ -197,29 +203,29 @@ def without(x: Shape, place: int) -> Shape:
     return x[:place] + x[place + 1 :]
 
 
-def reduced(layer, x):
+def reduced(layer: "Layer", x: Shape) -> Shapes:
     place = place_of(layer["axis"], len(x))
     return ((*x[:place], 1, *x[place + 1 :]) if layer["keepdims"] else without(x, place),)
 
 
-def along_axis(layer, x):
+def along_axis(layer: "Layer", x: Shape) -> Shapes:
     place_of(layer["axis"], len(x))
     return (x,)
 
 
-def normalised(layer, x):
+def normalised(layer: "Layer", x: Shape) -> Shapes:
     feature_dim(x)
     if place_of(layer["axis"], len(x)) != len(x) - 1:
         raise ShapeError("axis -1")
     return (x,)
 
 
-def expanded(layer, x):
+def expanded(layer: "Layer", x: Shape) -> Shapes:
     place = place_of(layer["axis"], len(x) + 1)
     return ((*x[:place], 1, *x[place:]),)
 
 
-def picked(layer, x, key):
+def picked(layer: "Layer", x: Shape, key: Any) -> Shapes:
     """x[key]: a whole number drops its axis, a slice keeps it, a free axis stays free; the batch stays whole."""
     key = key if isinstance(key, tuple) else (key,)
     if ... in key:
@@ -235,7 +241,7 @@ def picked(layer, x, key):
     return ((None, *(n for n in rest if n != "dropped"), *x[len(key) :]),)
 
 
-def axis_left(length: int | None, index) -> int | str | None:
+def axis_left(length: int | None, index: Any) -> int | str | None:
     if isinstance(index, int):
         if length is not None and not -length <= index < length:
             raise ShapeError(f"an index within {length} places, not {index}")
@@ -249,7 +255,7 @@ def axis_left(length: int | None, index) -> int | str | None:
 # --- weights: each takes a layer and the shape that goes in, and returns the weights' shapes by path
 
 
-def weightless(layer, *inputs):
+def weightless(layer: "Layer", *inputs: Shape) -> dict[str, Shape]:
     return {}
 
 
@@ -257,43 +263,43 @@ def numbered(*shapes: Shape, within: str = "vars") -> dict[str, Shape]:
     return {f"{within}/{k}": shape for k, shape in enumerate(shapes)}
 
 
-def dense_weights(layer, x):
+def dense_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     return numbered((feature_dim(x), layer["units"]), *[(layer["units"],)] * layer["use_bias"])
 
 
-def recurrent_weights(layer, x, *state):
-    units, gates = units_of(layer), {"SimpleRNN": 1, "RNN": 1, "GRU": 3, "LSTM": 4}[layer.kind]
-    bias = (2, gates * units) if layer.kind == "GRU" and layer["reset_after"] else (gates * units,)
+def recurrent_weights(layer: "Layer", x: Shape, *state: Shape) -> dict[str, Shape]:
+    units, gates = units_of(layer), layer.recurrence.kernels
+    bias = (2, gates * units) if layer.options.get("reset_after") else (gates * units,)
     kernels = (feature_dim(x), gates * units), (units, gates * units)
     return numbered(*kernels, *[bias] * layer.options.get("use_bias", True), within="cell/vars")
 
 
-def bidirectional_weights(layer, x):
+def bidirectional_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     ahead, back = (direction.weights(x) for direction in layer.inside)
     return {f"forward_layer/{k}": v for k, v in ahead.items()} | {
         f"backward_layer/{k}": v for k, v in back.items()
     }
 
 
-def time_distributed_weights(layer, x):
+def time_distributed_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     return {f"layer/{path}": shape for path, shape in layer.inside[0].weights((x[0], *x[2:])).items()}
 
 
-def embedding_weights(layer, x):
+def embedding_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     return numbered((layer["input_dim"], layer["output_dim"]))
 
 
-def convolution_weights(layer, x):
+def convolution_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     kernel = (layer["kernel_size"], feature_dim(x) // layer["groups"], layer["filters"])
     return numbered(kernel, *[(layer["filters"],)] * layer["use_bias"])
 
 
-def normalisation_weights(layer, x):
+def normalisation_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     moving = 2 if layer.kind == "BatchNormalization" else 0
     return numbered(*[(feature_dim(x),)] * (layer["scale"] + layer["center"] + moving))
 
 
-def slope_weights(layer, x):
+def slope_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
     """One slope for each place of the input, or one for all places along the shared axes."""
     shared = layer["shared_axes"] or ()
     slopes = tuple(1 if axis in shared else size for axis, size in enumerate(x[1:], 1))

@@ -95,7 +95,7 @@ def layout(plan: Plan) -> Layout:
     for place, call in enumerate(plan.calls):
         layer = plan.layers[call.layer]
         given = [known[result] for result in (*call.results,) if result != call.mask]
-        numbers = [n for n, weight in enumerate(plan.weights) if weight.path.startswith(f"{layer.place}/")]
+        numbers = [n for n, weight in enumerate(plan.weights) if weight.path.startswith(f"{layer.h5_path}/")]
         sizes = [shape[-1] for shape in call.shapes]
         again = {block.weight for block in found.blocks} & set(numbers)
         outs = (

@@ -92,7 +92,7 @@ def read_trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNE
     values = [np.unique(np.abs(array)) for array in model.weights]
     if sum(map(len, values)) < FEWEST:
         return None
-    embeddings = tuple(f"{layer.place}/" for layer in model.plan.layers if layer.kind == "Embedding")
+    embeddings = tuple(f"{layer.h5_path}/" for layer in model.plan.layers if layer.kind == "Embedding")
     arrays = tuple(
         fingerprint(array, weight.path.startswith(embeddings))
         for weight, array, distinct in zip(model.plan.weights, model.weights, values, strict=True)

@@ -11,7 +11,7 @@ from architectures import ARCHITECTURES  # noqa: E402
 
 from autograder.models import Predictor, read_model  # noqa: E402
 from autograder.models import _evaluator as evaluator  # noqa: E402
-from autograder.models._layers import KINDS  # noqa: E402
+from autograder.models._layers import LAYER_SPECS  # noqa: E402
 
 # Keras says so where a mask ends at a layer that has no use for it.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
@@ -106,5 +106,5 @@ def test_the_architectures_use_every_kind_in_the_table(built):
     plans = [read_model(built(name)[1]).plan for name in ARCHITECTURES]
     trained_here = {"RNN", "SkipCell"}  # refused in a file; tests/test_training.py has them
     assert {one.kind for plan in plans for layer in plan.layers for one in layer.all} == {
-        *KINDS
+        *LAYER_SPECS
     } - trained_here

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from autograder.core import Failure
 from autograder.models import ACTIVATIONS, Layer, Model, Plan, Predictor
-from autograder.models._layers import KINDS
-from autograder.models._plan import BOOLEAN, PlanBuilder, Result, Weight
+from autograder.models._layers import LAYER_SPECS
+from autograder.models._plan import PlanBuilder, Result, Weight
 from autograder.models._predictor import collect_outputs, prepare
 
 keras = pytest.importorskip("keras")
@@ -79,7 +79,7 @@ class Graph:
     def layer(self, kind: str, wraps: tuple = ()) -> Layer:
         """Return a layer of the kind with any options; what it wraps is chosen too."""
         options = {}
-        for name in KINDS[kind].options.split():
+        for name in LAYER_SPECS[kind].options:
             options[name] = self.choose((CHOICES | FIXED | BOTH)[name])
         if kind in ("LayerNormalization", "BatchNormalization"):
             options |= {"axis": -1, "scale": self.choose([True, False])}
@@ -109,8 +109,8 @@ class Graph:
         """Call a new layer on results there are, where it takes them; nothing else is changed."""
         layer, floats = self.wrapped(kind), [one for one in self.open if not self.is_mask(one)]
         mask, state = None, ()
-        x = self.choose(self.open[-3:] if kind in BOOLEAN else floats[-3:])
-        match KINDS[kind].takes:
+        x = self.choose(self.open[-3:] if LAYER_SPECS[kind].returns_mask else floats[-3:])
+        match LAYER_SPECS[kind].takes:
             case "list":
                 inputs = (tuple(self.draw(st.lists(st.sampled_from(floats[-4:]), min_size=1, max_size=3))),)
             case "two":
@@ -130,7 +130,7 @@ class Graph:
         self.open += [Result(len(self.draft.calls) - 1, k) for k in range(len(call.shapes))]
 
     def is_mask(self, result: Result) -> bool:
-        return self.draft.layers[self.draft.calls[result.call].layer].kind in BOOLEAN
+        return self.draft.layers[self.draft.calls[result.call].layer].spec.returns_mask
 
     def plan(self) -> Plan:
         """Return the plan of what leads to one of the last results."""
@@ -165,14 +165,14 @@ class Graph:
 
 def weights_of(draft: PlanBuilder, index: int):
     whole = draft.weights.get(index, {})
-    return [Weight(f"{draft.layers[index].place}/{path}", shape, "") for path, shape in whole.items()]
+    return [Weight(f"{draft.layers[index].h5_path}/{path}", shape, "") for path, shape in whole.items()]
 
 
 def entrance(shape, dtype) -> Layer:
     return Layer("InputLayer", {"batch_shape": shape, "dtype": dtype, "sparse": False, "ragged": False})
 
 
-PLAIN = [kind for kind in KINDS if kind not in ("InputLayer", "SkipCell")]
+PLAIN = [kind for kind in LAYER_SPECS if kind not in ("InputLayer", "SkipCell")]
 LIKELY = [
     *RECURRENT,
     "Masking",
