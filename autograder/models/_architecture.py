@@ -5,7 +5,7 @@ Operations such as `x[:, -1]` and `keras.ops.sum` count as layers do. Those of m
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from autograder.core import Failure
 from autograder.models._layers import Layer
 from autograder.models._plan import Call, Plan, Result
 from autograder.models._predictor import Predictor
+from autograder.models._shapes import Shape
 
 ASKED = 300  # inputs that a model is asked about without its memory
 VARIED, EQUAL = (
@@ -186,7 +187,7 @@ def steps_taken(plan: Plan, call: Call) -> int | slice:
     return key[1] if len(key) > 1 else slice(None)
 
 
-def shape_of(plan: Plan, result: Result):
+def shape_of(plan: Plan, result: Any) -> Shape:
     return plan.calls[result.call].shapes[result.output]
 
 
@@ -200,7 +201,7 @@ def list_in_words(kind: str) -> str:
     return f"the operation {kind.removeprefix('ops.')}" if kind.startswith("ops.") else kind
 
 
-def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.ndarray]) -> None:
+def check_memory(predictor: Predictor, model: Any, name: str, inputs: Sequence[np.ndarray]) -> None:
     """Raise Failure if a model that decides answers the same when its states are zero before each step.
 
     A recurrent layer of any weights may lie on each path; only what it remembers counts. A model that gives one answer
@@ -214,7 +215,7 @@ def check_memory(predictor: Predictor, model, name: str, inputs: Sequence[np.nda
     """
     some = inputs[:ASKED]
     given, without = (
-        single_batch(predictor.predict(variant, some)) for variant in (model, without_memory_share(model))
+        single_batch(predictor.predict(variant, some)) for variant in (model, without_memory(model))
     )
     full, cut = decide_labels(given), decide_labels(without)
     most = np.unique(full, return_counts=True)[1].max(initial=0)
@@ -239,12 +240,12 @@ def decide_labels(probabilities: np.ndarray) -> np.ndarray:
     return probabilities[:, 0] > 0.5 if probabilities.shape[1] == 1 else probabilities.argmax(axis=1)
 
 
-def without_memory_share(model):
+def without_memory(model: Any) -> Any:
     """Return the model with recurrent layers whose states are zero before each step."""
-    layers = tuple(map(is_memoryless, model.plan.layers))
+    layers = tuple(map(forgetful, model.plan.layers))
     return replace(model, plan=replace(model.plan, layers=layers), sha256=f"{model.sha256} without memory")
 
 
-def is_memoryless(layer: Layer) -> Layer:
+def forgetful(layer: Layer) -> Layer:
     options = dict(layer.options) | ({"forgets": True} if layer.spec.recurrence else {})
-    return replace(layer, options=options, inside=tuple(map(is_memoryless, layer.inside)))
+    return replace(layer, options=options, inside=tuple(map(forgetful, layer.inside)))

@@ -6,6 +6,7 @@ This module and the loop alone import Keras, and only where they are called: in 
 import inspect
 import re
 from collections.abc import Callable
+from typing import Any
 
 from autograder.models._initializers import Initializer, read_layer_initializers
 from autograder.models._layers import ActivationLayer, Layer
@@ -26,27 +27,27 @@ def keras_model(plan: Plan, start: Callable) -> tuple:
         [keras.Input(batch_shape=layer["batch_shape"], dtype=layer["dtype"])] for layer in layers[:count]
     ]
     for call in plan.calls[count:]:
-        tensors = [shared_layer(given, results) for given in call.inputs]
-        named = {"mask": call.mask and shared_layer(call.mask, results)} if call.mask else {}
+        tensors = [tensors_of(given, results) for given in call.inputs]
+        named = {"mask": call.mask and tensors_of(call.mask, results)} if call.mask else {}
         if call.state:
-            named["initial_state"] = [shared_layer(state, results) for state in call.state]
+            named["initial_state"] = [tensors_of(state, results) for state in call.state]
         outputs = layers[call.layer](*tensors, **named)
         results.append(list(outputs) if isinstance(outputs, list | tuple) else [outputs])
-    entrances = [shared_layer(entrance, results) for entrance in plan.inputs]
-    model = keras.Model(entrances if count > 1 else entrances[0], shared_layer(plan.output, results))
+    entrances = [tensors_of(entrance, results) for entrance in plan.inputs]
+    model = keras.Model(entrances if count > 1 else entrances[0], tensors_of(plan.output, results))
     variables = [variable for layer in layers if isinstance(layer, keras.Layer) for variable in layer.weights]
     check_shapes(plan, variables, model.output_shape)
     return model, variables
 
 
-def shared_layer(given, results: list[list]):
+def tensors_of(given: Any, results: list[list]) -> Any:
     """Return the tensors that results stand for; numbers and indices stand for themselves."""
     if isinstance(given, Result):
         return results[given.call][given.output]
-    return [shared_layer(item, results) for item in given] if type(given) is tuple else given
+    return [tensors_of(item, results) for item in given] if type(given) is tuple else given
 
 
-def layer_of(layer: Layer, start: Callable):
+def layer_of(layer: Layer, start: Callable) -> Any:
     """Return a layer of Keras, or a function for an operation."""
     import keras
 

@@ -37,18 +37,18 @@ def pass_mask_of_steps(layer: "Layer", xs: Arrays, masks: Masks) -> Mask:
 
 
 def mask_zeros(layer: "Layer", xs: Arrays, masks: Masks) -> Mask:
-    return xs[0] != 0 if layer["mask_zero"] else None
+    return np.not_equal(xs[0], 0) if layer["mask_zero"] else None
 
 
 def mask_values(layer: "Layer", xs: Arrays, masks: Masks) -> Mask:
-    return (xs[0] != layer["mask_value"]).any(axis=-2)
+    return np.asarray(np.any(xs[0] != layer["mask_value"], axis=-2))
 
 
 def join_masks(layer: "Layer", xs: Arrays, masks: Masks) -> Mask:
     if all(mask is None for mask in masks):
         return None
     whole = [broadcast_mask(mask, x) for mask, x in zip(masks, xs, strict=True)]
-    return np.concatenate(whole, axis=layer["axis"] - 1).any(axis=-2)
+    return np.asarray(np.concatenate(whole, axis=layer["axis"] - 1).any(axis=-2))
 
 
 def merge_masks(layer: "Layer", xs: Arrays, masks: Masks) -> Mask:
@@ -75,7 +75,7 @@ ELEMENTWISE: Mapping[str, Callable] = {
     "Maximum": np.maximum,
     "Minimum": np.minimum,
 }
-MERGES = {**ELEMENTWISE, "Average": np.add}
+MERGES: Mapping[str, Callable] = {**ELEMENTWISE, "Average": np.add}
 
 
 def time_distributed(layer: "Layer", weights: Arrays, xs: Arrays, masks: Masks) -> Arrays:
@@ -128,7 +128,7 @@ def merge(layer: "Layer", weights: Arrays, xs: Arrays, masks: Masks) -> Arrays:
             y = y if so_far is None else np.where(so_far, y, x)
         so_far = None if mask is None or so_far is None else so_far | mask
         y = combine(y, x)
-    if layer.kind == "Multiply" and whole:
+    if layer.kind == "Multiply" and whole and so_far is not None:
         y = np.where(so_far, y, np.float32(0))
     return [y / len(xs) if layer.kind == "Average" else y]
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Any, Union
 
 from autograder.core import Failure, sanitize
 from autograder.models._layers import DEFAULTS, LAYER_SPECS, TRAINING_OPTIONS, Layer, check_of
@@ -40,7 +41,7 @@ GRADED = (name for name in LAYER_SPECS if not name.startswith("ops.") and name n
 KNOWN = f"Layers that can be graded: {', '.join(GRADED)}."
 FLOATS = ("float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16")
 
-Block = "int | list | Graph"  # a layer by its index, a chain of blocks, or a nested functional model
+Block = Union[int, list, "Graph"]  # a layer by its index, a chain of blocks, or a nested functional model
 
 
 def read_plan(config: dict) -> Plan:
@@ -92,7 +93,7 @@ class Graph:
     """A functional model: its layers by name, and the calls of them, each after those that it depends on."""
 
     config: dict
-    blocks: dict[str, "Block"]
+    blocks: dict[str, Block]
     entrances: tuple[str, ...]
     calls: tuple[tuple[str, int, dict], ...]
 
@@ -106,10 +107,11 @@ class Graph:
     def nested(self, draft: PlanBuilder, inputs: tuple) -> list[Result]:
         """Call the model as a layer of another one; return its outputs."""
         flat = [x for given in inputs for x in (given if type(given) is tuple else (given,))]
-        told = self.config.get("input_layers")
         places = [Result(k, 0) for k in range(len(self.entrances))]
         order = in_order(
-            told, {(name, 0): [places[k]] for k, name in enumerate(self.entrances)}, tuple(places)
+            self.config.get("input_layers"),
+            {(name, 0): [places[k]] for k, name in enumerate(self.entrances)},
+            tuple(places),
         )
         if len(flat) != len(order) or not all(isinstance(x, Result) for x in flat):
             raise Failure(f"A nested model takes {len(order)} inputs, but is called on {len(flat)}.")
@@ -161,7 +163,7 @@ def sorted_calls(calls: list, ready: set) -> tuple:
     return tuple(done)
 
 
-def tensors(value) -> Iterator[tuple[str, int]]:
+def tensors(value: object) -> Iterator[tuple[str, int]]:
     """Yield the layer and the number of the call of each tensor in the arguments of a call."""
     match value:
         case list():
@@ -174,12 +176,12 @@ def tensors(value) -> Iterator[tuple[str, int]]:
                 yield from tensors(part)
 
 
-def in_order(told, results: dict, inputs: tuple[Result, ...]) -> tuple[Result, ...]:
+def in_order(inputs_config: object, results: dict, inputs: tuple[Result, ...]) -> tuple[Result, ...]:
     """Return the inputs in the order in which the model takes them."""
-    listed_inputs = ends(told, results)
+    listed_inputs = ends(inputs_config, results)
     if sorted(listed_inputs) != sorted(inputs):
         raise Failure("The inputs that config.json lists are not the model's input layers, each once.")
-    if len(inputs) > 1 and isinstance(told, dict):
+    if len(inputs) > 1 and isinstance(inputs_config, dict):
         reason = "The inputs of the model have names and no order."
         raise Failure(reason, "Use keras.Model([first, second], output).")
     return tuple(listed_inputs)
@@ -189,7 +191,7 @@ def is_input(entry: dict) -> bool:
     return class_of(entry) == "InputLayer"
 
 
-def block_of(entry: dict, names: "Names", draft: PlanBuilder) -> "Block":
+def block_of(entry: dict, names: "Names", draft: PlanBuilder) -> Block:
     """Add the layer of an entry to the draft, or those of a nested model."""
     kind = class_of(entry)
     if kind not in ("Sequential", "Functional"):
@@ -205,7 +207,9 @@ def block_of(entry: dict, names: "Names", draft: PlanBuilder) -> "Block":
     return [block_of(entry, names, draft) for entry in inner]
 
 
-def called(draft: PlanBuilder, block: "Block", inputs: tuple, mask=None, state=()) -> list[Result]:
+def called(
+    draft: PlanBuilder, block: Block, inputs: tuple, mask: Any = None, state: tuple = ()
+) -> list[Result]:
     """Call a layer, a chain of layers or a nested model; return the results of the last call."""
     if isinstance(block, list):
         for part in block:
@@ -230,7 +234,8 @@ class Names:
     """The places Keras gives to layers in the HDF5 file: simple_rnn, simple_rnn_1, ... by class and order."""
 
     def __init__(self, place: str):
-        self.place, self.used = place, {}
+        self.place = place
+        self.used: dict[str, int] = {}
 
     def next(self, kind: str) -> str:
         snake = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
@@ -311,7 +316,7 @@ def is_for_training(key: str) -> bool:
     return key in TRAINING_OPTIONS or key.endswith(("_initializer", "_regularizer", "_constraint"))
 
 
-def check_policy(layer: Layer, policy) -> None:
+def check_policy(layer: Layer, policy: object) -> None:
     """Raise Failure unless the layer computes in floating point, of whatever precision; here it does in float32."""
     for name in policies(policy):
         if name not in FLOATS:
@@ -321,7 +326,7 @@ def check_policy(layer: Layer, policy) -> None:
             )
 
 
-def policies(policy) -> Iterator[object]:
+def policies(policy: Any) -> Iterator[object]:
     """Yield the names of the dtype policies in the option `dtype`, which is a name or an entry like a layer's."""
     config = policy.get("config") if isinstance(policy, dict) else None
     if not isinstance(config, dict):
@@ -375,7 +380,7 @@ def arguments(node: dict, results: dict) -> tuple[tuple, Result | None, tuple]:
     return inputs, mask, state
 
 
-def argument(value, results: dict):
+def argument(value: Any, results: dict) -> Any:
     """Return a Result, a number, a slice, or a tuple of these."""
     if isinstance(value, list):
         return tuple(argument(item, results) for item in value)
@@ -392,7 +397,7 @@ def argument(value, results: dict):
     return slice(*parts)
 
 
-def result_at(history, results: dict) -> Result:
+def result_at(history: object, results: dict) -> Result:
     """Return the result at [name of a layer, number of its call, number of the output]."""
     match history:
         case [str(name), int(call), int(output)] if 0 <= output < len(made := results.get((name, call), ())):
@@ -400,7 +405,7 @@ def result_at(history, results: dict) -> Result:
     raise Failure(f"config.json refers to a result that is not there: {shown(history)}.")
 
 
-def ends(value, results: dict) -> list[Result]:
+def ends(value: Any, results: dict) -> list[Result]:
     """All results in the nested lists and objects of input_layers or output_layers."""
     if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
         return [result_at(value, results)]
@@ -432,6 +437,6 @@ def class_of(entry: dict) -> str:
     return f"ops.{kind}" if isinstance(module, str) and module.startswith("keras.src.ops.") else str(kind)
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """Return a value of the config as a message quotes it."""
     return sanitize(repr(value), 100)

@@ -3,18 +3,25 @@
 For each place in a window all windows are worked out at once, so a window may be as long as it likes.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from autograder.models._activations import activation_of
 from autograder.models._shapes import windows
 
+if TYPE_CHECKING:
+    from autograder.models._layers import Layer
 
-def sliding_windows(layer, x, size, dilation, causal=False):
-    """How many windows there are, and for each place in a window the windows and the steps that meet there."""
+
+def sliding_windows(
+    layer: "Layer", x: np.ndarray, size: int, dilation: int
+) -> tuple[int, list[tuple[int, slice, slice]]]:
+    """Return how many windows there are, and for each place in a window the windows and the steps that meet there."""
     steps, stride, reach = len(x), layer["strides"], dilation * (size - 1) + 1
-    count = windows(steps, reach, stride, layer["padding"])
-    left = {"valid": 0, "causal": reach - 1, "same": max((count - 1) * stride + reach - steps, 0) // 2}
-    left = left[layer["padding"]]
+    count = windows(steps, reach, stride, layer["padding"]) or 0
+    padding = {"valid": 0, "causal": reach - 1, "same": max((count - 1) * stride + reach - steps, 0) // 2}
+    left = padding[layer["padding"]]
     first = max(0, -(((count - 1) * stride - left) // dilation))
     places = []
     for k in range(first, min(size - 1, (steps - 1 + left) // dilation) + 1):
@@ -27,7 +34,7 @@ def sliding_windows(layer, x, size, dilation, causal=False):
     return count, places
 
 
-def convolve(layer, weights, x):
+def convolve(layer: "Layer", weights: list, x: np.ndarray) -> np.ndarray:
     groups, filters = layer["groups"], layer["filters"]
     count, places = sliding_windows(layer, x, layer["kernel_size"], layer["dilation_rate"])
     x = x.reshape(len(x), groups, -1, x.shape[-1])
@@ -41,7 +48,7 @@ def convolve(layer, weights, x):
     return activation_of(layer["activation"])(y)
 
 
-def pool(layer, weights, x):
+def pool(layer: "Layer", weights: list, x: np.ndarray) -> np.ndarray:
     count, places = sliding_windows(layer, x, layer["pool_size"], 1)
     largest = layer.kind == "MaxPooling1D"
     y = np.full((count, *x.shape[1:]), -np.inf if largest else 0, np.float32)

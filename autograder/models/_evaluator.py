@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autograder.models._computations import Masks
 from autograder.models._layers import Layer
 from autograder.models._plan import Call, Plan, Result, takes_list
 
@@ -51,7 +52,7 @@ def call_layer(
         if not layer.spec.takes_mask:
             raise ValueError(f"a {layer.kind} takes no mask")
     state = [results[result.call][result.output].x for result in call.state]
-    used = masks if call.mask or not state else [None] * len(masks)
+    used: Masks = masks if call.mask or not state else [None] * len(masks)
     outputs = layer.compute(weights, [array.x for array in given], used, *state)
     mask = layer.spec.mask(layer, [array.x for array in given], masks)
     both = layer.kind == "Bidirectional" and layer["merge_mode"] is None

@@ -5,7 +5,7 @@ layer, which layers stand still. Each is checked here, against a table, as `laye
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from autograder.core import Failure, sanitize
 from autograder.models._layers import Layer, number, one_of, positive
 from autograder.models._plan import Plan
 from autograder.models._recurrent import LSTM
-from autograder.models._shapes import Shape, ShapeError
+from autograder.models._shapes import ShapeError
 
 
 class Initializer(NamedTuple):
@@ -45,7 +45,7 @@ INITIALIZERS: Mapping[str, str] = {  # class name: options
 DEFAULTS = {"gain": 1.0}  # Keras 3.15.1 does not write down that of Identity
 
 
-def fraction(value) -> float:
+def fraction(value: Any) -> float:
     if not 0 <= positive(value) < 1:
         raise ShapeError("a number from 0 to below 1")
     return float(value)
@@ -69,12 +69,12 @@ CHECKS = {
 }
 
 
-def read_layer_initializers(layer: Layer) -> dict[str, object]:
+def read_layer_initializers(layer: Layer) -> dict[str, Any]:
     """Return what the constructor of a layer to be trained gets beside its options. Raises Failure.
 
     Penalties and constraints are refused and not ignored: with them the student's own training went another way.
     """
-    start = {}
+    start: dict[str, Any] = {}
     for key, value in layer.raw_config.items():
         try:
             if key.endswith("_initializer"):
@@ -86,14 +86,14 @@ def read_layer_initializers(layer: Layer) -> dict[str, object]:
             elif key == "stateful":
                 one_of(False)(value)
         except ShapeError as misfit:
-            came = sanitize(repr(value), 100)
-            raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {came}.") from None
+            got = sanitize(repr(value), 100)
+            raise Failure(f"The {layer}: {key} should be {misfit} in training, but is {got}.") from None
     return start
 
 
-def read_initializer(value) -> Initializer:
+def read_initializer(value: Any) -> Initializer:
     """Return the initialiser in an entry of a config. Raises ShapeError."""
-    kind = value.get("class_name") if isinstance(value, dict) else None
+    kind = str(value.get("class_name")) if isinstance(value, dict) else ""
     if kind not in INITIALIZERS or value.get("module") != "keras.initializers":
         raise ShapeError(f"one of {', '.join(INITIALIZERS)}")
     config = value.get("config")
@@ -115,11 +115,11 @@ def initial_weights(plan: Plan, starts: Sequence[dict]) -> Iterator[np.ndarray |
     shapes = iter(weight.shape for weight in plan.weights)
     for layer, start in zip(layers, starts, strict=True):
         for name in layer.spec.initialized:
-            if layer.spec.takes == "cell" or layer.options.get(WITHOUT_INITIALIZER.get(name), True):
+            if layer.spec.takes == "cell" or layer.options.get(WITHOUT_INITIALIZER.get(name, ""), True):
                 yield initial_weight(layer, start, name, next(shapes))
 
 
-def initial_weight(layer: Layer, start: dict, name: str, shape: Shape) -> np.ndarray | None:
+def initial_weight(layer: Layer, start: dict, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
     chosen = start.get(f"{name}_initializer")
     if layer.spec.takes == "cell" and name == "bias":
         chosen = Initializer("Zeros", {})

@@ -23,7 +23,7 @@ def time_distributed() -> type:
     import keras
 
     class PerStep(keras.layers.TimeDistributed):
-        def call(self, inputs, training=None, mask=None):
+        def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
             batch, time, *rest = keras.ops.shape(inputs)
             outputs = self.layer(keras.ops.reshape(inputs, (-1, *rest)), training=training)
             return keras.ops.reshape(outputs, (batch, time, *keras.ops.shape(outputs)[1:]))
@@ -36,17 +36,17 @@ def skip_cell() -> type:
     import keras
 
     class SkipCell(keras.layers.Layer):
-        def __init__(self, units, scale, **rest):
+        def __init__(self, units: int, scale: float, **rest: Any):
             super().__init__(**rest)
             self.units, self.scale, self.state_size = units, scale, units
 
-        def build(self, shape):
+        def build(self, shape: tuple) -> None:
             units = self.units
             self.kernel = self.add_weight(shape=(shape[-1], units), initializer="glorot_uniform")
             self.recurrent = self.add_weight(shape=(units, units), initializer="orthogonal")
             self.bias = self.add_weight(shape=(units,), initializer="zeros")
 
-        def call(self, x, states, training=False):
+        def call(self, x: Any, states: list, training: Any = False) -> Any:
             [before] = states
             step = keras.ops.tanh(x @ self.kernel + before @ self.recurrent + self.bias)
             after = before + self.scale * step

@@ -21,7 +21,7 @@ from autograder.models._activations import ACTIVATIONS, activation_of, elu, relu
 from autograder.models._computations import ELEMENTWISE, MERGES, Arrays, Mask, Masks
 from autograder.models._convolution import convolve, pool
 from autograder.models._recurrent import Recurrence
-from autograder.models._shapes import Shape, ShapeError
+from autograder.models._shapes import Shape, ShapeError, WeightShapes
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Layer:
         """Return the shapes that come out for the shapes that go in. Raises ShapeError."""
         return self.spec.outputs(self, *inputs)
 
-    def weights(self, *inputs: Shape) -> dict[str, Shape]:
+    def weights(self, *inputs: Shape) -> WeightShapes:
         """Return the shape of each weight by its path in the HDF5 file, in Keras's order. Raises ShapeError."""
         return self.spec.weights(self, *inputs)
 
@@ -275,7 +275,7 @@ class LayerSpec:
 
     options: tuple[str, ...] = ()
     outputs: Callable[..., tuple[Shape, ...]] = shapes.same
-    weights: Callable[..., dict[str, Shape]] = shapes.weightless
+    weights: Callable[..., WeightShapes] = shapes.weightless
     compute: Callable[..., Any] = lambda layer, weights, x: x
     mask: Callable[[Layer, Arrays, Masks], Mask] = computations.drop_mask
     takes: str = "one"

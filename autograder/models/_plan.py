@@ -8,11 +8,11 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograder.core import Failure
 from autograder.models._layers import Layer
-from autograder.models._shapes import Shape, ShapeError
+from autograder.models._shapes import Shape, ShapeError, WeightShapes
 
 MAX_LAYERS = 100  # wrapped ones included
 MAX_CALLS = 500  # of layers and operations; the masks of a concatenation of seven layers take 60
@@ -51,8 +51,12 @@ class Weight(NamedTuple):
     """Where an array of weights is in the HDF5 file, its shape, and its layer as messages name it."""
 
     path: str
-    shape: Shape
+    shape: tuple[int, ...]
     layer: str
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,7 @@ class Plan:
 
     @property
     def parameters(self) -> int:
-        return sum(prod(weight.shape) for weight in self.weights)
+        return sum(weight.size for weight in self.weights)
 
     @property
     def input_shapes(self) -> tuple[Shape, ...]:
@@ -104,11 +108,11 @@ class Plan:
 
     def values(self, steps: int) -> int:
         """Numbers in all results for one sequence of so many steps."""
-        return sum(describe_extent(shape, steps) for call in self.calls for shape in call.shapes)
+        return sum(count_values(shape, steps) for call in self.calls for shape in call.shapes)
 
 
-def describe_extent(shape: Shape, steps: int = 1) -> int:
-    """Numbers in a result for one sequence of so many steps."""
+def count_values(shape: Shape, steps: int = 1) -> int:
+    """Return how many numbers a result has for one sequence of so many steps."""
     return prod(steps if n is None else n for n in shape[1:])
 
 
@@ -118,11 +122,11 @@ class PlanBuilder:
     def __init__(self, *entrances: Layer):
         self.layers = [*entrances]
         self.calls = [Call(k, shapes=(entrance["batch_shape"],)) for k, entrance in enumerate(entrances)]
-        self.weights: dict[int, dict[str, Shape]] = {}  # by layer: path to shape
+        self.weights: dict[int, WeightShapes] = {}  # by layer: path to shape
         self.totals = {"parameters": 0, "values for one sequence": 0, "multiplications for one sequence": 0}
         self.nested = 0
         for entrance in entrances:
-            self.count(entrance, 0, describe_extent(entrance["batch_shape"]), 0)
+            self.count(entrance, 0, count_values(entrance["batch_shape"]), 0)
 
     def add(self, layer: Layer) -> int:
         """Return the index of a new layer."""
@@ -151,21 +155,24 @@ class PlanBuilder:
             raise Failure(f"The {layer} needs {misfit}.") from None
         if self.weights.get(index, weights) != weights:
             raise Failure(f"The {layer} is shared by inputs that need weights of different shapes.")
-        parameters = sum(map(prod, weights.values()))
+        parameters = sum(prod(shape) for shape in weights.values())
         steps = STEP_WORK if any("return_state" in part.options for part in layer.all) else 0
         work = (
-            describe_extent(given[0][:-1]) * (parameters + steps)
-            if weights and not layer.spec.is_lookup
-            else 0
+            count_values(given[0][:-1]) * (parameters + steps) if weights and not layer.spec.is_lookup else 0
         )
-        self.count(layer, 0 if index in self.weights else parameters, sum(map(describe_extent, shapes)), work)
+        self.count(
+            layer,
+            0 if index in self.weights else parameters,
+            sum(count_values(shape) for shape in shapes),
+            work,
+        )
         self.weights[index] = weights
         self.calls.append(Call(index, inputs, mask, state, shapes))
         if len(self.calls) > MAX_CALLS:
             raise Failure(f"The model calls its layers more than {MAX_CALLS} times.")
         return self.calls[-1]
 
-    def shape(self, given):
+    def shape(self, given: Any) -> Any:
         """Return the shape of a result; a number or an index stands for itself."""
         return self.calls[given.call].shapes[given.output] if isinstance(given, Result) else given
 

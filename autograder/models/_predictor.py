@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,11 +50,11 @@ class Prepared:
 class Predictor:
     """Predictions of many models. Keep one for a run: it holds the batches made of the last few inputs."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.prepared: OrderedDict[tuple, Prepared] = OrderedDict()
 
     def predict(
-        self, model, inputs: Sequence[np.ndarray | tuple[np.ndarray, ...]], batch_size: int = 1024
+        self, model: Any, inputs: Sequence[np.ndarray | tuple[np.ndarray, ...]], batch_size: int = 1024
     ) -> np.ndarray | list[np.ndarray]:
         """Return what `model` predicts for each of n inputs, in the order given; dropout is inactive.
 
@@ -69,7 +69,7 @@ class Predictor:
         if which not in known:
             check_shapes(model.plan, prepared.shapes)
             check_operations(model.plan, prepared.batches)
-            known[which] = collect_outputs(model.plan, read_only_copy(model, prepared.batches, len(inputs)))
+            known[which] = collect_outputs(model.plan, predict_batches(model, prepared.batches, len(inputs)))
             if len(known) > MAX_MODELS:
                 known.popitem(last=False)
         known.move_to_end(which)
@@ -78,8 +78,10 @@ class Predictor:
     def found(self, inputs: Sequence, dtypes: tuple[str, ...], batch_size: int) -> Prepared:
         """Return the batches of these inputs, made anew unless they are among the last ones."""
         whole = isinstance(inputs, np.ndarray)  # its rows are other objects each time they are asked for
-        parts = (
-            [inputs] if whole else [x for row in inputs for x in (row if isinstance(row, tuple) else (row,))]
+        parts: list[np.ndarray] = (
+            [np.asarray(inputs)]
+            if whole
+            else [x for row in inputs for x in (row if isinstance(row, tuple) else (row,))]
         )
         key = (*map(id, parts), len(inputs), dtypes, batch_size)
         if key not in self.prepared:
@@ -88,27 +90,27 @@ class Predictor:
                 return prepared
             freeze(parts)
             self.prepared[key] = prepared
-            self.forget()
+            self.discard_oldest()
         self.prepared.move_to_end(key)
         return self.prepared[key]
 
-    def forget(self) -> None:
-        """Lets go of what was not asked for lately, until the rest is within the limits."""
+    def discard_oldest(self) -> None:
+        """Discard the batches that were used longest ago, until the rest is within the limits."""
         while len(self.prepared) > MAX_KEPT or sum(map(size_of, self.prepared.values())) > MAX_BYTES:
             self.prepared.popitem(last=False)
 
 
-def identity(model) -> str:
+def identity(model: Any) -> str:
     """Equal for models that predict the same: those of equal plans and weights."""
     content = b"".join(weight.tobytes() for weight in model.weights)
     return model.plan.signature + hashlib.sha256(content).hexdigest()
 
 
-def read_only_copy(model, batches: Sequence[Batch], count: int) -> list | np.ndarray:
+def predict_batches(model: Any, batches: Sequence[Batch], count: int) -> list | np.ndarray:
     """Return what the model predicts for each of `count` inputs, in the order given."""
     shape = model.plan.output_shape[1:]
     free = None in shape
-    predictions = [None] * count if free else np.empty((count, *shape), np.float32)
+    predictions: Any = [None] * count if free else np.empty((count, *shape), np.float32)
     for batch in batches:
         for rows, xs in split_by_memory(model.plan, batch):
             ys = run(model, xs)
@@ -153,9 +155,10 @@ def stack_inputs(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
 def freeze(arrays: Sequence[np.ndarray]) -> None:
     """Nobody writes into these any more, nor into the arrays that they are views of."""
     for array in arrays:
-        while isinstance(array, np.ndarray) and array.flags.writeable:
-            array.setflags(write=False)
-            array = array.base
+        base: object = array
+        while isinstance(base, np.ndarray) and base.flags.writeable:
+            base.setflags(write=False)
+            base = base.base
 
 
 def size_of(prepared: Prepared) -> int:
@@ -163,7 +166,7 @@ def size_of(prepared: Prepared) -> int:
     return 2 * sum(x.nbytes for batch in prepared.batches for x in batch.xs)
 
 
-def run(model, xs: Sequence[np.ndarray]) -> np.ndarray:
+def run(model: Any, xs: Sequence[np.ndarray]) -> np.ndarray:
     """Predictions (rows, ...) for one batch. Raises Failure."""
     with failing("This model cannot be run on these inputs"):
         return np.ascontiguousarray(np.moveaxis(evaluate(model.plan, model.weights, xs), -1, 0))
@@ -223,10 +226,10 @@ def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
 def collect_outputs(plan: Plan, predictions: list | np.ndarray) -> np.ndarray | list[np.ndarray]:
     """Return the predictions, as one array where their shape is fixed. Raises Failure where one is not finite."""
     if None in plan.output_shape[1:]:
-        finite = [np.isfinite(y).all() for y in predictions]
+        finite = np.array([np.isfinite(y).all() for y in predictions])
     else:
         predictions = np.asarray(predictions, np.float32).reshape(len(predictions), *plan.output_shape[1:])
-        finite = np.isfinite(predictions).all(axis=tuple(range(1, predictions.ndim)))
+        finite = np.asarray(np.isfinite(predictions).all(axis=tuple(range(1, predictions.ndim))))
     if bad := len(predictions) - int(np.sum(finite)):
         raise Failure(
             f"{bad:,} of {len(predictions):,} predictions are NaN or infinite.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autograder.models._layers import Layer
 
 Gates = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
-Step = Callable[..., None]  # may overwrite its product (gates, units, rows), and writes the new states
+Step = Callable[..., object]  # may overwrite its product (gates, units, rows), and writes the new states
 
 
 def recurrent(layer: "Layer", weights: Arrays, xs: Arrays, masks: Masks, *initial: np.ndarray) -> Arrays:
@@ -71,7 +71,7 @@ def run_steps(
         np.matmul(matrix, seen, out=product)
         step_function(gates, *states)
         for state, old in zip(states, before, strict=False):
-            np.copyto(state, old, where=~mask[step])
+            np.copyto(state, old, where=~np.asarray(mask)[step])
         if outputs is not None:
             outputs[place] = h
     return states, outputs

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int | None, ...]  # the first is the batch
 Shapes = tuple[Shape, ...]
+WeightShapes = dict[str, tuple[int, ...]]  # by the path in the HDF5 file
 
 
 class ShapeError(Exception):
@@ -85,14 +86,14 @@ def bidirectional(layer: "Layer", x: Shape, *state: Shape) -> Shapes:
         or ahead["go_backwards"] == back.options.get("go_backwards")
     ):
         raise ShapeError("two recurrent layers that differ in their direction only")
-    (ahead, *states), (back, *back_states) = ahead.outputs(x), back.outputs(x)
+    (out, *states), (back_out, *back_states) = ahead.outputs(x), back.outputs(x)
     merged: Shapes
     if layer["merge_mode"] is None:
-        merged = (ahead, back)
+        merged = (out, back_out)
     elif layer["merge_mode"] == "concat":
-        merged = ((*ahead[:-1], ahead[-1] + back[-1]),)
+        merged = ((*out[:-1], feature_dim(out) + feature_dim(back_out)),)
     else:
-        merged = (broadcast(ahead, back),)
+        merged = (broadcast(out, back_out),)
     return (*merged, *states, *back_states)
 
 
@@ -195,8 +196,8 @@ def joined(layer: "Layer", *inputs: Shape) -> Shapes:
         if 1 in without(x, place) + without(first, place) and without(x, place) != without(first, place):
             raise ShapeError(f"inputs that differ in axis {place} only, not {first} and {x}")
     rest = reduce(broadcast, [without(x, place) for x in inputs]) if len(first) > 2 else first[:1]
-    lengths = [x[place] for x in inputs]
-    return ((*rest[:place], None if None in lengths else sum(lengths), *rest[place:]),)
+    lengths = [length for x in inputs if (length := x[place]) is not None]
+    return ((*rest[:place], sum(lengths) if len(lengths) == len(inputs) else None, *rest[place:]),)
 
 
 def without(x: Shape, place: int) -> Shape:
@@ -237,72 +238,73 @@ def picked(layer: "Layer", x: Shape, key: Any) -> Shapes:
         )
     if len(key) > len(x) or not key or key[0] != slice(None):
         raise ShapeError(f"an index such as x[:, -1] that keeps the batch whole and fits {x}")
-    rest = tuple(axis_left(n, index) for n, index in zip(x[1:], key[1:], strict=False))
-    return ((None, *(n for n in rest if n != "dropped"), *x[len(key) :]),)
+    axes = [axis_left(n, index) for n, index in zip(x[1:], key[1:], strict=False)]
+    return ((None, *(n for axis in axes for n in axis), *x[len(key) :]),)
 
 
-def axis_left(length: int | None, index: Any) -> int | str | None:
+def axis_left(length: int | None, index: Any) -> Shape:
+    """Return the axis that an index leaves of one: none for a number."""
     if isinstance(index, int):
         if length is not None and not -length <= index < length:
             raise ShapeError(f"an index within {length} places, not {index}")
-        return "dropped"
+        return ()
     left = None if length is None else len(range(*index.indices(length)))
     if left == 0:
         raise ShapeError(f"a slice that leaves something of {length} places")
-    return left
+    return (left,)
 
 
 # --- weights: each takes a layer and the shape that goes in, and returns the weights' shapes by path
 
 
-def weightless(layer: "Layer", *inputs: Shape) -> dict[str, Shape]:
+def weightless(layer: "Layer", *inputs: Shape) -> WeightShapes:
     return {}
 
 
-def numbered(*shapes: Shape, within: str = "vars") -> dict[str, Shape]:
+def numbered(*shapes: tuple[int, ...], within: str = "vars") -> WeightShapes:
     return {f"{within}/{k}": shape for k, shape in enumerate(shapes)}
 
 
-def dense_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def dense_weights(layer: "Layer", x: Shape) -> WeightShapes:
     return numbered((feature_dim(x), layer["units"]), *[(layer["units"],)] * layer["use_bias"])
 
 
-def recurrent_weights(layer: "Layer", x: Shape, *state: Shape) -> dict[str, Shape]:
+def recurrent_weights(layer: "Layer", x: Shape, *state: Shape) -> WeightShapes:
     units, gates = units_of(layer), layer.recurrence.kernels
     bias = (2, gates * units) if layer.options.get("reset_after") else (gates * units,)
     kernels = (feature_dim(x), gates * units), (units, gates * units)
     return numbered(*kernels, *[bias] * layer.options.get("use_bias", True), within="cell/vars")
 
 
-def bidirectional_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def bidirectional_weights(layer: "Layer", x: Shape) -> WeightShapes:
     ahead, back = (direction.weights(x) for direction in layer.inside)
     return {f"forward_layer/{k}": v for k, v in ahead.items()} | {
         f"backward_layer/{k}": v for k, v in back.items()
     }
 
 
-def time_distributed_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def time_distributed_weights(layer: "Layer", x: Shape) -> WeightShapes:
     return {f"layer/{path}": shape for path, shape in layer.inside[0].weights((x[0], *x[2:])).items()}
 
 
-def embedding_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def embedding_weights(layer: "Layer", x: Shape) -> WeightShapes:
     return numbered((layer["input_dim"], layer["output_dim"]))
 
 
-def convolution_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def convolution_weights(layer: "Layer", x: Shape) -> WeightShapes:
     kernel = (layer["kernel_size"], feature_dim(x) // layer["groups"], layer["filters"])
     return numbered(kernel, *[(layer["filters"],)] * layer["use_bias"])
 
 
-def normalisation_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def normalisation_weights(layer: "Layer", x: Shape) -> WeightShapes:
     moving = 2 if layer.kind == "BatchNormalization" else 0
     return numbered(*[(feature_dim(x),)] * (layer["scale"] + layer["center"] + moving))
 
 
-def slope_weights(layer: "Layer", x: Shape) -> dict[str, Shape]:
+def slope_weights(layer: "Layer", x: Shape) -> WeightShapes:
     """One slope for each place of the input, or one for all places along the shared axes."""
     shared = layer["shared_axes"] or ()
-    slopes = tuple(1 if axis in shared else size for axis, size in enumerate(x[1:], 1))
-    if None in slopes or not set(shared) <= set(range(1, len(x))):
+    slopes = tuple(1 if axis in shared else size or 0 for axis, size in enumerate(x[1:], 1))
+    if 0 in slopes or not set(shared) <= set(range(1, len(x))):
         raise ShapeError(f"shared_axes=[1] where the length is free, not {list(shared)} on {x}")
     return numbered(slopes)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def train_model(
     if answer.failure:
         what = f"Training for {runs} x {updates} updates{' on the CPU' if remark else ''}"
         raise training_failure(answer, what, seconds)
-    return answer.value, remark
+    return cast(tuple[np.ndarray, np.ndarray], answer.value), remark
 
 
 def run_loop(sandbox: FunctionCaller, **options: Any) -> Answer:
@@ -120,11 +120,15 @@ def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
 
 def lacks_memory(answer: Answer) -> bool:
     """Whether a training ended for want of memory, by its own words or TensorFlow's."""
-    said = f"{answer.failure.reason} {answer.printed}" if answer.failure else ""
-    return any(word in said for word in OUT_OF_MEMORY)
+    output = f"{reason_of(answer)} {answer.printed}" if answer.failure else ""
+    return any(word in output for word in OUT_OF_MEMORY)
 
 
-def check_option(name: str, value) -> float:
+def reason_of(answer: Answer) -> str:
+    return getattr(answer.failure, "reason", str(answer.failure))
+
+
+def check_option(name: str, value: Any) -> float:
     """Return a number that a student chose for the optimiser. Raises Failure where it is none that makes sense."""
     if np.ndim(value) or not (np.isfinite(value) and 0 <= value <= MAX_OPTION[name]):
         raise Failure(
@@ -144,7 +148,7 @@ def training_failure(answer: Answer, what: str, seconds: float) -> Exception:
     The loop runs no code but the grader's own, on a model that the student chose: an initializer that Keras refuses,
     shapes that only meet in training. So what went wrong is the model's fault, with TensorFlow's words.
     """
-    said = answer.failure.reason
+    said = reason_of(answer)
     if lacks_memory(answer):
         return Failure(f"{what} takes more memory than there is.", "Make the model smaller.")
     if "took more than" in said:

@@ -7,6 +7,8 @@ optimiser are the student's to choose beyond the plain numbers that come as argu
 import platform
 import random
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -41,12 +43,13 @@ def train(
     plan = read_plan(read_json(config.tobytes(), "config"))
     [dtype] = plan.input_dtypes
     model, _ = keras_model(plan, drawn_initializers)
-    chosen = build_model(optimizer, learning_rate, clipnorm, clipvalue)
+    chosen = build_optimizer(optimizer, learning_rate, clipnorm, clipvalue)
     chosen.build(model.trainable_variables)
     update, unused = compile_step(model, chosen), [variable.numpy() for variable in chosen.variables]
     progress = ProgressLine(runs, updates)
     losses = np.full((runs, updates), np.nan, np.float32)
-    predictions = np.full((runs, len(test), *plan.output_shape[1:]), np.nan, np.float32)
+    shape: list[Any] = [runs, len(test), *plan.output_shape[1:]]
+    predictions = np.full(shape, np.nan, np.float32)
     for run in range(runs):
         random.seed(seed + run)  # from here Keras draws a seed for each initialiser and each dropout
         assign_weights(model.variables, keras_model(plan, drawn_initializers)[0].variables)
@@ -62,7 +65,7 @@ def train(
     return losses, predictions
 
 
-def build_model(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float):
+def build_optimizer(optimizer: str, learning_rate: float, clipnorm: float, clipvalue: float) -> Any:
     """Return the optimiser; a schedule or a loss of the student's own could hold code, plain numbers can't."""
     import keras
 
@@ -71,8 +74,8 @@ def build_model(optimizer: str, learning_rate: float, clipnorm: float, clipvalue
     return kind(learning_rate, **{name: value for name, value in clip.items() if value})
 
 
-def compile_step(model, optimizer):
-    """One update of the model's weights as a compiled function of a batch x, y (batch, 1); it returns the loss."""
+def compile_step(model: Any, optimizer: Any) -> Callable:
+    """Return one update of the weights as a compiled function of a batch x, y (batch, 1), which returns the loss."""
     import keras
     import tensorflow as tf
 
@@ -80,7 +83,7 @@ def compile_step(model, optimizer):
     loss_of = keras.losses.BinaryCrossentropy() if is_binary else keras.losses.SparseCategoricalCrossentropy()
 
     @tf.function(jit_compile=has_compiler(), autograph=False)
-    def update(x, y):
+    def update(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
@@ -99,8 +102,8 @@ def has_compiler() -> bool:
     return platform.system() == "Linux" and not tf.config.list_physical_devices("GPU")
 
 
-def batches(rows: int, batch: int, updates: int, seed: int):
-    """Return the rows of each batch: all in a random order, then all again in another one."""
+def batches(rows: int, batch: int, updates: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the rows of each batch: all in a random order, then all again in another one."""
     rng, order = np.random.Generator(np.random.PCG64(seed)), np.array([], int)
     for _ in range(updates):
         if len(order) < batch:
@@ -114,7 +117,7 @@ def assign_weights(variables: list, values: list) -> None:
         variable.assign(value)
 
 
-def predict_batches(model, test: np.ndarray, batch: int = 500) -> np.ndarray:
+def predict_batches(model: Any, test: np.ndarray, batch: int = 500) -> np.ndarray:
     """Predictions for `test`, dropout inactive."""
     parts = [model.predict_on_batch(test[start : start + batch]) for start in range(0, len(test), batch)]
     return np.concatenate(parts)
@@ -124,15 +127,16 @@ class ProgressLine:
     """Tells now and then which update of the budget runs, and how long the rest will take; \\r ends each line."""
 
     def __init__(self, runs: int, updates: int):
-        self.runs, self.updates, self.start, self.told = runs, updates, None, 0.0
+        self.runs, self.updates, self.last = runs, updates, 0.0
+        self.start: float | None = None
 
     def tell(self, run: int, update: int) -> None:
         now, done, total = time.monotonic(), run * self.updates + update, self.runs * self.updates
         if self.start is None:  # the first update, which compiles the others too, says nothing about them
             self.start = now
-        if done == 1 or now - self.told < TELL:
+        if done == 1 or now - self.last < TELL:
             return
-        self.told = now
+        self.last = now
         left = (now - self.start) / (done - 1) * (total - done)
         where = f"run {run + 1}/{self.runs}, update {update}/{self.updates}"
         print(f"{where}, {left:.0f} s left", end="\r", flush=True)

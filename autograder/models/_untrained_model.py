@@ -47,7 +47,7 @@ class UntrainedModel:
         """
         if self.claimed.size != self.plan.parameters:
             return ()
-        sizes = np.cumsum([np.prod(weight.shape, dtype=int) for weight in self.plan.weights])[:-1]
+        sizes = np.cumsum([weight.size for weight in self.plan.weights])[:-1]
         parts = zip(np.split(self.claimed, sizes), initial_weights(self.plan, self.starts), strict=True)
         differs = [
             first is not None and not np.allclose(first.flat, came, atol=1e-6) for came, first in parts

@@ -228,8 +228,8 @@ def test_one_answer_to_all_is_let_pass(tmp_path):
 @pytest.mark.parametrize("kind", ["SimpleRNN", "GRU", "LSTM"])
 def test_without_memory_each_step_is_as_the_first_one(kind, tmp_path):
     """The oracle: Keras on the last step alone."""
-    from autograder.models._architecture import without_memory_share
+    from autograder.models._architecture import without_memory
 
     model = remembering(kind)
-    ours = Predictor().predict(without_memory_share(read(model, tmp_path)), LETTERS)
+    ours = Predictor().predict(without_memory(read(model, tmp_path)), LETTERS)
     np.testing.assert_allclose(ours, model(np.stack([x[-1:] for x in LETTERS])), atol=1e-5)
