@@ -159,7 +159,7 @@ def test_a_leak_is_named_and_nothing_is_left_behind(toy, tmp_path, leak, message
 
 def test_a_leak_in_a_notebook_is_found(toy, tmp_path, monkeypatch):
     leak_in_a_notebook(toy)
-    with pytest.raises(CourseError, match="hello.ipynb.*run `autograder release hello` first"):
+    with pytest.raises(CourseError, match="hello.ipynb.*run `autograder release starters hello` first"):
         build(toy, tmp_path / "out")
     monkeypatch.setattr("autograder.authoring._student_bundle.is_stale", lambda assignment, path: None)
     with pytest.raises(CourseError, match=r"hello.ipynb:\d+ holds a line of the solution in hello.py:8"):
@@ -285,7 +285,16 @@ def test_short_words_are_no_proof_elsewhere_and_that_is_said(extended, tmp_path)
 def test_release_out_on_the_command_line(toy, tmp_path):
     def command():
         environment = os.environ | {"PYTHONPATH": str(ENGINE.parent), "COLUMNS": "200"}
-        words = [sys.executable, "-m", "autograder", "release", "hello", "--out", str(tmp_path / "out")]
+        words = [
+            sys.executable,
+            "-m",
+            "autograder",
+            "release",
+            "bundle",
+            "hello",
+            "--out",
+            str(tmp_path / "out"),
+        ]
         return subprocess.run(
             words, cwd=toy.root, env=environment, capture_output=True, text=True, timeout=120
         )

@@ -59,9 +59,13 @@ def test_a_students_copy_defers_what_is_hidden(course, hand_in):
         (["check", "hello", "nowhere"], "nowhere is neither a folder nor a .zip"),
         (["verify", "x"], "no assignment named 'x'"),
         (["gradee", "hello", "."], "grade"),
-        (["release", "--check", "--out", "dist"], "one thing at a time"),
-        (["release", "--perfect", "--solutions"], "one thing at a time"),
-        (["release", "--gradescope", "a.zip", "--check"], "one thing at a time"),
+        (["release"], "got `release`. Fix: `release starters`."),
+        (["release", "hello"], "Fix: `release starters hello`."),
+        (["release", "--check"], "Fix: `release starters --check`."),
+        (["release", "hello", "--solutions"], "Fix: `release solutions`."),
+        (["release", "--gradescope=a.zip", "hello"], "Fix: `release gradescope ASSIGNMENT`."),
+        (["release", "starter"], "Expected `release starters | bundle | solutions | gradescope | perfect`"),
+        (["release", "starters", "helo"], "did you mean hello"),
         (["grade", "hello", ".", "--roster", "nowhere.csv"], "nowhere.csv can't be read"),
         (["export", ".", "--to", "canvas"], "holds no grades.csv"),
         (["export", "nowhere", "--to", "csv"], "holds no grades.csv"),
@@ -82,11 +86,11 @@ def test_outside_any_course_it_finds_the_one_it_was_installed_with(tmp_path):
 
 @pytest.mark.slow
 def test_release_writes_and_then_finds_nothing_stale(course):
-    assert run("release", "--check", cwd=course.root).returncode == 1
-    assert run("release", cwd=course.root).stdout.count("written") == 2
-    assert run("release", "--check", cwd=course.root).returncode == 0
+    assert run("release", "starters", "--check", cwd=course.root).returncode == 1
+    assert run("release", "starters", cwd=course.root).stdout.count("written") == 2
+    assert run("release", "starters", "--check", cwd=course.root).returncode == 0
     write(course.root / "solutions/hello/hello.py", "# %%\n# BEGIN SOLUTION\nx = 1\n")
-    done = run("release", cwd=course.root)
+    done = run("release", "starters", cwd=course.root)
     assert done.returncode == 2 and "hello.py:2" in done.stderr
 
 
@@ -158,7 +162,7 @@ def test_no_command_ends_in_a_traceback_where_its_words_cannot_be_shown(
     monkeypatch.chdir(course.root)
     for module in ("examine", "new_term"):  # slow, or writes
         monkeypatch.setattr(
-            f"autograder.{'cli._doctor' if module == 'examine' else 'data'}.{module}", lambda *_: ()
+            f"autograder.{'cli._examine' if module == 'examine' else 'data'}.{module}", lambda *_: ()
         )
     with pytest.raises(SystemExit):
         cli.main()

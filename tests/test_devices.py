@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 
-from autograder.cli._doctor import examine_tensorflow
+from autograder.cli._examine import examine_tensorflow
 from autograder.core import DeviceError, Failure, StudentError
 from autograder.core import _devices as devices
 from autograder.core._devices import DeviceInfo

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from toy import write
 
-from autograder.cli._doctor import examine_child, examine_isolation, examine_packages, examine_secret
+from autograder.cli._examine import examine_child, examine_isolation, examine_packages, examine_secret
 from autograder.data import new_term
 from autograder.sandbox import Isolation, probe
 from autograder.sandbox import _visible_paths as visible
@@ -101,7 +101,7 @@ def test_a_child_that_can_read_something_private_is_told(whole_course, isolation
     """As if Python's own folder were the one of the solutions."""
     shown = visible.visible_paths()
     leak = visible.VisiblePaths((*shown.paths, whole_course.root / "solutions"), shown.links)
-    monkeypatch.setattr("autograder.sandbox._client.visible", lambda private: leak)
+    monkeypatch.setattr("autograder.sandbox._client.visible_paths", lambda private: leak)
     sign = examine_child(whole_course, isolation)
     seed = whole_course.root / "solutions/secret_seed"
     assert not sign.well and f"student code can read {seed}, and 2 more" in sign.what and sign.advice

@@ -27,9 +27,13 @@ AS_A_TA = [
     GRADE,
     "autograder export results/pencil --to canvas --file gradebook.csv",
     "autograder integrity rnn_by_hand submissions.zip --out results/pencil",
-    "autograder release ASSIGNMENT --gradescope ASSIGNMENT_gradescope.zip",
+    "autograder release gradescope ASSIGNMENT --out ASSIGNMENT_gradescope.zip",
 ]
-AS_AN_INSTRUCTOR = ["autograder release", "autograder release --check", "autograder release --out dist"]
+AS_AN_INSTRUCTOR = [
+    "autograder release starters",
+    "autograder release starters --check",
+    "autograder release bundle --out dist",
+]
 AS_A_STUDENT = [
     "autograder fetch",
     "autograder check rnn_by_hand assignments/rnn_by_hand",
@@ -42,8 +46,8 @@ ON_COLAB = [
 AUTHORING = [
     'autograder new word_order --title "Who bit whom"',
     "autograder verify word_order",
-    "autograder release word_order",
-    "autograder release word_order --perfect",
+    "autograder release starters word_order",
+    "autograder release perfect word_order",
     "python datasets/word_order/generate.py",
 ]
 # what runs the others: a test of this project, or a reason why nothing can
@@ -70,7 +74,7 @@ ELSEWHERE = {
     "tests/test_verify.py": ["autograder verify word_order --slow"],
     "tests/test_new.py": ["autograder new SLUG"],
     "tests/test_term.py": ["autograder grade word_order SUBMISSIONS --term <date> --out results/last_term"],
-    "tests/test_solutions.py": ["autograder release word_order --solutions"],
+    "tests/test_solutions.py": ["autograder release solutions word_order"],
     "tests/test_nbgrader.py": [
         "nbgrader generate_assignment rnn_by_hand",
         "nbgrader generate_assignment word_order",

@@ -85,20 +85,20 @@ def test_on_the_command_line(due):
     file = due.root / "course.toml"
     file.write_text(file.read_text().replace("2027-03-06", "2999-03-06"))
 
-    def command(*options):
+    def command(*options, what="solutions"):
         environment = os.environ | {"PYTHONPATH": str(ENGINE), "COLUMNS": "200"}
-        words = [sys.executable, "-m", "autograder", "release", "hello", *options]
+        words = [sys.executable, "-m", "autograder", "release", what, "hello", *options]
         return subprocess.run(
             words, cwd=due.root, env=environment, capture_output=True, text=True, timeout=120
         )
 
-    done = command("--solutions")
+    done = command()
     assert done.returncode == 2 and "is due on 2999-03-06" in done.stderr and "Traceback" not in done.stderr
     assert not (due.root / "results/solutions/hello").exists()
-    done = command("--solutions", "--before-due")
+    done = command("--before-due")
     assert done.returncode == 0, done.stderr
     assert (due.root / "results/solutions/hello/hello.html").is_file() and "MathJax" in done.stdout
-    assert command("--perfect").returncode == 0
+    assert command(what="perfect").returncode == 0
     assert (due.test_submissions / "perfect/greeting.txt").is_file()
 
 

@@ -117,7 +117,7 @@ def test_check_grade_integrity_export_release(run, toy, tmp_path):
             ("grade", "hello", everyone),
             ("integrity", "hello", everyone),
             ("export", "results/hello", "--to", "csv"),
-            ("release", "--check"),
+            ("release", "starters", "--check"),
         )
     ]
     expected = [0, 0, 0, 0, 0, 1]  # nothing was released yet

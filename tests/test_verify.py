@@ -273,7 +273,7 @@ def test_a_perfect_submission_of_another_day_turns_it_red(sound, problems):
     for starter in sound.assignments[0].starters:
         release(sound.assignments[0], starter)
     [problem] = problems(sound)
-    assert "cell 6 is not the reference's; run `autograder release hello --perfect`" in problem
+    assert "cell 6 is not the reference's; run `autograder release perfect hello`" in problem
 
 
 OWN_WORDS = """

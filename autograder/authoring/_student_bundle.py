@@ -94,7 +94,7 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
     files |= {f"autograder/{name}": content for name, content in engine_files()}
     for assignment in assignments:
         if reason := is_stale(assignment, assignment.starter) or stale_questions(assignment):
-            raise CourseError(f"{reason}; run `autograder release {assignment.slug}` first.")
+            raise CourseError(f"{reason}; run `autograder release starters {assignment.slug}` first.")
         room = f"assignments/{assignment.slug}"
         files |= {
             f"{room}/{path.name}": path.read_bytes()

@@ -73,14 +73,14 @@ def check_starter(assignment: Assignment) -> Iterator[str]:
     """Check that the starter, and its copy among the test submissions, are what the reference gives today."""
     for copy in assignment.starters:
         if reason := is_stale(assignment, copy):
-            yield f"{reason}; run `autograder release {assignment.slug}`"
+            yield f"{reason}; run `autograder release starters {assignment.slug}`"
     if reason := stale_questions(assignment):
-        yield f"{reason}; run `autograder release {assignment.slug}`"
+        yield f"{reason}; run `autograder release starters {assignment.slug}`"
 
 
 def check_perfect(assignment: Assignment) -> Iterator[str]:
     """Check that the perfect test submission's notebook is today's reference, cell by cell."""
-    advice = f"run `autograder release {assignment.slug} --perfect`"
+    advice = f"run `autograder release perfect {assignment.slug}`"
     notebooks = sorted((assignment.test_submissions / PERFECT).glob("*.ipynb"))
     if len(notebooks) != 1:
         yield f"{PERFECT} holds {len(notebooks)} notebooks, expected the reference's; {advice}"
