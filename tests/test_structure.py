@@ -2,13 +2,22 @@
 
 import ast
 import re
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from autograder.core import load_module, read_course
+from autograder.data import DEMO_SECRET, HiddenData
+from autograder.grading import Grader
 from autograder.grading._grader import find_engine_modules
+from autograder.grading._reading import read_submission
+from autograder.sandbox import Sandbox, probe
+from autograder.submissions import RawSubmission
 
-ENGINE = Path(__file__).parents[1] / "autograder"
+ROOT = Path(__file__).parents[1]
+ENGINE = ROOT / "autograder"
 PACKAGES = (
     "core", "data", "submissions", "sandbox", "models", "rubric", "reports", "lms", "grading", "similarity",
     "authoring", "cli",
@@ -68,3 +77,46 @@ def test_the_digest_of_a_score_covers_all_that_items_run():
     for path in modules:
         assert imported_packages(path) <= {*below, "grading"}
     assert not names & {"grading/_runner.py", "grading/_executors.py", "cli/_app.py", "reports/_csv.py"}
+
+
+def test_the_surface_stays_small():
+    """The measures that `python benchmarks/size.py` prints, with the limits that hold today."""
+    size = load_module(ROOT / "benchmarks/size.py")
+    helpers, total = size.one_use_helpers(ROOT)
+    assert len(size.top_level(ROOT)) <= 14
+    assert len(size.exported_names(size.parse(ENGINE / "__init__.py"))) <= 30
+    assert len(size.public_names(ROOT)) <= 315
+    assert size.bindings(ROOT, "one") == 0
+    assert helpers / total <= 0.17
+    assert sum(map(size.line_count, size.engine_files(ROOT))) <= 23_300
+
+
+@pytest.mark.parametrize(
+    ("item", "most"),
+    [("counts_short_sequences", 35), pytest.param("raises_flags", 30, marks=pytest.mark.slow)],
+    ids=["model", "code"],
+)
+def test_files_that_grading_one_item_enters(item, most):
+    """From the bytes of a submission to the score, in this process; what runs in a child is not counted."""
+    course = read_course(ROOT)
+    assignment = course.assignment("rnn_by_hand")
+    raw = RawSubmission("perfect", assignment.test_submissions / "perfect")
+    entered = set()
+
+    def note(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename.startswith(str(ENGINE)):
+            entered.add(frame.f_code.co_filename)
+
+    with Sandbox(probe(), private=assignment.private) as sandbox:
+        grader = Grader.create(assignment, HiddenData(course, DEMO_SECRET), sandbox)
+        [index] = [index for index, known in enumerate(grader.items) if known.__name__ == item]
+        before = sys.getprofile()
+        sys.setprofile(note)
+        threading.setprofile(note)
+        try:
+            results = grader.run(read_submission(raw, grader.expected).raw, [index])
+        finally:
+            sys.setprofile(before)
+            threading.setprofile(before)
+    assert results[index].score.is_full
+    assert 10 < len(entered) <= most

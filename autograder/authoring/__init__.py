@@ -1,4 +1,4 @@
-"""authoring"""
+"""Instructors' side: starters, solutions and bundles derived from references, and the proof of a course."""
 
 from autograder.authoring._concepts import answer_cells
 from autograder.authoring._gradescope import write_zip

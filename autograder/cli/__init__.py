@@ -1,4 +1,4 @@
-"""cli"""
+"""The command line, one module for each command."""
 
 from autograder.cli._app import main
 

@@ -1,4 +1,4 @@
-"""core"""
+"""What every package uses: the course, identities, errors, CSV tables, hashes, private files."""
 
 from autograder.core._caching import cache_by_value
 from autograder.core._course import (

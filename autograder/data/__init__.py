@@ -1,4 +1,4 @@
-"""data"""
+"""Data sets: hidden, fresh and public draws from seeds, and real data that are downloaded once."""
 
 from autograder.data._download import (
     NotFetched,

@@ -1,8 +1,9 @@
-"""Learning platforms: what they export is read as a class, and marks and feedback are given back in their own files."""
+"""Which platform an export is from: reads the class in it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 
 from autograder.core import CourseError
@@ -119,13 +120,17 @@ def plain_level(export: Export, asked: ReadRequest) -> Export:
 
 
 def reader(export: Export, asked: ReadRequest) -> Callable[[], Claims] | None:
-    """Return what reads the export of a learning platform; none where it is none's."""
-    if gradescope.recognises(export):
-        return lambda: gradescope.read(export)
-    if moodle.recognises(export):
-        return lambda: moodle.read(export, asked.listed("moodle"))
-    if canvas.recognises(export):
-        return lambda: canvas.read(export, asked.listed("canvas"))
-    if nbgrader.recognises(export):
-        return lambda: nbgrader.read(export, asked.slug, asked.zone)
+    """Return what reads the export of a learning platform; None if it is of none of them."""
+    for recognises, read in PLATFORMS:
+        if recognises(export):
+            return partial(read, export, asked)
     return None
+
+
+# A new platform is a module with these two functions, and a line here.
+PLATFORMS: tuple[tuple[Callable[[Export], bool], Callable[[Export, ReadRequest], Claims]], ...] = (
+    (gradescope.recognises, lambda export, asked: gradescope.read(export)),
+    (moodle.recognises, lambda export, asked: moodle.read(export, asked.listed("moodle"))),
+    (canvas.recognises, lambda export, asked: canvas.read(export, asked.listed("canvas"))),
+    (nbgrader.recognises, lambda export, asked: nbgrader.read(export, asked.slug, asked.zone)),
+)

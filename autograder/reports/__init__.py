@@ -1,4 +1,4 @@
-"""One renderer a file, each a function over the same records (`autograder.rubric.Report`)."""
+"""Reports as text, HTML, CSV, JSON and for Gradescope, each a function of the same `autograder.rubric.Report`."""
 
 from autograder.reports._class_page import Timing, class_html, times_html
 from autograder.reports._csv import NOT_GRADED, grades_csv, left_out_csv

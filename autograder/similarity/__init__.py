@@ -1,8 +1,8 @@
-"""Integrity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
+"""Similarity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
 
-Works are read (work), models are compared by their weights (units, alignment, weights) and by single arrays of these
-(arrays), tables by their rows (tables), notebooks by their code, words and cells (code); what is found is graded by
-how strongly it speaks (evidence) and shown (page).
+Submissions are read (`_submissions`); models are compared by their weights, reordered units included (`_weights`,
+`_permutations`, `_matching`, `_arrays`), tables by their rows (`_tables`), notebooks by their code, words and cells
+(`_code`). `_evidence` says how strong each finding is, `_page` shows it.
 """
 
 from autograder.similarity._compare import compare

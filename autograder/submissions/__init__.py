@@ -1,4 +1,4 @@
-"""submissions"""
+"""What students hand in: untrusted archives and notebooks become plain files and cells, under a budget."""
 
 from autograder.submissions._archives import (
     LITTER,

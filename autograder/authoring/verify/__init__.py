@@ -1,4 +1,4 @@
-"""Proof of an assignment: its rooms are in order, its test submissions earn what is known, its items can be lost."""
+"""Proof of an assignment: its files are there, its test submissions earn their known marks, its items can be lost."""
 
 from autograder.authoring.verify._checks import Finding, Verification, verify
 from autograder.authoring.verify._layout import check_course
