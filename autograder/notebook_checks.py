@@ -100,9 +100,9 @@ class Result:
         return section_html(self.section, self.report)
 
     def __repr__(self) -> str:
-        from autograder.reports import score_line, section_report
+        from autograder.reports import render_text, section_report
 
-        return score_line(section_report(self.section, self.report))
+        return render_text(section_report(self.section, self.report))
 
 
 def points(report: "Report") -> float:

@@ -24,7 +24,7 @@ from autograder.data import DEMO_SECRET, HiddenData
 from autograder.grading import Grader
 from autograder.models import Model, Plan, Predictor, read_model
 from autograder.models._builder import keras_model, zero_initializers
-from autograder.models._plan import describe_extent
+from autograder.models._plan import count_values
 from autograder.models._predictor import prepare
 from autograder.sandbox import Sandbox, probe
 
@@ -134,7 +134,7 @@ def work(plan: Plan, inputs) -> float:
                 continue
             shape = plan.calls[given.call].shapes[given.output]
             kernels = sum(np.prod(w) for w in layer.weights(shape).values() if len(w) > 1)
-            total += 2 * describe_extent(shape[:-1], steps) * kernels
+            total += 2 * count_values(shape[:-1], steps) * kernels
     return float(total)
 
 

@@ -19,7 +19,7 @@ from keras import layers
 
 from autograder.core import load_module
 from autograder.models import read_untrained_model
-from autograder.models._builder import build_skip_cell
+from autograder.models._keras_classes import skip_cell
 from autograder.models._training_loop import train
 
 ROOT = Path(__file__).parents[1]
@@ -32,8 +32,8 @@ METHODS = {
     "relu, identity": lambda: layers.SimpleRNN(32, activation="relu", recurrent_initializer="identity"),
     "GRU": lambda: layers.GRU(20),
     "LSTM": lambda: layers.LSTM(20),
-    "skip, s = 0.05": lambda: layers.RNN(build_skip_cell()(32, 0.05)),
-    "skip, s = 0.3": lambda: layers.RNN(build_skip_cell()(32, 0.3)),
+    "skip, s = 0.05": lambda: layers.RNN(skip_cell()(32, 0.05)),
+    "skip, s = 0.3": lambda: layers.RNN(skip_cell()(32, 0.3)),
 }
 RUNS = [  # method, kind, length, learning rate, limit of the norm
     ("tanh, deviation 0.05", "language", 50, 0.003, 1.0),

@@ -25,7 +25,7 @@ from autograder.core import find_course
 from autograder.data import hidden_data
 from autograder.grading import Grader
 from autograder.models import Plan
-from autograder.models._plan import describe_extent
+from autograder.models._plan import count_values
 from autograder.sandbox import Sandbox, probe
 from autograder.submissions import RawSubmission
 
@@ -114,7 +114,7 @@ def products(plan: Plan, inputs: list) -> list[tuple[int, int, int, int]]:
             if layer.is_operation or layer.kind == "Embedding":
                 continue
             shapes = [plan.calls[one.call].shapes[one.output] for one in call.results if one != call.mask]
-            each = rows * describe_extent(shapes[0][:-1], steps)
+            each = rows * count_values(shapes[0][:-1], steps)
             recurs = any("return_state" in one.options for one in layer.all)
             matrices = [shape for shape in layer.weights(*shapes).values() if len(shape) > 1]
             for place, (*others, b) in enumerate(matrices):

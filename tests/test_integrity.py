@@ -23,7 +23,7 @@ from autograder.models import Model, read_model
 from autograder.models._config import read_plan
 from autograder.similarity import compare, integrity_csv, integrity_html
 from autograder.similarity._code import CODE, WORDS, Text, code, compare_texts, grams, winnow, words
-from autograder.similarity._compare import compare_works
+from autograder.similarity._compare import read_work_task
 from autograder.similarity._evidence import most_in_common
 from autograder.similarity._matching import UnitOrder, likeness, permute_block
 from autograder.similarity._permutations import MAX_UNITS, Axis, Block, Layout, layout
@@ -829,7 +829,7 @@ def test_what_ends_a_reader_hides_nothing_beside_it(asking, lost, left):
     )
     other = {"files": "notebook", "notebook": "files"}[lost]
     workers = Dying(
-        lambda task, arguments: task is compare_works and "bob" in arguments and (other,) not in arguments
+        lambda task, arguments: task is read_work_task and "bob" in arguments and (other,) not in arguments
     )
     findings = compare(*asking, [ann, bob], readers=workers)
     assert {one.kind for one in findings.found} == left

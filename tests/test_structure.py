@@ -1,6 +1,7 @@
 """The engine's packages import in one direction, and know nothing of a course's content."""
 
 import ast
+import importlib.util
 import re
 import sys
 import threading
@@ -120,3 +121,34 @@ def test_files_that_grading_one_item_enters(item, most):
             threading.setprofile(before)
     assert results[index].score.is_full
     assert 10 < len(entered) <= most
+
+
+def texts_of_code() -> list[Path]:
+    """Return the files that hold code, also as a text: attacks, toy rubrics, notebooks, pages of documentation."""
+    folders = (
+        "autograder",
+        "assignments",
+        "solutions",
+        "tests",
+        "benchmarks",
+        "datasets",
+        "docs",
+        "gradescope",
+    )
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    return [path for path in [*files, ROOT / "README.md"] if path.suffix in (".py", ".md", ".ipynb", ".html")]
+
+
+def test_whatever_is_imported_from_the_engine_is_there():
+    """Also in code that is written as a text, which neither ruff nor mypy reads."""
+    missing = set()
+    for path in texts_of_code():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for module, names in re.findall(r"from (autograder(?:\.\w+)*) import (\([^)]*\)|[\w, ]+)", text):
+            loaded = importlib.import_module(module)
+            for name in re.split(r"[,\n]", names.strip("()")):
+                name = name.split(" as ")[0].strip()
+                is_module = hasattr(loaded, "__path__") and importlib.util.find_spec(f"{module}.{name}")
+                if name and not hasattr(loaded, name) and not is_module:
+                    missing.add(f"{path.relative_to(ROOT)}: {module} has no {name}")
+    assert not missing

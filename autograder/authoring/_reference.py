@@ -87,7 +87,7 @@ def write_perfect(assignment: Assignment, watch: Watch = lambda done, total: Non
     perfect = assignment.test_submissions / "perfect"
     with work_folder(assignment) as folder:
         run_reference(assignment, folder, watch)
-        remove_old(perfect)
+        empty_test_submission(perfect)
         shutil.copytree(folder, perfect, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*CACHES))
     parts = read_cells(assignment.reference.read_text(encoding="utf-8"))
     write_notebook(perfect / assignment.starter.name, *parts)
@@ -105,7 +105,7 @@ def work_folder(assignment: Assignment) -> Iterator[Path]:
         yield Path(folder)
 
 
-def remove_old(perfect: Path) -> None:
+def empty_test_submission(perfect: Path) -> None:
     """Empty the test submission's folder but for its known marks, which a person wrote."""
     perfect.mkdir(parents=True, exist_ok=True)
     for path in perfect.iterdir():

@@ -101,7 +101,7 @@ def seal_questions(assignment: Assignment) -> bool:
 
 
 def is_stale(assignment: Assignment, path: Path) -> str | None:
-    """Why `path` is not, byte for byte, what reference, rubric and course.toml give; None where it is."""
+    """Return why `path` is not, byte for byte, what reference, rubric and course.toml give; None where it is."""
     if not path.is_file():
         return f"{path} is missing"
     expected, bytes_found = make_starter(assignment), path.read_bytes()

@@ -162,7 +162,7 @@ class Secrets:
     private: tuple[str, ...]
 
     def extension_in(self, name: str, line: str) -> bool:
-        """Whether a line of the file `name` tells of an extension; in course.toml no word is too short to tell.
+        """Return True if a line of the file `name` tells of an extension; in course.toml no word is too short to tell.
 
         The engine knows no student; the names in its examples are some students' as well.
         """
@@ -281,7 +281,7 @@ def normalize_line(line: str) -> str:
 
 
 def is_distinctive(line: str) -> bool:
-    """Whether a line says more than a turn of phrase, or the head of a loop, would."""
+    """Return True if a line says more than a turn of phrase, or the head of a loop, would."""
     text = normalize_line(line)
     return len(set(_WORD.findall(text))) >= MIN_DISTINCT and not text.endswith(":")
 

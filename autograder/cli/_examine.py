@@ -65,7 +65,7 @@ def examine(course: Course, submissions: Path | None = None) -> Iterator[Finding
 
 
 def examine_tensorflow() -> Iterator[Finding]:
-    """Whether TensorFlow starts, and what it can train on."""
+    """Return True if TensorFlow starts, and what it can train on."""
     found = probe_tensorflow()
     if found.trouble:
         yield Finding(False, f"TensorFlow does not start: {found.trouble}", "pip install -r requirements.txt")
@@ -78,7 +78,7 @@ def examine_tensorflow() -> Iterator[Finding]:
 
 
 def examine_secret(course: Course) -> Finding:
-    """Whether marks rest on this term's secret, on the public demo seed, or wait for the TA."""
+    """Return True if marks rest on this term's secret, on the public demo seed, or wait for the TA."""
     solutions = course.root / "solutions"
     if not solutions.is_dir():
         return Finding(True, "solutions: not here (a student's copy); hidden items are deferred")
@@ -135,7 +135,7 @@ def examine_isolation(found: Isolation) -> Iterator[Finding]:
 
 
 def examine_child(course: Course, isolation: Isolation) -> Finding:
-    """Whether a child that runs student code can read any of the files that it must not, each tried for real."""
+    """Return True if a child that runs student code can read any of the files that it must not, each tried for real."""
     private = (course.root, course.root / "solutions")
     paths = [str(path.resolve()) for path in private_files(course)]
     try:

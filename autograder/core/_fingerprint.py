@@ -47,7 +47,7 @@ def reachable_statements(
 
 
 def is_text(node: ast.stmt) -> bool:
-    """Whether a statement is a docstring, or another text that does nothing."""
+    """Return True if a statement is a docstring, or another text that does nothing."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

@@ -111,7 +111,7 @@ def is_remote(dataset: Path) -> bool:
 
 
 def is_fetched(dataset: Path) -> bool:
-    """Whether all files of the data set are on this machine."""
+    """Return True if all files of the data set are on this machine."""
     return all(
         (cache_folder(dataset.name) / name).is_file() for name in load_module(dataset / "fetch.py").FILES
     )
@@ -281,7 +281,7 @@ def describe_download_error(error: Exception, remote: Remote) -> str:
 
 
 def describe_progress(part: Path, remote: Remote) -> str:
-    """How much of a download has arrived, and what to do."""
+    """Return how much of a download has arrived, and what to do."""
     if have := downloaded_bytes(part):
         return f", after {have:,} of {remote.size:,} bytes: run it again, it goes on from there"
     return ": run it again later"
@@ -314,7 +314,7 @@ def resume_download(remote: Remote, part: Path, told: Notify, url: str, output: 
 
 
 def downloaded_bytes(part: Path) -> int:
-    """How many bytes of a download are here."""
+    """Return how many bytes of a download are here."""
     return part.stat().st_size if part.is_file() else 0
 
 

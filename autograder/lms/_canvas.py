@@ -208,7 +208,7 @@ def column_of(table: Table, title: str, slug: str) -> int:
 
 
 def read_only(table: Table, column: int) -> bool:
-    """Whether Canvas computes the column itself; it says so in the title or in one of the first rows."""
+    """Return True if Canvas computes the column itself; it says so in the title or in one of the first rows."""
     said = [table.at(row, column) for row in (0, *table.rows[:3])]
     return any("(read only)" in text.lower() for text in said)
 

@@ -17,7 +17,7 @@ from autograder.lms._export import (
     Export,
     descend,
     is_parted,
-    list_exports,
+    list_folder,
     merge_parts,
     open_export,
     open_zip_export,
@@ -73,16 +73,14 @@ def open_cohort(path: Path, asked: ReadRequest) -> Export:
 
 def only_zips(path: Path) -> list[Path]:
     """Return the zips in a folder; none if it holds anything else."""
-    entries = (
-        [entry for entry in list_exports(path) if not litter_reason(entry.name)] if path.is_dir() else []
-    )
+    entries = [entry for entry in list_folder(path) if not litter_reason(entry.name)] if path.is_dir() else []
     return (
         entries if all(archive.is_file() and archive.suffix.lower() == ".zip" for archive in entries) else []
     )
 
 
 def is_export(path: Path, asked: ReadRequest) -> bool:
-    """Whether the zip at `path` is a platform's export rather than one student's."""
+    """Return True if the zip at `path` is a platform's export rather than one student's."""
     try:
         return any(reader(level, asked) for level in levels(open_zip_export(path)))
     except CourseError:
@@ -111,7 +109,7 @@ def levels(export: Export) -> Iterator[Export]:
 
 
 def plain_level(export: Export, asked: ReadRequest) -> Export:
-    """Yield the export and the folder inside it: a packed class often has a folder around it."""
+    """Return the folder inside the export if there is one around the whole class; else the export."""
     inner = descend(export) if export.packed else None
     if inner is None or len(inner.tops) < 2:
         return export

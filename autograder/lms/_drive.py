@@ -48,7 +48,7 @@ class Name:
 
 
 def recognises(export: Export, slug: str, roster: Iterable[Submitter] = ()) -> bool:
-    """Whether loose files of work are there, and most of them name a person."""
+    """Return True if loose files of work are there, and most of them name a person."""
     loose = [name for name in export.names if "/" not in name and name.lower().endswith(WORK)]
     people = is_listed(roster)
     understood = [name for name in loose if split_name(name, slug, people).choices]
@@ -136,7 +136,7 @@ def by_slug(stem: str, slug: str) -> list[tuple[str, str]]:
 
 
 def is_name(text: str, slug: str) -> bool:
-    """Whether a text reads like a person's name, and is none of the assignment's words."""
+    """Return True if a text reads like a person's name, and is none of the assignment's words."""
     words = split_tokens(text)
     letters = not re.search(r"[\d_]", text)
     return letters and 0 < len(words) <= MAX_WORDS and not set(words) <= set(split_tokens(slug))

@@ -14,7 +14,6 @@ from autograder.submissions import (
     Budget,
     Files,
     count_entries,
-    describe_read_error,
     is_archive,
     leads_out,
     litter_reason,
@@ -25,6 +24,7 @@ from autograder.submissions import (
     read_regular,
     refuse_entry,
     sift_names,
+    translate_read_errors,
     unpack,
     walk_folder,
     zip_entries,
@@ -47,7 +47,7 @@ class Place:
         if self.root.is_dir():
             return read_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
-        with describe_read_error(self.entry, self.damaged):
+        with translate_read_errors(self.entry, self.damaged):
             return read_entry(archive, entry, self.entry)
 
     def open(self) -> BinaryIO:
@@ -55,13 +55,13 @@ class Place:
         if self.root.is_dir():
             return open_regular(self.root / self.entry, self.entry)
         archive, entry = self.find()
-        with describe_read_error(self.entry, self.damaged):
+        with translate_read_errors(self.entry, self.damaged):
             refuse_entry(entry, self.entry)
             return cast(BinaryIO, archive.open(entry))
 
     def find(self) -> tuple[zipfile.ZipFile, zipfile.ZipInfo]:
         """Return the zip, which each process opens once, and what it says of the file."""
-        with describe_read_error(self.root.name, self.damaged):
+        with translate_read_errors(self.root.name, self.damaged):
             state = self.root.stat()
             archive, entries = open_zip(self.root, state.st_size, state.st_mtime_ns)
             return archive, entries[self.entry]
@@ -147,7 +147,7 @@ def open_export(path: Path) -> Export:
 
 def open_folder_export(root: Path, links: bool = True) -> Export:
     """Return a folder's files; `links` at its top to folders and archives count, as the TA laid them there."""
-    entries = [entry for entry in list_exports(root) if links or not entry.is_symlink()]
+    entries = [entry for entry in list_folder(root) if links or not entry.is_symlink()]
     folders = {entry.name for entry in entries if entry.is_dir() and not litter_reason(entry.name)}
     where: dict[str, Place] = {}
     left_out: dict[str, str] = {}
@@ -163,7 +163,7 @@ def open_folder_export(root: Path, links: bool = True) -> Export:
     return export(root, where, folders, left_out)
 
 
-def list_exports(root: Path) -> list[Path]:
+def list_folder(root: Path) -> list[Path]:
     """Return what is in a folder, sorted. Raises CourseError if that can't be read."""
     try:
         return sorted(root.iterdir())
@@ -224,6 +224,6 @@ def descend(export: Export) -> Export | None:
 
 
 def is_parted(zips: Sequence[Path]) -> bool:
-    """Whether these are the parts that Google Drive makes of one download."""
+    """Return True if these are the parts that Google Drive makes of one download."""
     parts = [PARTED.fullmatch(archive.name) for archive in zips]
     return None not in parts and len({part["download"] for part in parts if part}) == 1

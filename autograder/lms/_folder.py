@@ -38,14 +38,14 @@ def loose_work(export: Export) -> list[str]:
 
 
 def no_submission(name: str) -> str:
-    """Why a file is no submission."""
+    """Return why a file is no submission."""
     if name.lower().endswith(OTHER_KINDS):
         return "an archive of a kind that is not understood: ask for a .zip"
     return "neither a folder nor a .zip or .tar archive"
 
 
 def is_submission(export: Export, top: str) -> bool:
-    """Whether what lies at the top is a student's folder or archive."""
+    """Return True if what lies at the top is a student's folder or archive."""
     return not top.startswith((".", "__")) and (top in export.folders or is_archive(top))
 
 

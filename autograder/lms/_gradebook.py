@@ -100,7 +100,7 @@ def fill_marks(
 
 
 def why_not_filled(row: int | None, report: Report, is_shared: bool, unfinished: bool) -> str:
-    """Why a mark is not written; empty where nothing speaks against it."""
+    """Return why a mark is not written; empty where nothing speaks against it."""
     if row is None:
         return "not in the table"
     if is_shared:

@@ -49,7 +49,7 @@ Loader.add_multi_constructor("!ruby/", untagged)
 
 
 def recognises(export: Export) -> bool:
-    """Whether the metadata of an export lie at its top."""
+    """Return True if the metadata of an export lie at its top."""
     return METADATA in export.names
 
 
@@ -155,7 +155,7 @@ def created(value: object) -> datetime:
 
 
 def is_container(path: Path) -> bool:
-    """Whether `path` is the folder in which Gradescope's autograder runs."""
+    """Return True if `path` is the folder in which Gradescope's autograder runs."""
     return (path / CONTAINER).is_file() and (path / "submission").is_dir()
 
 

@@ -23,7 +23,7 @@ def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
     if path is None:
         return Roster()
     sheet = read_sheet(path)
-    for people, times in known_columns(sheet, zone):
+    for people, times in read_each_way(sheet, zone):
         if people is not None:
             told = {text: None for text in times if text not in ("", "-")}
             unread = [text for text in told if zone and not parse_time(text, zone)]
@@ -31,7 +31,7 @@ def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
     raise CourseError(f"{path} is no table of people that is understood: {EXPECTED}.")
 
 
-def known_columns(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Submitter] | None, list[str]]]:
+def read_each_way(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Submitter] | None, list[str]]]:
     """Yield the people in the sheet as each platform reads it, and the times of submission as they stand there."""
     yield gradescope.people(sheet, zone), gradescope.times(sheet)
     yield canvas.people(sheet), []

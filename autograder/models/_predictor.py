@@ -180,7 +180,7 @@ def check_inputs(plan: Plan, inputs: Sequence[tuple[np.ndarray, ...]]) -> None:
 def check_shapes(plan: Plan, shapes: frozenset[Shapes] | set[Shapes]) -> None:
     wanted = plan.input_shapes
     for given in shapes:
-        if len(given) != len(wanted) or not all(map(fits_memory, given, wanted)):
+        if len(given) != len(wanted) or not all(map(fits_shape, given, wanted)):
             asked = given[0] if len(given) == 1 else given
             raise Failure(
                 f"The model takes inputs of shape {plan.input_shape}, but is asked about one of shape {asked}.",
@@ -206,7 +206,7 @@ def longest_input(batch: Batch) -> int:
     return max(n for x in batch.xs for n in (1, *x.shape[:-1]))
 
 
-def fits_memory(given: Shape, wanted: Shape) -> bool:
+def fits_shape(given: Shape, wanted: Shape) -> bool:
     return len(given) == len(wanted) and all(m in (None, n) for m, n in zip(wanted, given, strict=True))
 
 
@@ -219,7 +219,7 @@ def split_by_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tupl
 
 
 def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
-    """How many sequences of a length may share a batch within MOST_MEMORY."""
+    """Return how many sequences of a length may share a batch within MOST_MEMORY."""
     return max(1, min(batch_size, MAX_MEMORY // (4 * COPIES * plan.values(length))))
 
 

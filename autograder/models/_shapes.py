@@ -116,7 +116,7 @@ def pooled_globally(layer: "Layer", x: Shape) -> Shapes:
 
 
 def windows(time: int | None, size: int, stride: int, padding: str) -> int | None:
-    """How many windows fit into `time` steps (Keras: compute_conv_output_shape)."""
+    """Return how many windows fit into `time` steps (Keras: compute_conv_output_shape)."""
     if time is None:
         return None
     count = -(-time // stride) if padding in ("same", "causal") else (time - size) // stride + 1

@@ -119,7 +119,7 @@ def own_gpu(watch: Callable[[str], None]) -> Iterator[None]:
 
 
 def lacks_memory(answer: Answer) -> bool:
-    """Whether a training ended for want of memory, by its own words or TensorFlow's."""
+    """Return True if a training ended for want of memory, by its own words or TensorFlow's."""
     output = f"{reason_of(answer)} {answer.printed}" if answer.failure else ""
     return any(word in output for word in OUT_OF_MEMORY)
 
@@ -143,7 +143,7 @@ def check_option(name: str, value: Any) -> float:
 
 
 def training_failure(answer: Answer, what: str, seconds: float) -> Exception:
-    """Why a training gave nothing: the student's model, unless an error names the machine.
+    """Return why a training gave nothing: the student's model, unless an error names the machine.
 
     The loop runs no code but the grader's own, on a model that the student chose: an initializer that Keras refuses,
     shapes that only meet in training. So what went wrong is the model's fault, with TensorFlow's words.

@@ -93,7 +93,7 @@ def compile_step(model: Any, optimizer: Any) -> Callable:
 
 
 def has_compiler() -> bool:
-    """Whether to use XLA: on a CPU it takes 2-3 times less for long sequences.
+    """Return True if to use XLA: on a CPU it takes 2-3 times less for long sequences.
 
     On macOS it is not complete; for a GPU it may start another program, which a child must not.
     """

@@ -7,7 +7,7 @@ from autograder.reports._progress import Progress
 from autograder.reports._serialization import json_text, read_report, read_score, report_json, score_record
 from autograder.reports._student_page import report_html, section_html
 from autograder.reports._templates import asset, content_policy, environment
-from autograder.reports._text import class_lines, class_table, score_line, section_report, student_report
+from autograder.reports._text import class_lines, class_table, render_text, section_report, student_report
 
 __all__ = [
     "NOT_GRADED",
@@ -27,7 +27,7 @@ __all__ = [
     "report_html",
     "report_json",
     "results_json",
-    "score_line",
+    "render_text",
     "score_record",
     "section_html",
     "section_report",

@@ -111,7 +111,7 @@ def distribution(reports: Sequence[Report]) -> Distribution:
 
 
 def loss_causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
-    """Why items lost points, the most frequent cause first.
+    """Return why items lost points, the most frequent cause first.
 
     Stretch points are nobody's loss, and what a person read has no message that others share.
     """
@@ -121,7 +121,7 @@ def loss_causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
 
 
 def broken_items(reports: Sequence[Report]) -> tuple[Cause, ...]:
-    """Why items could not be decided, the most frequent reason first."""
+    """Return why items could not be decided, the most frequent reason first."""
     scores = score_table(reports)
     return _grouped(scores[scores.outcome == "broken"])
 

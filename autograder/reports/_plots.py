@@ -27,7 +27,7 @@ def bars_columns(figure: Bars) -> tuple[Sequence, ...]:
 
 
 def cell_tints(figure: Confusion) -> list[list[int]]:
-    """How dark each cell is, 0 to LEVELS: by its share of the row."""
+    """Return how dark each cell is, 0 to LEVELS: by its share of the row."""
     return [[round(LEVELS * count / (sum(row) or 1)) for count in row] for row in figure.counts]
 
 
@@ -51,7 +51,7 @@ def strip_svg(scores: Sequence[Score]) -> Markup:
 
 
 def histogram_svg(found: Distribution) -> Markup:
-    """How marks are distributed, as columns with their numbers, and a line at the median."""
+    """Return how marks are distributed, as columns with their numbers, and a line at the median."""
     width, most = 100 / len(found.counts), max(*found.counts, 1)
     columns = [
         (round(number * width, 3), round(width, 3), round(130 * count / most, 1), count)

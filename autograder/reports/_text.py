@@ -42,7 +42,7 @@ def section_report(section: str, report: Report) -> Group:
     return Group(_table(report), Text(f"{section}: {total_line(report)} points", style="bold"))
 
 
-def score_line(renderable: Group) -> str:
+def render_text(renderable: Group) -> str:
     """Return the same as text; in colour where the output is a terminal."""
     console = Console(highlight=False, force_jupyter=False, force_terminal=sys.stdout.isatty())
     with console.capture() as captured:

@@ -16,7 +16,7 @@ CLOSE = 1e-4  # absolute and relative, unless an item asks for more
 
 
 def is_close(value: ArrayLike, other: ArrayLike, atol: float = CLOSE) -> bool:
-    """Whether two arrays have one shape and equal numbers, to `atol` absolute and relative; NaN equals NaN."""
+    """Return True if two arrays have one shape and equal numbers, to `atol` absolute and relative; NaN equals NaN."""
     return np.shape(value) == np.shape(other) and np.allclose(
         value, other, rtol=atol, atol=atol, equal_nan=True
     )

@@ -59,7 +59,7 @@ def range_label(values: np.ndarray) -> str:
 
 
 def confusion(label: Sequence[int], said: Sequence[int], classes: Sequence[str], title: str) -> Confusion:
-    """How often rows of each class were taken for each; `label` and `said`, `(n,)`, are indices of `classes`."""
+    """Return how often rows of each class were taken for each; `label` and `said`, `(n,)`, are indices of `classes`."""
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (np.asarray(label, dtype=int), np.asarray(said, dtype=int)), 1)
     return Confusion(title, tuple(classes), tuple(tuple(map(int, row)) for row in counts))

@@ -155,7 +155,7 @@ class Known:
         )
 
     def _is_safe_argument(self, node: ast.expr, local: frozenset[str], seen: set[int]) -> bool:
-        """Whether a function that is handed to one that calls it may be called."""
+        """Return True if a function that is handed to one that calls it may be called."""
         if isinstance(node, ast.Lambda):
             return self._is_safe_body(node, local, seen)
         name = self.dotted(node, local)
@@ -168,7 +168,7 @@ class Known:
     def _is_safe_own(
         self, function: ast.expr, local: frozenset[str], seen: set[int], is_value: bool = False
     ) -> bool:
-        """Whether a function, class or method of the notebook itself makes safe calls only."""
+        """Return True if a function, class or method of the notebook itself makes safe calls only."""
         if isinstance(function, ast.Attribute):
             own = [*self._methods(function.attr)]
             return (function.attr in SAFE_METHODS or bool(own)) and all(
@@ -442,7 +442,7 @@ def with_sources(names: set[str], sources: dict[str, set[str]]) -> set[str]:
 
 
 def is_namespace(node: ast.expr) -> bool:
-    """Whether an expression is `globals()` or its like, through which any name can be changed."""
+    """Return True if an expression is `globals()` or its like, through which any name can be changed."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMESPACES
 
 

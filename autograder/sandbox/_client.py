@@ -240,7 +240,7 @@ class Sandbox:
         return (said, arrays) if said.get("number") == number else wire.WireError("no reply to this call")
 
     def _hand_over(self, child: "_Child", limits: Limits) -> None:
-        """Has the server fork a child, and waits until it is ready. Raises NotReadyError where it never is."""
+        """Have the server fork a child, and waits until it is ready. Raises NotReadyError where it never is."""
         try:
             if self._control is None:
                 raise OSError("there is no server")
@@ -544,7 +544,7 @@ def check_reply(
 
 
 def is_wanted(wanted: str, value: np.ndarray | SeveralArrays) -> bool:
-    """Whether a reply has the form of what was asked for; an honest child sends no other."""
+    """Return True if a reply has the form of what was asked for; an honest child sends no other."""
     if wanted == "arrays":
         return True
     if isinstance(value, np.ndarray):
@@ -592,7 +592,7 @@ def unreadable_reply(function: str, error: wire.WireError) -> Failure:
 
 
 def _failure(function: str, error: Exception, ended: dict, limits: Limits) -> Failure:
-    """Why there was no reply, from what the kernel says of the child's end."""
+    """Return why there was no reply, from what the kernel says of the child's end."""
     if ended["ended"] == "overfull":
         return Failure(f"{function} fills the disk.", "A graded function has no need to write files.")
     if ended["ended"] == "overcrowded":

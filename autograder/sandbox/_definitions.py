@@ -260,7 +260,7 @@ class Definer:
                 if step.code is None:
                     for name in step.dropped:
                         names.pop(name, None)
-                elif will_run(step.code, names) != step.ran:
+                elif run_to_end(step.code, names) != step.ran:
                     return None
         return self.first.with_names(names)
 
@@ -275,7 +275,7 @@ class ReplayStep:
     is_repeatable: bool = True
 
 
-def will_run(code: CodeType, names: dict) -> bool:
+def run_to_end(code: CodeType, names: dict) -> bool:
     """Run code, and return whether it reached its end."""
     try:
         exec(code, names)
@@ -421,7 +421,7 @@ class Runner:
         return self._block(statement, node.finalbody) or error
 
     def _is_run(self, statement: Statement) -> bool:
-        """Whether a statement inside a `try` is run as it stands."""
+        """Return True if a statement inside a `try` is run as it stands."""
         return isinstance(statement.node, IMPORTS + DEFINITIONS) or self._refused(statement) is None
 
     def _handler(self, node: ast.Try, error: Exception) -> ast.ExceptHandler | None:
@@ -488,7 +488,7 @@ class Runner:
         return statement.refused
 
     def _is_idle(self, statement: Statement) -> bool:
-        """Whether a statement has no effect on any name, so that nothing is lost without it."""
+        """Return True if a statement has no effect on any name, so that nothing is lost without it."""
         node = statement.node
         if isinstance(node, ast.AnnAssign):
             return node.value is None
@@ -619,7 +619,7 @@ def missing_module(error: BaseException) -> str:
 
 
 def is_changeable(value: object) -> bool:
-    """Whether a statement that has only this value could change it."""
+    """Return True if a statement that has only this value could change it."""
     return bool(changeable_objects(value))
 
 

@@ -232,7 +232,7 @@ def describe_unwritten(name: str) -> dict:
 
 
 def explain_error(error: BaseException, name: str, found: Definitions) -> dict:
-    """Why a call gave nothing, in the student's terms: which function, which cell, which line."""
+    """Return why a call gave nothing, in the student's terms: which function, which cell, which line."""
     if isinstance(error, NotImplementedError):
         return describe_unwritten(name)
     if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
@@ -254,7 +254,7 @@ def explain_error(error: BaseException, name: str, found: Definitions) -> dict:
 
 
 def describe_missing(missed: str, name: str, found: Definitions) -> dict:
-    """Why a name is not there that the function `name` uses: which line would have made it, and what to do."""
+    """Return why a name is not there that the function `name` uses: which line would have made it, and what to do."""
     subject, chain, seen = f"{name} uses `{missed}`" if missed != name else f"`{name}`", [], set()
     while missed in found.left_out and missed not in seen:
         if missed in found.lacks:

@@ -187,7 +187,7 @@ def give_up_root(work: Path) -> None:
 
 
 def is_open(folder: str) -> bool:
-    """Whether everyone may pass through all folders down to this one."""
+    """Return True if everyone may pass through all folders down to this one."""
     path = Path(folder).resolve()
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 

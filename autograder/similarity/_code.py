@@ -367,7 +367,7 @@ def fingerprint_text(text: Text, given: np.ndarray, measures: Measures) -> Finge
 
 
 def covered_symbols(places: np.ndarray, size: int, length: int) -> int:
-    """How many of `length` symbols lie in a run of `size` that begins at one of `places`."""
+    """Return how many of `length` symbols lie in a run of `size` that begins at one of `places`."""
     edges = np.zeros(length + size + 1, int)
     np.add.at(edges, places, 1)
     np.add.at(edges, places + size, -1)
@@ -423,8 +423,8 @@ def sharing_pairs(own: Sequence[Fingerprints], ours: int, measures: Measures) ->
 def compare_pair(first: Fingerprints, second: Fingerprints, measures: Measures) -> TextMatch:
     """Two texts and the runs they share, each run as long as it goes."""
     runs = shared_runs(first, second, measures.gram)
-    mine = mark_lines([(i, length) for i, _, length in runs], len(first.text.symbols))
-    other = mark_lines([(j, length) for _, j, length in runs], len(second.text.symbols))
+    mine = count_symbols([(i, length) for i, _, length in runs], len(first.text.symbols))
+    other = count_symbols([(j, length) for _, j, length in runs], len(second.text.symbols))
     shorter = min(first.own, second.own)
     symbols = min(mine, other)
     share = min(1.0, symbols / shorter) if shorter else 0.0
@@ -465,8 +465,8 @@ def equal_until(mine: np.ndarray, other: np.ndarray) -> int:
     return most
 
 
-def mark_lines(runs: list[tuple[int, int]], length: int) -> int:
-    """How many symbols lie in the runs."""
+def count_symbols(runs: list[tuple[int, int]], length: int) -> int:
+    """Return how many symbols lie in the runs."""
     flags = np.zeros(length, bool)
     for begin, count in runs:
         flags[begin : begin + count] = True

@@ -18,7 +18,7 @@ from autograder.similarity._arrays import shared_arrays
 from autograder.similarity._code import CODE, WORDS, Measures, compare_texts
 from autograder.similarity._evidence import STRENGTHS, Finding, Findings
 from autograder.similarity._page import integrity_csv, integrity_html
-from autograder.similarity._submissions import Work, asked_names, notebook_cells_of, read_work
+from autograder.similarity._submissions import Work, asked_names, read_work, work_of_notebooks
 from autograder.similarity._tables import shared_tables
 from autograder.similarity._weights import match_models
 from autograder.submissions import RawSubmission
@@ -80,7 +80,7 @@ def read_all(
 ) -> list[Work]:
     """Return the works by the names of their owners. Of one whose reader is lost, the parts are read one by one."""
     futures = {
-        name: workers.submit(compare_works, name, handed, expected, asked)
+        name: workers.submit(read_work_task, name, handed, expected, asked)
         for name, handed in submissions.items()
     }
     works: list[Work] = []
@@ -102,7 +102,7 @@ def read_in_parts(
     parts = {"notebook": Work(name), "files": Work(name)}
     for part in parts:
         try:
-            parts[part] = workers.submit(compare_works, name, handed, expected, asked, (part,)).result()
+            parts[part] = workers.submit(read_work_task, name, handed, expected, asked, (part,)).result()
         except CancelledError:
             raise
         except Exception as error:  # of any kind
@@ -113,7 +113,7 @@ def read_in_parts(
     return replace(notebook, models=files.models, tables=files.tables, skipped=skipped)
 
 
-def compare_works(
+def read_work_task(
     is_reader: bool | None,
     name: str,
     handed: RawSubmission,
@@ -130,7 +130,7 @@ def compare_works(
 def starter_work(assignment: Assignment) -> Work:
     """Return what every student received."""
     path = assignment.starter
-    return notebook_cells_of("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
+    return work_of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
 
 
 def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:

@@ -69,11 +69,17 @@ def weight_findings(match: Match, first: Work, second: Work) -> Finding:
     moved = like.moved and (like.cosine >= NEARLY_EQUAL or like.equal >= MOVED)
     strength, reading = reading_of_weights(match, moved, first, second)
     return Finding(
-        "weights", strength, first.owner, second.owner, max(like.cosine, like.equal), sentence(match), reading
+        "weights",
+        strength,
+        first.owner,
+        second.owner,
+        max(like.cosine, like.equal),
+        describe_likeness(match),
+        reading,
     )
 
 
-def sentence(match: Match) -> str:
+def describe_likeness(match: Match) -> str:
     """Return what two models have in common."""
     first, second, like = match.first.file, match.second.file, match.likeness
     files = f"{first} of both" if first == second else f"{first} and {second}"
@@ -91,16 +97,18 @@ def by_pair(found: list[Finding]) -> list[Finding]:
     groups = defaultdict(list)
     for finding in found:
         groups[finding.first, finding.second, finding.strength, finding.reading].append(finding)
-    return [replace(many[0], says=list_names([finding.says for finding in many])) for many in groups.values()]
+    return [
+        replace(many[0], says=join_sentences([finding.says for finding in many])) for many in groups.values()
+    ]
 
 
-def list_names(sentences: list[str]) -> str:
+def join_sentences(sentences: list[str]) -> str:
     rest = [f"So it is with {len(sentences) - 4} more."] if len(sentences) > 4 else []
     return " ".join([*sentences[:4], *rest])
 
 
 def reading_of_weights(match: Match, moved: bool, first: Work, second: Work) -> tuple[str, str]:
-    """How strongly a match speaks, and how it may have come about."""
+    """Return how strongly a match speaks, and how it may have come about."""
     if moved and not match.is_equal:
         return "strong", "Training does not reorder units: one was made from the other, or both from a third."
     if not (first.seeds and second.seeds):

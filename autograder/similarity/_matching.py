@@ -46,7 +46,7 @@ class Likeness:
 
 
 def likeness(layout: Layout, ours: Weights, theirs: Weights) -> Likeness:
-    """How alike two models of one layout are. The better of two starts counts: the files' order, and none."""
+    """Return how alike two models of one layout are. The better of two starts counts: the files' order, and none."""
     found = []
     for known in (True, False):
         order = start(layout, known)
@@ -114,7 +114,7 @@ def sides(
 
 
 def is_waiting(block: Block, place: int, order: UnitOrder, layout: Layout) -> bool:
-    """Whether another axis of the block is not settled yet."""
+    """Return True if another axis of the block is not settled yet."""
     others = (axis.group for number, axis in enumerate(block.axes) if number != place)
     return any(group is not None and group not in order.settled for group in others)
 

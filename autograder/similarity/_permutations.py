@@ -89,7 +89,7 @@ class Layout:
 
 
 def layout(plan: Plan) -> Layout:
-    """How the weights of `plan` hang together by its hidden units."""
+    """Return how the weights of `plan` hang together by its hidden units."""
     found = Layout()
     known: dict[tuple[int, int], Features] = {}
     for place, call in enumerate(plan.calls):

@@ -104,13 +104,13 @@ def read_work(
         models = [*read_models(owner, files, graded, start, skipped)]
     team = (handed.origin.platform, handed.origin.id) if handed.origin.id else ("", "")
     try:
-        return notebook_cells_of(owner, notebooks, asked, models, tables, team, skipped)
+        return work_of_notebooks(owner, notebooks, asked, models, tables, team, skipped)
     except Exception as error:  # of any kind, for crafted text
         skipped.append(sanitize(f"{owner}: the notebook is not compared: {type(error).__name__}"))
         return Work(owner, tuple(models), tuple(tables), team=team, skipped=tuple(skipped))
 
 
-def notebook_cells_of(
+def work_of_notebooks(
     owner: str, notebooks: Sequence[tuple[str, bytes]], asked: frozenset[str] = frozenset(),
     models: Iterable[TrainedModel] = (), tables: Iterable[Table] = (), team: tuple[str, str] = ("", ""),
     skipped: Sequence[str] = (),

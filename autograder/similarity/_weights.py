@@ -66,7 +66,7 @@ class TrainedModel:
         """For each array of weights numbers that don't change when units are reordered or turned."""
         parts = defaultdict(list)
         for block in self.layout.blocks:
-            parts[block.weight].append(structure_outline(block, self.weights[block.weight][block.cut]))
+            parts[block.weight].append(axis_norms(block, self.weights[block.weight][block.cut]))
         return [np.concatenate(parts[number]) for number in sorted(parts)]
 
 
@@ -117,7 +117,7 @@ def fingerprint(array: np.ndarray, is_embedding: bool) -> Array:
     return Array(hashlib.sha256(values).hexdigest(), len(values), is_embedding)
 
 
-def structure_outline(block: Block, array: np.ndarray) -> np.ndarray:
+def axis_norms(block: Block, array: np.ndarray) -> np.ndarray:
     """Two norms of a block along each of its axes, in order of size where units have no order.
 
     Two, because an orthogonal start gives each row of recurrent weights the length 1: its largest weight tells more.
@@ -235,7 +235,7 @@ def nearness(ours: list[TrainedModel], everyone: list[TrainedModel]) -> tuple[np
 
 
 def distances(number: int, ours: list[TrainedModel], everyone: list[TrainedModel]) -> np.ndarray:
-    """How far apart the sketches of one array are, relative to their length: (ours, everyone)."""
+    """Return how far apart the sketches of one array are, relative to their length: (ours, everyone)."""
     x, y = (np.stack([model.sketch[number] for model in group]) for group in (ours, everyone))
     lengths = np.maximum.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
     return cdist(x, y) / np.maximum(lengths, 1e-12)

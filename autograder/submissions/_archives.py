@@ -111,7 +111,7 @@ def suffix(path: PurePath) -> str:
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file of this name is an archive that can be opened here."""
+    """Return True if a file of this name is an archive that can be opened here."""
     return bool(suffix(PurePosixPath(name)))
 
 
@@ -124,7 +124,7 @@ def open_files(path: Path, slug: str = "", budget: Budget | None = None) -> File
 
 
 @contextmanager
-def describe_read_error(name: str, damaged: Failure) -> Iterator[None]:
+def translate_read_errors(name: str, damaged: Failure) -> Iterator[None]:
     """Raise `damaged` for whatever goes wrong with a student's bytes; NeedsReview where the machine is at fault."""
     try:
         yield
@@ -153,10 +153,10 @@ def open_archive(name: str, file: BinaryIO, budget: Budget | None = None) -> Fil
     )
 
     def guarded(use: Callable, entry: str) -> Any:
-        with describe_read_error(entry, damaged):
+        with translate_read_errors(entry, damaged):
             return use(entry)
 
-    with describe_read_error(name, damaged):
+    with translate_read_errors(name, damaged):
         file.seek(0)
         if name.lower().endswith(".zip"):
             is_large = isinstance(file, io.BufferedReader) and os.fstat(file.fileno()).st_size > MAX_IN_MEMORY
@@ -186,7 +186,7 @@ def unpack(files: Files, slug: str = "", budget: Budget | None = None) -> Files:
     layer = {"": files}
     for depth in range(MAX_NESTED + 1):
         further_out = set(map(strip_folder, found))
-        plain, layer = nesting_depth(layer, budget, deeper=depth < MAX_NESTED)
+        plain, layer = open_layer(layer, budget, deeper=depth < MAX_NESTED)
         wanted, of_courses = exclude_course_folders(plain, slug, any(map(is_notebook, found)))
         passed_over |= of_courses
         for files in layer.values():
@@ -215,7 +215,7 @@ def is_notebook(path: str) -> bool:
     return path.lower().endswith(".ipynb")
 
 
-def nesting_depth(
+def open_layer(
     layer: dict[str, Files], budget: Budget, deeper: bool
 ) -> tuple[dict[str, Callable], dict[str, Files]]:
     """Return what reads the plain files of a layer, by path; and the archives in it, opened, where it goes `deeper`."""
@@ -223,7 +223,7 @@ def nesting_depth(
     archives: dict[str, Files] = {}
     for place, files in layer.items():
         chosen = [name for name in sorted(files.names, key=rank) if deeper and is_archive(name)]
-        opened = {name: inner for name in chosen if (inner := attempt_number(files, name, budget))}
+        opened = {name: inner for name in chosen if (inner := try_to_open(files, name, budget))}
         plain |= {place + name: partial(files.read, name) for name in files.names if name not in opened}
         for name, inner in opened.items():
             passed_over = {f"{place}{name}/{path}": why for path, why in inner.passed_over.items()}
@@ -231,7 +231,7 @@ def nesting_depth(
     return plain, archives
 
 
-def attempt_number(files: Files, name: str, budget: Budget) -> Files | None:
+def try_to_open(files: Files, name: str, budget: Budget) -> Files | None:
     """Return the files in an archive; none where it can't be opened, or is a model that a browser called a zip."""
     try:
         opened = open_archive(name, files.opened(name), budget)
@@ -416,7 +416,7 @@ def open_whole(file: BinaryIO | Path) -> zipfile.ZipFile:
 
 
 def count_entries(file: BinaryIO, most: int) -> int:
-    """How many entries a zip lists, read before `zipfile` makes an object of each; at most one more than `most`.
+    """Return how many entries a zip lists, read before `zipfile` makes an object of each; at most one more than `most`.
 
     Counted by their headers, since what the end of the archive claims may be false.
     """

@@ -79,7 +79,7 @@ class Reference:
         self._add_code(tree, found, piece.first)
 
     def called(self, region: Region) -> str:
-        """How messages and tables call a region."""
+        """Return how messages and tables call a region."""
         return f"{self.labels[region]} (line {region.first})"
 
     def _add_code(self, tree: ast.Module, regions: list[Region], first: int) -> None:
@@ -154,7 +154,7 @@ def region_label(tree: ast.Module, first: int, last: int) -> str:
 
 
 def is_value(node: ast.stmt, own: set[Region]) -> bool:
-    """Whether the statement is a `NAME = value  # SOLUTION`, whose stub fails nothing until it is read."""
+    """Return True if the statement is a `NAME = value  # SOLUTION`, whose stub fails nothing until it is read."""
     return isinstance(node, ast.Assign) and all(region.first == region.last for region in own)
 
 

@@ -65,7 +65,7 @@ def max_score(score: Score) -> float | str:
 
 
 def is_known(score: Score, marks: float | list[float] | str) -> bool:
-    """Whether marks are those that are known, or between the two that are."""
+    """Return True if marks are those that are known, or between the two that are."""
     if isinstance(marks, str) or max_score(score) == AWAITING_REVIEW:
         return marks == max_score(score)
     least, most = marks if isinstance(marks, list) else (marks, marks)
@@ -73,12 +73,12 @@ def is_known(score: Score, marks: float | list[float] | str) -> bool:
 
 
 def is_lost(score: Score) -> bool:
-    """Whether an item earned less than the grader alone can give."""
+    """Return True if an item earned less than the grader alone can give."""
     return not (score.is_full or score.outcome == "awaiting review" or is_waiting(score))
 
 
 def is_waiting(score: Score) -> bool:
-    """Whether an item waits for data that are not on this machine, so that nothing can be proved of it here."""
+    """Return True if an item waits for data that are not on this machine, so that nothing can be proved of it here."""
     return score.outcome == "deferred"
 
 
