@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from test_platforms import on_disk
+from test_lms import on_disk
 
 from autograder.core import names_student, own, read_signature, split_tokens
 from autograder.core._identity import canonical_signature

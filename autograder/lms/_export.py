@@ -30,7 +30,7 @@ from autograder.submissions import (
     zip_entries,
 )
 
-MAX_COHORT_BYTES = 500_000  # files
+MAX_COHORT_FILES = 500_000  # files
 MAX_OPEN = 16  # zips of a class that a process keeps open
 PARTED = re.compile(r"(?P<download>.+-\d{8}T\d{6}Z)(?:-\d+)?-\d{3}\.zip", re.IGNORECASE)
 
@@ -75,8 +75,8 @@ class Place:
 def open_zip(path: Path, *state: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
     """Return the zip at `path`, which stays open, and its entries by name. state: tells it from a later one."""
     with path.open("rb") as file:
-        if count_entries(file, MAX_COHORT_BYTES) > MAX_COHORT_BYTES:
-            raise CourseError(f"{path} holds more than {MAX_COHORT_BYTES} files: is it the class you mean?")
+        if count_entries(file, MAX_COHORT_FILES) > MAX_COHORT_FILES:
+            raise CourseError(f"{path} holds more than {MAX_COHORT_FILES} files: is it the class you mean?")
     archive = open_whole(path)
     return archive, zip_entries(archive)
 
@@ -196,8 +196,8 @@ def export(
     }
     places = {place[:-1] for name in kept for place in parent_folders(name)}
     same = {name: "a folder has the same name" for name in kept if name in places}
-    if len(kept) > MAX_COHORT_BYTES:
-        raise CourseError(f"{path} holds more than {MAX_COHORT_BYTES} files: is it the class you mean?")
+    if len(kept) > MAX_COHORT_FILES:
+        raise CourseError(f"{path} holds more than {MAX_COHORT_FILES} files: is it the class you mean?")
     meant = {name for name in folders if not (litter_reason(name) or leads_out(f"{name}/x"))}
     said = {**(left_out or {}), **litter, **passed_over, **same}
     taken = {name: where[name] for name in kept if name not in same}

@@ -442,7 +442,7 @@ def test_one_students_upload_hurts_no_other(tmp_path):
 
 
 def test_an_export_of_far_too_many_files_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(export_module, "MAX_COHORT_BYTES", 5)
+    monkeypatch.setattr(export_module, "MAX_COHORT_FILES", 5)
     with pytest.raises(CourseError, match="more than 5 files: is it the class"):
         read_cohort(on_disk(tmp_path / "c", CANVAS), SLUG)
 
