@@ -1,9 +1,11 @@
 """Calling a function of a notebook: what it returns as plain arrays, or why not, in the student's terms."""
 
 import contextlib
+import inspect
 import math
 import traceback
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from difflib import get_close_matches
 from functools import partial
 from numbers import Real
 from types import (
@@ -70,12 +72,17 @@ def call_function(
     if name in found.left_out:
         return [], describe_missing(name, name, found)
     if not callable(function):
-        hint = f"Write it as `def {name}(...):` at the left edge of a cell."
-        return [], final_result(f"The notebook defines no function {name}.", hint)
+        return [], describe_undefined(name, found)
+    if isinstance(function, type) and packed is as_arrays:
+        return [], final_result(f"{name} is a class, expected a function.", f"Write `def {name}(...):`.")
+    if mismatch := describe_arguments(name, function, arguments):
+        return [], mismatch
     try:
         result = function(*arguments)
         if result is ... or result is NotImplemented:
             return [], describe_unwritten(name)
+        if inspect.iscoroutine(result):
+            result.close()  # or Python warns that nothing awaits it, and the student reads that
         return packed(result)
     except through:
         raise
@@ -225,16 +232,47 @@ def final_result(reason: str, hint: str) -> dict:
     return {"reason": reason, "hint": hint, "final": True}
 
 
-def describe_unwritten(name: str) -> dict:
-    return final_result(
-        f"{name} is not written yet.", "Replace `raise NotImplementedError()` or `...` by your code."
-    )
+def describe_unwritten(name: str, called: str = "") -> dict:
+    """Return that a function is not written yet, or one that it calls."""
+    reason = f"{name} calls {called}, which is not written yet." if called else f"{name} is not written yet."
+    return final_result(reason, "Replace `raise NotImplementedError()` or `...` by your code.")
+
+
+def describe_undefined(name: str, found: Definitions) -> dict:
+    """Return that there is no such function; with the nearest name, if there is one."""
+    functions = [own for own, value in found.names.items() if isinstance(value, FunctionType)]
+    spellings = {own.casefold(): own for own in functions}
+    near = get_close_matches(name.casefold(), spellings, n=1, cutoff=0.75)
+    reason = f"The notebook defines no function {name}"
+    if near:
+        own = spellings[near[0]][:60]
+        return final_result(f"{reason}, but it defines {own}.", f"Did you mean {own}? Call it {name}.")
+    return final_result(f"{reason}.", f"Write it as `def {name}(...):` at the left edge of a cell.")
+
+
+def describe_arguments(name: str, function: Callable, arguments: list) -> dict | None:
+    """Return that a function can't take so many arguments; None if it can, or nobody can tell."""
+    try:
+        signature = inspect.signature(function)
+    except Exception:  # of any kind, for an object of the student's
+        return None
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        count = "1 argument" if len(arguments) == 1 else f"{len(arguments)} arguments"
+        own = ", ".join(list(signature.parameters))[:100]
+        reason = f"Expected {name} to take {count}, it is written as {name}({own})."
+        return final_result(reason, "Give it the parameters that its docstring names, in their order.")
+    return None
 
 
 def explain_error(error: BaseException, name: str, found: Definitions) -> dict:
     """Return why a call gave nothing, in the student's terms: which function, which cell, which line."""
-    if isinstance(error, NotImplementedError):
-        return describe_unwritten(name)
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    if isinstance(error, NotImplementedError) and frame and frame[0].filename.startswith("cell "):
+        return describe_unwritten(
+            name, frame[0].name if frame[0].name.isidentifier() and frame[0].name != name else ""
+        )
     if isinstance(error, NameError) and error.name in found.left_out.keys() | found.lacks.keys():
         return describe_missing(error.name, name, found)
     if isinstance(error, NameError) and "*" in found.lacks:

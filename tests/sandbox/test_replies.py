@@ -97,6 +97,54 @@ def test_every_stub_is_unwritten(expression):
     assert said["reason"] == "f is not written yet." and said["final"]
 
 
+def reply_to(source: str, *arguments) -> dict:
+    """Return what is said of a call of `forward_pass` in a notebook."""
+    notebook = define(read_statements(source.encode(), "work.py", []), [])
+    return call_function(notebook, "forward_pass", list(arguments), as_arrays)[1]
+
+
+CALLED = {  # a notebook, and what its student is told when `forward_pass(x)` is called
+    "a helper that is not written yet": (
+        "def step(x): raise NotImplementedError()\ndef forward_pass(x): return step(x)",
+        "forward_pass calls step, which is not written yet.",
+    ),
+    "an error of a library": (
+        "import numbers\ndef forward_pass(x): return numbers.Complex.__complex__(x) + abs_of(x)\n"
+        "class C(dict):\n    pass\ndef abs_of(x):\n    import os\n    return os.PathLike.__fspath__(x)",
+        "forward_pass stopped with NotImplementedError",
+    ),
+    "another spelling": ("def Forward_pass(x): return x", "but it defines Forward_pass."),
+    "a letter too few": ("def foward_pass(x): return x", "but it defines foward_pass."),
+    "no such function": ("def g(x): return x", "The notebook defines no function forward_pass."),
+    "a class": ("class forward_pass: pass", "forward_pass is a class, expected a function."),
+    "a parameter too many": (
+        "def forward_pass(W, x): return x",
+        "Expected forward_pass to take 1 argument, it is written as forward_pass(W, x).",
+    ),
+    "no parameter": ("def forward_pass(): return 1", "it is written as forward_pass()."),
+    "a lambda of two": ("forward_pass = lambda W, x: x", "it is written as forward_pass(W, x)."),
+    "a coroutine": ("async def forward_pass(x): return x", "forward_pass returned a coroutine."),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_usual_mistake_is_named(name):
+    source, reason = CALLED[name]
+    assert reason in reply_to(source, np.ones(2))["reason"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_leaves_no_warning_behind():
+    assert (
+        reply_to("async def forward_pass(x): return x", np.ones(2))["hint"] == "Write `def`, not `async def`."
+    )
+
+
+def test_defaults_and_starred_parameters_take_what_they_can():
+    for parameters in ("x, scale=2", "*values", "x, **options", "x, /, *, scale=2"):
+        assert "reason" not in reply_to(f"def forward_pass({parameters}): return 1.0", np.ones(2))
+
+
 # --- what reaches the grader is checked by what was wanted
 
 NUMBER, TEXT = np.zeros(()), [np.frombuffer(b"A", np.uint8), np.zeros(0)]
