@@ -66,19 +66,10 @@ def call_function(
     through: type[BaseException] | tuple = (),
 ) -> tuple[list[np.ndarray], dict]:
     """Return what the function returns, `packed` as arrays, and how it was done; or no arrays and the reason."""
-    function = found.names.get(name)
-    if name in found.failed and not callable(function):
-        return [], explain_error(found.failed[name], name, found)
-    if name in found.left_out:
-        return [], describe_missing(name, name, found)
-    if not callable(function):
-        return [], describe_undefined(name, found)
-    if isinstance(function, type) and packed is as_arrays:
-        return [], final_result(f"{name} is a class, expected a function.", f"Write `def {name}(...):`.")
-    if mismatch := describe_arguments(name, function, arguments):
-        return [], mismatch
+    if reason := why_not_callable(found, name, arguments, packed):
+        return [], reason
     try:
-        result = function(*arguments)
+        result = found.names[name](*arguments)
         if result is ... or result is NotImplemented:
             return [], describe_unwritten(name)
         if inspect.iscoroutine(result):
@@ -93,6 +84,20 @@ def call_function(
         }
     except BaseException as error:
         return [], explain_error(error, name, found)
+
+
+def why_not_callable(found: Definitions, name: str, arguments: list, packed: Callable) -> dict | None:
+    """Return why a function is not called with these arguments; None if it is."""
+    function = found.names.get(name)
+    if name in found.failed and not callable(function):
+        return explain_error(found.failed[name], name, found)
+    if name in found.left_out:
+        return describe_missing(name, name, found)
+    if not callable(function):
+        return describe_undefined(name, found)
+    if isinstance(function, type) and packed is as_arrays:
+        return final_result(f"{name} is a class, expected a function.", f"Write `def {name}(...):`.")
+    return describe_arguments(name, function, arguments)
 
 
 def read_constant(found: Definitions, name: str) -> tuple[list[np.ndarray], dict]:
