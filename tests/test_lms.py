@@ -276,38 +276,32 @@ def test_drive(tmp_path, parts):
         "Di Ono": {"rnn.ipynb"},
         "Jean-Luc d'Arc": {"rnn.ipynb"},
         "O'Brien, Cy": {"rnn.ipynb"},
-        "bo ek": {"rnn_by_hand.ipynb"},
         "李明": {"motif.keras", "rnn_by_hand.ipynb"},
     }
     assert found.left_out == {
+        "bo_ek_rnn_by_hand.ipynb": "its name does not tell whose it is",
         "final_v2.ipynb": "its name does not tell whose it is",
         "rnn - Di Ono.ipynb": "a second rnn.ipynb of Di Ono",
     }
 
 
-def test_drive_with_a_table_of_people(tmp_path):
+def test_drive_gives_no_file_to_a_name_that_two_people_of_the_table_have(tmp_path):
     roster = tmp_path / "roster.csv"
-    names = ["Ann Lee", "Ann Lee Kim", "Cy Ito", "Cy Ito", "Bo Ek", "Bo Lee"]
+    names = ["Ann Lee", "Ann Lee Kim", "Cy Ito", "Ito Cy", "Bo Ek"]
     rows = (f"{name},{number},a{number}@uni.example" for number, name in enumerate(names))
     roster.write_text("\n".join(["Name,SID,Email", *rows]))
     files = dict.fromkeys(
-        [
-            "LeeAnn.ipynb",
-            "rnn Lee Ann v2.ipynb",
-            "ek.bo.rnn.ipynb",
-            "ann-lee_model.keras",
-            "Kim Ann Lee.ipynb",
-            "Cy Ito - rnn.ipynb",
-        ],
-        b"",
+        ["rnn - Ann Lee.ipynb", "rnn - Kim Ann Lee.ipynb", "Cy Ito - rnn.ipynb", "rnn - Bo Ek (2).ipynb"], b""
     )
     found = read_cohort(on_disk(tmp_path / "class", files), SLUG, roster)
     assert held(found) == {
-        "Ann Lee": ("model.keras", "rnn v2.ipynb"),
-        "Bo Ek": ("rnn.ipynb",),
-        "Ann Lee Kim": ("work.ipynb",),
+        "Ann Lee": ("rnn.ipynb",),
+        "Kim Ann Lee": ("rnn.ipynb",),
+        "Bo Ek": ("rnn (2).ipynb",),
     }
-    assert list(found.left_out) == ["Cy Ito - rnn.ipynb", "LeeAnn.ipynb"]
+    assert list(found.left_out) == ["Cy Ito - rnn.ipynb"]
+    assert [raw.origin.name for raw in found.submissions] == ["Ann Lee", "Bo Ek", "Ann Lee Kim"]
+    assert "more than one student" in found.doubts[0]
 
 
 PLAIN = {

@@ -93,9 +93,9 @@ def read_first_match(export: Export, asked: ReadRequest) -> tuple[Export, Claims
         if read := reader(level, asked):
             return level, read()
     level = plain_level(export, asked)
-    people = asked.roster.people
-    is_loose = drive.recognises(level, asked.slug, people)
-    return level, drive.read(level, asked.slug, people) if is_loose else folder.read(level)
+    if drive.recognises(level, asked.slug):
+        return level, drive.read(level, asked.slug, asked.roster.people)
+    return level, folder.read(level)
 
 
 def levels(export: Export) -> Iterator[Export]:
@@ -113,7 +113,7 @@ def plain_level(export: Export, asked: ReadRequest) -> Export:
     inner = descend(export) if export.packed else None
     if inner is None or len(inner.tops) < 2:
         return export
-    is_loose = drive.recognises(inner, asked.slug, asked.roster.people)
+    is_loose = drive.recognises(inner, asked.slug)
     return inner if is_loose or not folder.loose_work(inner) else export
 
 
