@@ -19,13 +19,11 @@ from autograder.core import (
     Late,
     csv_text,
     escape_formula,
-    names_student,
     read_table,
     sanitize,
-    split_tokens,
 )
 from autograder.rubric import Adjustment, Report
-from autograder.submissions import RawSubmission, Submitter
+from autograder.submissions import RawSubmission, Submitter, find_submissions
 
 FILE = "late_days.csv"
 COLUMNS = ("person", "assignment", "days")
@@ -111,28 +109,6 @@ def read_late_rules(
     return LateRules(
         course.late, assignment, extensions, unsure, used, tuple(notices), namesakes, by_hand or {}
     )
-
-
-def find_submissions(who: str, submissions: list[RawSubmission]) -> list[RawSubmission]:
-    """Return the submissions that a person means by a key, id, login, address or name, else by some of the words."""
-    wanted, spelled = who.strip().casefold(), " ".join(split_tokens(who))
-    by_account, by_key, by_name = [], [], []
-    for raw in submissions:
-        accounts = [raw.origin.id, raw.origin.login, raw.origin.email]
-        names = {raw.student, *accounts, raw.origin.name} - {""}
-        if wanted in map(str.casefold, filter(None, accounts)):  # before what students may call themselves
-            by_account.append(raw)
-        if wanted and wanted == raw.student.casefold():
-            by_key.append(raw)
-        if who in names or spelled and spelled in (" ".join(split_tokens(name)) for name in names):
-            by_name.append(raw)
-    return by_account or by_key or by_name or [raw for raw in submissions if has_words(raw, who)]
-
-
-def has_words(raw: RawSubmission, who: str) -> bool:
-    """Return True if the words of `who` are the student's, and not only words that all students share."""
-    words = frozenset(split_tokens(raw.student)) if raw.words is None else raw.words
-    return names_student(who, words, raw.shared)
 
 
 def apply_late_policy(report: Report, rules: LateRules) -> Report:

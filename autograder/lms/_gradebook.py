@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.core import Sheet, restore_identifier, unescape_formula
-from autograder.lms._matching import Roster
 from autograder.rubric import Report
-from autograder.submissions import Submitter
+from autograder.submissions import People, Submitter
 
 Marks = Sequence[tuple[Submitter, Report]]
 
@@ -75,7 +74,7 @@ def fill_marks(
 
     people: who is in the table. rows: theirs, by id. refuses: says why a row takes no such mark.
     """
-    roster, table = Roster(tuple(people)), Table(sheet)
+    roster, table = People(tuple(people)), Table(sheet)
     ids = Counter(person.id for person in roster.people)
     sheet = replace(sheet, rows=[list(cells) for cells in sheet.rows])
     people_found = [roster.find(origin) for origin, _ in marks]

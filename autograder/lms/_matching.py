@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from autograder.core import sanitize, split_tokens, without_accents
 from autograder.lms._export import Export, Uploaded
-from autograder.submissions import Cohort, RawSubmission, Submitter
+from autograder.submissions import Cohort, People, RawSubmission, Submitter
 
 RESERVED = re.compile(
     r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))"
@@ -170,47 +170,10 @@ def by_name(name: str, id: str) -> str:
 
 
 @dataclass(frozen=True)
-class Roster:
-    """The people in a table; nobody where there is none. notices: lines on what in it was not understood."""
+class Roster(People):
+    """The people of a table. notices: lines on what in it was not understood."""
 
-    people: tuple[Submitter, ...] = ()
     notices: tuple[str, ...] = ()
-
-    def completed(self, origin: Submitter) -> Submitter:
-        """Return the origin with the name that the table has for the person, and with what was unknown."""
-        return complete_submitter(origin, self.find(origin))
-
-    def find(self, origin: Submitter) -> Submitter | None:
-        """Return the one person of this id where the table has the platform's; else of this address, login, name."""
-        if origin.platform == "gradescope":  # whose ids are of submissions, which a group shares
-            named = (
-                person for person in self.people if person.id == origin.id and is_similar(person, origin)
-            )
-            return self.by_account(origin) or only_one(named) or self.by_name(origin)
-        if origin.id and any(person.platform == origin.platform and person.id for person in self.people):
-            found = only_one(person for person in self.people if person.id == origin.id)
-            return found if found and (origin.platform != "moodle" or is_similar(found, origin)) else None
-        return self.by_account(origin) or self.by_name(origin)
-
-    def by_account(self, origin: Submitter) -> Submitter | None:
-        """Return the one person of this address, else of this login, perhaps without zeros in front."""
-        for what in ("email", "login"):
-            wanted = getattr(origin, what).casefold()
-            named = [
-                person for person in self.people if wanted and getattr(person, what).casefold() == wanted
-            ]
-            if not named and wanted.isdecimal():
-                short = wanted.lstrip("0")
-                named = [person for person in self.people if getattr(person, what).lstrip("0") == short]
-            if len(named) == 1:
-                return named[0]
-        return None
-
-    def by_name(self, origin: Submitter) -> Submitter | None:
-        """Return the one person of this name, in any order of its words."""
-        name = sorted(split_tokens(origin.name))
-        named = (person for person in self.people if sorted(split_tokens(person.name)) == name)
-        return only_one(named) if len(name) > 1 else None
 
     def identified(self, uploads: Iterable[Upload]) -> tuple[list[Upload], list[str]]:
         """Return the uploads, completed, and lines for a person: nobody is completed whom another may be as well."""
@@ -247,23 +210,9 @@ class Roster:
         return uploads, lines
 
 
-def complete_submitter(origin: Submitter, person: Submitter | None) -> Submitter:
+def complete_submitter(origin: Submitter, person: Submitter) -> Submitter:
     """Return the origin with the person's name, and with what of the person was unknown."""
-    if person is None:
-        return origin
     unknown = {name for name in ("login", "email", "submitted") if not getattr(origin, name)}
     return replace(
         origin, name=person.name or origin.name, **{name: getattr(person, name) for name in unknown}
     )
-
-
-def is_similar(person: Submitter, origin: Submitter) -> bool:
-    """Return True if somebody of the same id may be meant: in Moodle a team's number may be a participant's as well."""
-    words, others = set(split_tokens(person.name)), set(split_tokens(origin.name))
-    return not words or not others or bool(words & others)
-
-
-def only_one(people: Iterable[Submitter]) -> Submitter | None:
-    """Return the one person among them; None where there are several."""
-    found = list(people)
-    return found[0] if len(found) == 1 else None

@@ -41,6 +41,7 @@ from autograder.submissions._filenames import (
     name_stem,
     nearest_name,
 )
+from autograder.submissions._people import People, find_submissions
 from autograder.submissions._raw import Cohort, RawSubmission, Source, Submitter, open_source
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Files",
     "LITTER",
     "OTHER_ARCHIVES",
+    "People",
     "RawSubmission",
     "Source",
     "Submitter",
@@ -59,7 +61,7 @@ __all__ = [
     "cell_ids",
     "checksums",
     "count_entries",
-    "translate_read_errors",
+    "find_submissions",
     "fold_name",
     "is_archive",
     "latest_copy",
@@ -82,6 +84,7 @@ __all__ = [
     "sift_names",
     "strip_outputs",
     "suffix",
+    "translate_read_errors",
     "unpack",
     "walk_folder",
     "zip_entries",
