@@ -1,4 +1,4 @@
-"""Similarity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
+"""Find submissions that are so alike that a person should look. Findings are evidence, never a mark.
 
 Submissions are read (`_submissions`); models are compared by their weights, reordered units included (`_weights`,
 `_permutations`, `_matching`, `_arrays`), tables by their rows (`_tables`), notebooks by their code, words and cells

@@ -7,7 +7,7 @@ known by (see `weights.Array`).
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from autograder.similarity._evidence import MOVED, Finding, by_pair
+from autograder.similarity._evidence import MOVED, Finding, merge_by_pair
 from autograder.similarity._submissions import Work
 from autograder.similarity._weights import Array, Match, TrainedModel
 
@@ -42,7 +42,7 @@ def shared_arrays(
         for model in work.models:
             for array in {array.digest: array for array in model.arrays}.values():
                 holders[array.digest].append((place, model, array))
-    known = {frozenset((match.first, match.second)) for match in compared}
+    compared_pairs = {frozenset((match.first, match.second)) for match in compared}
     shared, common = defaultdict(list), 0
     for _, held in sorted(holders.items()):
         if len({place for place, _, _ in held if place < len(works)}) > most:
@@ -50,15 +50,15 @@ def shared_arrays(
             continue
         for number, (i, first, array) in enumerate(held):
             for j, second, _ in held[number + 1 :]:
-                if i < len(works) and i != j and frozenset((first, second)) not in known:
+                if i < len(works) and i != j and frozenset((first, second)) not in compared_pairs:
                     shared[i, j, first, second].append(array)
-    found = [
+    findings = [
         array_findings(everyone[i], everyone[j], first, second, arrays)
         for (i, j, first, second), arrays in shared.items()
     ]
     count = "1 array of weights is" if common == 1 else f"{common} arrays of weights are each"
     lines = [f"{count} in models of more than {most} students."] if common else []
-    return by_pair(found), lines
+    return merge_by_pair(findings), lines
 
 
 def array_findings(

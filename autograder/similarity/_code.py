@@ -2,7 +2,7 @@
 
 Fingerprints are chosen by winnowing (Schleimer, Wilkerson, Aiken 2003: "Winnowing: Local Algorithms for Document
 Fingerprinting"). The package copydetect does the same, but its fingerprints differ from run to run, it loses code
-that is repeated as soon as boilerplate is given, and it imports matplotlib. Code is split into tokens here, in linear
+that is repeated as soon as boilerplate is passed, and it imports matplotlib. Code is split into tokens here, in linear
 time and also where it is no Python: pygments takes quadratic time for crafted code.
 """
 
@@ -239,7 +239,7 @@ def symbols_of(statement: list[Token]) -> Iterator[tuple[str, int]]:
         before = symbol
 
 
-def in_order(chunks: Sequence[Chunk], asked: frozenset[str]) -> Iterator[int]:
+def order_chunks(chunks: Sequence[Chunk], asked: frozenset[str]) -> Iterator[int]:
     """Yield the places of all chunks: what is asked for and what that uses, as defined last; then the last first."""
     defined = {chunk.name: place for place, chunk in enumerate(chunks) if chunk.name}
     queue, done = [defined[name] for name in sorted(asked & defined.keys())], set()
@@ -256,24 +256,24 @@ def limit_symbols(
 ) -> Text:
     """Return the text, of at most MAX_SYMBOLS symbols."""
     all_symbols, all_places = np.array(symbols, np.uint64), np.array(places, np.int64)
-    kept = np.ones(len(all_symbols), bool)
-    if len(kept) > MAX_SYMBOLS:
-        kept[:], left = False, MAX_SYMBOLS
-        ends = [chunk.begin for chunk in chunks[1:]] + [len(kept)]
-        for place in in_order(chunks, asked):
+    compared = np.ones(len(all_symbols), bool)
+    if len(compared) > MAX_SYMBOLS:
+        compared[:], left = False, MAX_SYMBOLS
+        ends = [chunk.begin for chunk in chunks[1:]] + [len(compared)]
+        for place in order_chunks(chunks, asked):
             begin = chunks[place].begin
             end = min(ends[place], begin + left)
-            kept[begin:end] = True
+            compared[begin:end] = True
             left -= end - begin
-    used, quiet, shown = {*all_places[kept].tolist()}, MAX_QUIET, []
+    used, quiet, shown = {*all_places[compared].tolist()}, MAX_QUIET, []
     for place, line in enumerate(lines):
         if place not in used:
             quiet -= len(line) + 1
         if place in used or quiet >= 0:
             shown.append(place)
     return Text(
-        owner, tuple(lines[place].replace("\r", "")[:MAX_LINE] for place in shown), all_symbols[kept],
-        np.searchsorted(shown, all_places[kept]), tuple(place + 1 for place in shown), int((~kept).sum()),
+        owner, tuple(lines[place].replace("\r", "")[:MAX_LINE] for place in shown), all_symbols[compared],
+        np.searchsorted(shown, all_places[compared]), tuple(place + 1 for place in shown), int((~compared).sum()),
     )  # fmt: skip
 
 
@@ -347,7 +347,7 @@ def winnow(hashes: np.ndarray, window: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Fingerprints:
-    """A text's own fingerprints: their hashes and places, and how many of its symbols no given text holds."""
+    """A text's own fingerprints: their hashes and places, and how many symbols lie in runs that are not excluded."""
 
     text: Text
     hashes: np.ndarray
@@ -355,10 +355,10 @@ class Fingerprints:
     own: int
 
 
-def fingerprint_text(text: Text, given: np.ndarray, measures: Measures) -> Fingerprints:
-    """Return a text's fingerprints, without the runs that are `given` (hashes of the starter's and common ones)."""
+def fingerprint_text(text: Text, excluded: np.ndarray, measures: Measures) -> Fingerprints:
+    """Return a text's fingerprints, without the runs whose hashes are `excluded` (the starter's and common ones)."""
     hashes = grams(text, measures.gram)
-    new = ~np.isin(hashes, given)
+    new = ~np.isin(hashes, excluded)
     chosen = winnow(hashes, measures.window)
     chosen = chosen[new[chosen]]
     return Fingerprints(
@@ -366,65 +366,81 @@ def fingerprint_text(text: Text, given: np.ndarray, measures: Measures) -> Finge
     )
 
 
-def covered_symbols(places: np.ndarray, size: int, length: int) -> int:
-    """Return how many of `length` symbols lie in a run of `size` that begins at one of `places`."""
-    edges = np.zeros(length + size + 1, int)
-    np.add.at(edges, places, 1)
-    np.add.at(edges, places + size, -1)
+def covered_symbols(begins: Sequence[int] | np.ndarray, sizes: Sequence[int] | int, length: int) -> int:
+    """Return how many of `length` symbols lie in a run that begins at one of `begins` and has its size."""
+    edges, begins = np.zeros(length + 1, int), np.asarray(begins, int)
+    np.add.at(edges, begins, 1)
+    np.add.at(edges, begins + np.asarray(sizes, int), -1)
     return int((np.cumsum(edges)[:length] > 0).sum())
 
 
-def common_runs(texts: Sequence[Text], most: int, measures: Measures) -> np.ndarray:
-    """Return the runs that more than `most` students hand in: what a task asks for is evidence of nothing."""
-    each = [np.unique(grams(text, measures.gram)) for text in texts]
-    values, counts = np.unique(np.concatenate([*each, np.zeros(0, np.uint64)]), return_counts=True)
+def common_hashes(sets: Iterable[np.ndarray], most: int) -> np.ndarray:
+    """Return the hashes that more than `most` of the sets hold: what a task asks for is evidence of nothing."""
+    unique = [np.unique(values) for values in sets]
+    values, counts = np.unique(np.concatenate([*unique, np.zeros(0, np.uint64)]), return_counts=True)
     return values[counts > most]
+
+
+def count_shared(sets: Sequence[np.ndarray], ours: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count the hashes that two sets share.
+
+    Args:
+        sets: of each text or table its distinct hashes.
+        ours: how many of the sets, from the first on, are compared with all that follow them.
+
+    Returns:
+        Three arrays (pairs,): the index of the first set, of the second, and how many hashes they share.
+    """
+    from scipy.sparse import csr_array
+
+    every, columns = np.unique(np.concatenate([np.zeros(0, np.uint64), *sets]), return_inverse=True)
+    rows = np.repeat(np.arange(len(sets)), [len(values) for values in sets])
+    table = csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(sets), len(every)))
+    shared = (table[:ours] @ table.T).tocoo()
+    ordered = shared.row < shared.col
+    return shared.row[ordered], shared.col[ordered], shared.data[ordered]
 
 
 # --- pairs
 
 
 def compare_texts(
-    texts: Sequence[Text], others: Sequence[Text], given: Sequence[Text], most: int, measures: Measures
+    texts: Sequence[Text], others: Sequence[Text], starter: Text, most: int, measures: Measures
 ) -> list[TextMatch]:
     """Return the pairs that are alike, the texts' with one another and with `others`, the most alike first.
 
-    given: what all students received; most: how many students may hand in a run alike and it still counts.
+    starter: what all students received; most: how many students may hand in a run alike and it still counts.
     """
-    known = np.concatenate([np.zeros(0, np.uint64), *(grams(text, measures.gram) for text in given)])
-    known = np.union1d(known, common_runs(texts, most, measures))
-    own = [fingerprint_text(text, known, measures) for text in (*texts, *others)]
-    found = [
+    excluded = np.union1d(
+        grams(starter, measures.gram), common_hashes((grams(text, measures.gram) for text in texts), most)
+    )
+    own = [fingerprint_text(text, excluded, measures) for text in (*texts, *others)]
+    matches = [
         compare_pair(own[first], own[second], measures)
         for first, second in sharing_pairs(own, len(texts), measures)
         if own[first].text.owner != own[second].text.owner
     ]
-    kept = [match for match in found if match.symbols >= measures.fewest and match.share >= measures.share]
+    alike = [match for match in matches if match.symbols >= measures.fewest and match.share >= measures.share]
     return sorted(
-        kept, key=lambda match: (-match.share, -match.symbols, match.first.owner, match.second.owner)
+        alike, key=lambda match: (-match.share, -match.symbols, match.first.owner, match.second.owner)
     )
 
 
 def sharing_pairs(own: Sequence[Fingerprints], ours: int, measures: Measures) -> list[tuple[int, int]]:
-    """Pairs with so many fingerprints in common that they may be alike, by place; the first is among `ours`."""
-    from scipy.sparse import csr_array
-
-    hashes = [np.unique(text.hashes) for text in own]
-    every, columns = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]), return_inverse=True)
-    rows = np.repeat(np.arange(len(own)), [len(values) for values in hashes])
-    table = csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(own), len(every)))
-    shared = (table[:ours] @ table.T).tocoo()
-    held = np.array([len(values) for values in hashes])
-    least = np.maximum(1, measures.share / 2 * np.minimum(held[shared.row], held[shared.col]))
-    kept = (shared.row < shared.col) & (shared.data >= least)
-    return sorted(zip(shared.row[kept].tolist(), shared.col[kept].tolist(), strict=True))
+    """Return the indices of pairs that share enough fingerprints to be alike; the first is among `ours`."""
+    hashes = [np.unique(fingerprints.hashes) for fingerprints in own]
+    first, second, shared = count_shared(hashes, ours)
+    counts = np.array([len(values) for values in hashes])
+    enough = shared >= np.maximum(1, measures.share / 2 * np.minimum(counts[first], counts[second]))
+    return sorted(zip(first[enough].tolist(), second[enough].tolist(), strict=True))
 
 
 def compare_pair(first: Fingerprints, second: Fingerprints, measures: Measures) -> TextMatch:
-    """Two texts and the runs they share, each run as long as it goes."""
+    """Return two texts with the runs that they share, each run as long as it goes."""
     runs = shared_runs(first, second, measures.gram)
-    mine = count_symbols([(i, length) for i, _, length in runs], len(first.text.symbols))
-    other = count_symbols([(j, length) for _, j, length in runs], len(second.text.symbols))
+    lengths = [length for _, _, length in runs]
+    mine = covered_symbols([i for i, _, _ in runs], lengths, len(first.text.symbols))
+    other = covered_symbols([j for _, j, _ in runs], lengths, len(second.text.symbols))
     shorter = min(first.own, second.own)
     symbols = min(mine, other)
     share = min(1.0, symbols / shorter) if shorter else 0.0
@@ -434,23 +450,19 @@ def compare_pair(first: Fingerprints, second: Fingerprints, measures: Measures) 
 def shared_runs(first: Fingerprints, second: Fingerprints, size: int) -> list[tuple[int, int, int]]:
     """Return the runs of equal symbols that hold a fingerprint of both: where they begin in each, and their length."""
     at = dict(zip(second.hashes.tolist(), second.places.tolist(), strict=True))
+    mine, other = first.text.symbols, second.text.symbols
     runs, reached = [], -1
     for value, i in sorted(
         zip(first.hashes.tolist(), first.places.tolist(), strict=True), key=lambda pair: pair[1]
     ):
         if value in at and i + size > reached:
-            begin, other, length = extend_run(first.text.symbols, second.text.symbols, i, at[value], reached)
+            j = at[value]
+            back = equal_until(mine[max(reached, 0) : i][::-1], other[:j][::-1])
+            length = back + equal_until(mine[i:], other[j:])
             if length >= size:
-                runs.append((begin, other, length))
-                reached = begin + length
+                runs.append((i - back, j - back, length))
+                reached = i - back + length
     return runs
-
-
-def extend_run(mine: np.ndarray, other: np.ndarray, i: int, j: int, reached: int) -> tuple[int, int, int]:
-    """Return the run of equal symbols through places i and j, to both sides, from `reached` on."""
-    back = equal_until(mine[max(reached, 0) : i][::-1], other[:j][::-1])
-    ahead = equal_until(mine[i:], other[j:])
-    return i - back, j - back, back + ahead
 
 
 def equal_until(mine: np.ndarray, other: np.ndarray) -> int:
@@ -465,21 +477,13 @@ def equal_until(mine: np.ndarray, other: np.ndarray) -> int:
     return most
 
 
-def count_symbols(runs: list[tuple[int, int]], length: int) -> int:
-    """Return how many symbols lie in the runs."""
-    flags = np.zeros(length, bool)
-    for begin, count in runs:
-        flags[begin : begin + count] = True
-    return int(flags.sum())
-
-
 def passages(first: Text, second: Text, runs: list[tuple[int, int, int]]) -> tuple[Passage, ...]:
     """Return the lines of each run, the longest runs first."""
-    found = []
+    shown = []
     for i, j, length in sorted(runs, key=lambda run: -run[2]):
         mine = first.places[i], first.places[i + length - 1] + 1
         other = second.places[j], second.places[j + length - 1] + 1
-        found.append(
+        shown.append(
             Passage(
                 first.numbers[mine[0]],
                 second.numbers[other[0]],
@@ -487,4 +491,4 @@ def passages(first: Text, second: Text, runs: list[tuple[int, int, int]]) -> tup
                 second.lines[slice(*other)],
             )  # fmt: skip
         )
-    return tuple(found)
+    return tuple(shown)

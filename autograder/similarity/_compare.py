@@ -1,9 +1,4 @@
-"""Integrity: which submissions are so alike that a person should look. Lists with evidence, never a mark.
-
-Works are read (work), models are compared by their weights (units, alignment, weights) and by single arrays of these
-(arrays), tables by their rows (tables), notebooks by their code, words and cells (code); what is found is graded by
-how strongly it speaks (evidence) and shown (page).
-"""
+"""Compare all submissions of a class: read them, compare them kind by kind, rank the findings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -17,13 +12,10 @@ from autograder.similarity import _evidence as evidence
 from autograder.similarity._arrays import shared_arrays
 from autograder.similarity._code import CODE, WORDS, Measures, compare_texts
 from autograder.similarity._evidence import STRENGTHS, Finding, Findings
-from autograder.similarity._page import integrity_csv, integrity_html
 from autograder.similarity._submissions import Work, asked_names, read_work, work_of_notebooks
 from autograder.similarity._tables import shared_tables
 from autograder.similarity._weights import match_models
 from autograder.submissions import RawSubmission
-
-__all__ = ["Finding", "Findings", "compare", "integrity_csv", "integrity_html"]
 
 REFERENCE = "the reference: perfect"  # no student's key holds a colon
 
@@ -33,21 +25,30 @@ def compare(
     assignment: Assignment,
     submissions: Sequence[RawSubmission],
     others: Mapping[str, RawSubmission] | None = None,
-    watch: Callable[[str], None] = lambda line: None,
+    on_progress: Callable[[str], None] = lambda line: None,
     readers: Executor | None = None,
 ) -> Findings:
-    """Which submissions are alike, with one another, with `others` of earlier classes, and with the reference.
+    """Return which submissions are alike: with one another, with earlier classes and with the reference.
 
-    others: by the name that they are shown under. watch: is told what is being done, in a line. readers: processes
-    that read the works; this one where there are none. Never raises for what a student handed in; what can't be
-    read is named in `skipped`.
+    Never raises for what a student handed in.
+
+    Args:
+        course: the course of the assignment.
+        assignment: what was handed in.
+        submissions: those of the class.
+        others: submissions of earlier classes, by the name that they are shown under.
+        on_progress: is called with a line on each step.
+        readers: the processes that read submissions; this process if None.
+
+    Returns:
+        The findings, the strongest first; `skipped` names what can't be read.
     """
     workers, expected, asked = (
         readers or SerialExecutor(None),
         read_expectations(assignment),
         asked_names(assignment),
     )
-    read = partial(read_all, workers, expected, asked, watch)
+    read = partial(read_all, workers, expected, asked, on_progress)
     works = read({submission.student: submission for submission in submissions})
     students = {work.owner for work in works}
     earlier = read(
@@ -56,18 +57,19 @@ def compare(
             for name, submission in sorted((others or {}).items())
         }
     )
-    given = starter_work(assignment)
+    path = assignment.starter
+    starter = work_of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
     compared = [*earlier, *reference_work(assignment, expected, asked)]
     most = evidence.most_in_common(len(works))
-    watch("weights")
-    found, common, lost = by_weights(works, compared, most, workers)
-    watch("tables")
+    on_progress("weights")
+    findings, common, not_compared = compare_weights(works, compared, most, workers)
+    on_progress("tables")
     tables, lines = shared_tables(works, compared, most)
-    watch("code and words")
-    found += tables + by_text(works, compared, given, most)
-    found += evidence.cell_findings(works, compared, given, most)
-    skipped = (*(line for work in (*works, *earlier) for line in work.skipped), *lost)
-    ranked = tuple(sorted(without_teams(found, (*works, *compared)), key=rank_findings))
+    on_progress("code and words")
+    findings += tables + compare_code_and_words(works, compared, starter, most)
+    findings += evidence.cell_findings(works, compared, starter, most)
+    skipped = (*(line for work in (*works, *earlier) for line in work.skipped), *not_compared)
+    ranked = tuple(sorted(exclude_teams(findings, (*works, *compared)), key=rank_findings))
     return Findings(assignment.title, len(works), len(earlier), ranked, (*common, *lines), skipped)
 
 
@@ -75,17 +77,16 @@ def read_all(
     workers: Executor,
     expected: Expected,
     asked: frozenset[str],
-    watch: Callable[[str], None],
+    on_progress: Callable[[str], None],
     submissions: Mapping[str, RawSubmission],
 ) -> list[Work]:
     """Return the works by the names of their owners. Of one whose reader is lost, the parts are read one by one."""
     futures = {
-        name: workers.submit(read_work_task, name, handed, expected, asked)
-        for name, handed in submissions.items()
+        name: workers.submit(read_work_task, name, raw, expected, asked) for name, raw in submissions.items()
     }
     works: list[Work] = []
     for name, future in futures.items():
-        watch(f"{len(works) + 1} of {len(futures)}: {name}")
+        on_progress(f"{len(works) + 1} of {len(futures)}: {name}")
         try:
             works.append(future.result())
         except CancelledError:
@@ -96,13 +97,13 @@ def read_all(
 
 
 def read_in_parts(
-    workers: Executor, name: str, handed: RawSubmission, expected: Expected, asked: frozenset[str]
+    workers: Executor, name: str, raw: RawSubmission, expected: Expected, asked: frozenset[str]
 ) -> Work:
     """Return what can be read of a work: a file that ends its reader hides no notebook, and the other way round."""
     parts = {"notebook": Work(name), "files": Work(name)}
     for part in parts:
         try:
-            parts[part] = workers.submit(read_work_task, name, handed, expected, asked, (part,)).result()
+            parts[part] = workers.submit(read_work_task, name, raw, expected, asked, (part,)).result()
         except CancelledError:
             raise
         except Exception as error:  # of any kind
@@ -116,7 +117,7 @@ def read_in_parts(
 def read_work_task(
     is_reader: bool | None,
     name: str,
-    handed: RawSubmission,
+    raw: RawSubmission,
     expected: Expected,
     asked: frozenset[str],
     parts: Sequence[str] = ("notebook", "files"),
@@ -124,13 +125,7 @@ def read_work_task(
     """Run as the task of a reader."""
     if is_reader:
         limit_processor()
-    return read_work(name, handed, expected, asked, parts)
-
-
-def starter_work(assignment: Assignment) -> Work:
-    """Return what every student received."""
-    path = assignment.starter
-    return work_of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
+    return read_work(name, raw, expected, asked, parts)
 
 
 def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
@@ -141,24 +136,26 @@ def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[
     )
 
 
-def by_weights(
+def compare_weights(
     works: Sequence[Work], compared: Sequence[Work], most: int, workers: Executor
 ) -> tuple[list[Finding], list[str], list[str]]:
     """Return what the weights say, what so many have in common that it says nothing, and what was not compared."""
     owners = {work.owner: work for work in (*compared, *works)}
     models = [model for work in works for model in work.models]
     others = [model for work in compared for model in work.models]
-    pairs, lost = match_models(models, others, workers)
-    found = [
+    pairs, not_compared = match_models(models, others, workers)
+    findings = [
         evidence.weight_findings(match, owners[match.first.owner], owners[match.second.owner])
         for match in pairs
     ]
-    found, common = evidence.exclude_crowds(found, most, {work.owner for work in works})
+    findings, common = evidence.exclude_crowds(findings, most, {work.owner for work in works})
     arrays, lines = shared_arrays(works, compared, pairs, most)
-    return found + arrays, common + lines, lost
+    return findings + arrays, common + lines, not_compared
 
 
-def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: int) -> list[Finding]:
+def compare_code_and_words(
+    works: Sequence[Work], compared: Sequence[Work], starter: Work, most: int
+) -> list[Finding]:
     """Return what code and words say."""
     kinds: dict[str, Measures] = {"code": CODE, "words": WORDS}
     return [
@@ -166,17 +163,17 @@ def by_text(works: Sequence[Work], compared: Sequence[Work], given: Work, most: 
         for kind, measures in kinds.items()
         for pair in compare_texts(
             [getattr(work, kind) for work in works], [getattr(work, kind) for work in compared],
-            [getattr(given, kind)], most, measures,
+            getattr(starter, kind), most, measures,
         )
     ]  # fmt: skip
 
 
-def without_teams(found: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
+def exclude_teams(findings: Sequence[Finding], works: Sequence[Work]) -> list[Finding]:
     """Return the findings without those about people who hand in together."""
     teams = {work.owner: work.team for work in works}
     return [
         finding
-        for finding in found
+        for finding in findings
         if not any(teams[finding.first]) or teams[finding.first] != teams[finding.second]
     ]
 

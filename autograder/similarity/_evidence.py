@@ -59,7 +59,7 @@ class Findings:
 
 
 def most_in_common(submissions: int) -> int:
-    """How many students may have a thing in common before it stops being evidence: a fifth of them, three at least."""
+    """Return how many students may share a thing before it stops being evidence: a fifth, at least three."""
     return max(3, ceil(submissions / 5))
 
 
@@ -92,10 +92,10 @@ def describe_likeness(match: Match) -> str:
     return f"The weights of {files} are nearly the same (cosine {like.cosine:.4f})."
 
 
-def by_pair(found: list[Finding]) -> list[Finding]:
+def merge_by_pair(findings: list[Finding]) -> list[Finding]:
     """Return the findings about weights, those of one pair that are to be read alike merged."""
     groups = defaultdict(list)
-    for finding in found:
+    for finding in findings:
         groups[finding.first, finding.second, finding.strength, finding.reading].append(finding)
     return [
         replace(many[0], says=join_sentences([finding.says for finding in many])) for many in groups.values()
@@ -134,12 +134,12 @@ def text_findings(alike: TextMatch, kind: str) -> Finding:
     )
 
 
-def cell_findings(works: Sequence[Work], others: Sequence[Work], given: Work, most: int) -> list[Finding]:
-    """Pairs of notebooks that hold cells of one origin: a cell keeps the id that was drawn when it was added."""
+def cell_findings(works: Sequence[Work], others: Sequence[Work], starter: Work, most: int) -> list[Finding]:
+    """Return pairs of notebooks that hold cells of one origin: a cell keeps the id that was drawn when it was added."""
     holders = defaultdict(list)
     for place, work in enumerate((*works, *others)):
         for identity, source in work.cells.items():
-            if identity not in given.cells and source not in given.cells.values():
+            if identity not in starter.cells and source not in starter.cells.values():
                 holders[identity].append(place)
     shared = defaultdict(list)
     for identity, places in holders.items():
@@ -149,11 +149,11 @@ def cell_findings(works: Sequence[Work], others: Sequence[Work], given: Work, mo
                     shared[i, j].append(identity)
     everyone = (*works, *others)
     return [
-        one_origin(everyone[i], everyone[j], ids) for (i, j), ids in sorted(shared.items()) if len(ids) > 1
+        cell_finding(everyone[i], everyone[j], ids) for (i, j), ids in sorted(shared.items()) if len(ids) > 1
     ]
 
 
-def one_origin(first: Work, second: Work, ids: list[str]) -> Finding:
+def cell_finding(first: Work, second: Work, ids: list[str]) -> Finding:
     says = f"{len(ids)} cells that are not in the starter carry the same id in both notebooks."
     reading = "The id of a cell is drawn by chance when it is added: these cells were passed on as a file."
     passages = tuple(
@@ -163,30 +163,30 @@ def one_origin(first: Work, second: Work, ids: list[str]) -> Finding:
     return Finding("cells", "strong", first.owner, second.owner, 1.0, says, reading, passages)
 
 
-def exclude_crowds(found: list[Finding], most: int, students: set[str]) -> tuple[list[Finding], list[str]]:
+def exclude_crowds(findings: list[Finding], most: int, students: set[str]) -> tuple[list[Finding], list[str]]:
     """Return the findings about weights without those shared by crowds; a line for each such crowd.
 
     A strong one stays, however many there are.
     """
-    kept = [finding for finding in found if finding.strength == "strong"]
-    rest = [finding for finding in found if finding.strength != "strong"]
+    strong = [finding for finding in findings if finding.strength == "strong"]
+    rest = [finding for finding in findings if finding.strength != "strong"]
     crowds, lines = [group for group in connected_groups(rest) if len(students & set(group)) > most], []
     for names in crowds:
         lines.append(f"{len(names)} handed in models with equal or nearly equal weights: {', '.join(names)}.")
-    inside = set().union(*crowds) if crowds else set()
-    return by_pair([*kept, *(finding for finding in rest if finding.first not in inside)]), lines
+    members = set().union(*crowds) if crowds else set()
+    return merge_by_pair([*strong, *(finding for finding in rest if finding.first not in members)]), lines
 
 
-def connected_groups(found: list[Finding]) -> list[list[str]]:
+def connected_groups(findings: list[Finding]) -> list[list[str]]:
     """Return the groups of people whom these findings join."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    names = sorted({name for finding in found for name in (finding.first, finding.second)})
+    names = sorted({name for finding in findings for name in (finding.first, finding.second)})
     if not names:
         return []
     at = {name: place for place, name in enumerate(names)}
-    rows, columns = ([at[getattr(finding, side)] for finding in found] for side in ("first", "second"))
-    table = csr_array((np.ones(len(found)), (rows, columns)), shape=(len(names), len(names)))
+    rows, columns = ([at[getattr(finding, side)] for finding in findings] for side in ("first", "second"))
+    table = csr_array((np.ones(len(findings)), (rows, columns)), shape=(len(names), len(names)))
     count, groups = connected_components(table, directed=False)
     return [[name for name in names if groups[at[name]] == group] for group in range(count)]

@@ -47,23 +47,23 @@ class Likeness:
 
 def likeness(layout: Layout, ours: Weights, theirs: Weights) -> Likeness:
     """Return how alike two models of one layout are. The better of two starts counts: the files' order, and none."""
-    found = []
-    for known in (True, False):
-        order = start(layout, known)
+    results = []
+    for keeps_order in (True, False):
+        order = start(layout, keeps_order)
         settle(layout, ours, theirs, order, 2)
-        found.append(measure_likeness(layout, ours, theirs, order))
-        if MIN_COSINE <= found[-1].cosine < FOUND or found[-1].equal:
+        results.append(measure_likeness(layout, ours, theirs, order))
+        if MIN_COSINE <= results[-1].cosine < FOUND or results[-1].equal:
             settle(layout, ours, theirs, order, MAX_ROUNDS)
-            found.append(measure_likeness(layout, ours, theirs, order))
-        if found[-1].cosine >= FOUND:
+            results.append(measure_likeness(layout, ours, theirs, order))
+        if results[-1].cosine >= FOUND:
             break
-    return max(found, key=lambda match: (match.equal, match.cosine))
+    return max(results, key=lambda match: (match.equal, match.cosine))
 
 
-def start(layout: Layout, known: bool) -> UnitOrder:
+def start(layout: Layout, keeps_order: bool) -> UnitOrder:
     places = {group: np.arange(layout.sizes[group]) for group in layout.groups}
     signs = {group: np.ones(layout.sizes[group], "float32") for group in layout.groups}
-    return UnitOrder(places, signs, set(layout.groups) if known else set())
+    return UnitOrder(places, signs, set(layout.groups) if keeps_order else set())
 
 
 def settle(layout: Layout, ours: Weights, theirs: Weights, order: UnitOrder, rounds: int) -> None:
@@ -134,13 +134,13 @@ def permute_block(
 
 
 def measure_likeness(layout: Layout, ours: Weights, theirs: Weights, order: UnitOrder) -> Likeness:
-    product = squares = other_squares = told = equal = 0.0
+    product = squares = other_squares = counted = equal = 0.0
     for block in layout.blocks:
         mine = ours[block.weight][block.cut].astype("float64")
         other = permute_block(layout, block, theirs, order).astype("float64")
         product += (mine * other).sum()
         squares, other_squares = squares + (mine**2).sum(), other_squares + (other**2).sum()
-        telling = (mine != 0) & (np.abs(mine) != 1)
-        told, equal = told + telling.sum(), equal + (telling & (mine == other)).sum()
+        counts = (mine != 0) & (np.abs(mine) != 1)
+        counted, equal = counted + counts.sum(), equal + (counts & (mine == other)).sum()
     length = np.sqrt(squares * other_squares)
-    return Likeness(float(product / length) if length else 0.0, float(equal / max(told, 1)), order.moves)
+    return Likeness(float(product / length) if length else 0.0, float(equal / max(counted, 1)), order.moves)

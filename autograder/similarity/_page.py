@@ -12,13 +12,15 @@ from autograder.similarity._permutations import MAX_UNITS
 from autograder.similarity._weights import MAX_ALIGNED
 
 MAX_SHOWN = 300  # findings on the page; all are in the table
-MOST_PASSAGES, MOST_LINES = 8, 40
+MAX_PASSAGES, MAX_LINES = 8, 40
 COLUMNS = ["strength", "kind", "first", "second", "measure", "says", "reading"]
 
 
 def integrity_html(findings: Findings) -> str:
     """Return the findings as one HTML page; every text of a submission is escaped."""
-    style = asset("page.css") + own_style()
+    style = asset("page.css") + Markup(
+        files(__package__).joinpath("integrity.css").read_text(encoding="utf-8")
+    )
     pages = environment()
     loaders = [PackageLoader("autograder.similarity", "."), *filter(None, [pages.loader])]
     template = pages.overlay(loader=ChoiceLoader(loaders)).get_template("integrity.html")
@@ -29,7 +31,7 @@ def integrity_html(findings: Findings) -> str:
     return template.render(
         findings=findings, groups=[group for group in groups if group[1]], shown=len(shown), style=style,
         policy=content_policy(style), sides=sides, max_units=MAX_UNITS, max_aligned=MAX_ALIGNED,
-        more=lambda finding: max(0, len(finding.passages) - MOST_PASSAGES),
+        more=lambda finding: max(0, len(finding.passages) - MAX_PASSAGES),
     )  # fmt: skip
 
 
@@ -51,16 +53,11 @@ def sides(finding: Finding) -> list[tuple]:
     """Return the passages that are shown: the number of the first line and the lines, of either."""
     return [
         ((passage.first, clip_passage(passage.mine)), (passage.second, clip_passage(passage.other)))
-        for passage in finding.passages[:MOST_PASSAGES]
+        for passage in finding.passages[:MAX_PASSAGES]
     ]
 
 
 def clip_passage(lines: tuple[str, ...]) -> str:
-    rest = len(lines) - MOST_LINES
-    shown = [line[:200] for line in lines[:MOST_LINES]]
+    rest = len(lines) - MAX_LINES
+    shown = [line[:200] for line in lines[:MAX_LINES]]
     return "\n".join([*shown, f"… {rest} more lines"] if rest > 0 else shown)
-
-
-def own_style() -> Markup:
-    """Return what this page has beside the others' style."""
-    return Markup(files(__package__).joinpath("integrity.css").read_text(encoding="utf-8"))

@@ -88,138 +88,138 @@ class Layout:
         return [group for group in range(len(self.sizes)) if group not in self.fixed]
 
 
-def layout(plan: Plan) -> Layout:
+def build_layout(plan: Plan) -> Layout:
     """Return how the weights of `plan` hang together by its hidden units."""
-    found = Layout()
-    known: dict[tuple[int, int], Features] = {}
+    layout = Layout()
+    features_of: dict[tuple[int, int], Features] = {}
     for place, call in enumerate(plan.calls):
         layer = plan.layers[call.layer]
-        given = [known[result] for result in (*call.results,) if result != call.mask]
+        inputs = [features_of[result] for result in (*call.results,) if result != call.mask]
         numbers = [n for n, weight in enumerate(plan.weights) if weight.path.startswith(f"{layer.h5_path}/")]
         sizes = [shape[-1] for shape in call.shapes]
-        again = {block.weight for block in found.blocks} & set(numbers)
+        again = {block.weight for block in layout.blocks} & set(numbers)
         outs = (
-            called_again(found, given, sizes, again)
+            called_again(layout, inputs, sizes, again)
             if again
-            else propagate(found, layer, given, sizes, numbers)
+            else propagate(layout, layer, inputs, sizes, numbers)
         )
-        known |= {(place, output): features for output, features in enumerate(outs)}
-    found.fix(known[plan.output])
-    return found.settle()
+        features_of |= {(place, output): features for output, features in enumerate(outs)}
+    layout.fix(features_of[plan.output])
+    return layout.settle()
 
 
-def called_again(found: Layout, given: list[Features], sizes: list, numbers: set[int]) -> list[Features]:
+def called_again(layout: Layout, inputs: list[Features], sizes: list, numbers: set[int]) -> list[Features]:
     """Return a layer with two readers, or that reads twice: all its units keep their order."""
-    axes = (axis for block in found.blocks if block.weight in numbers for axis in block.axes)
-    found.fixed |= {axis.group for axis in axes if axis.group is not None}
-    return [unknown(found, given, size, []) for size in sizes]
+    axes = (axis for block in layout.blocks if block.weight in numbers for axis in block.axes)
+    layout.fixed |= {axis.group for axis in axes if axis.group is not None}
+    return [unknown(layout, inputs, size, []) for size in sizes]
 
 
 def propagate(
-    found: Layout, layer: Layer, given: list[Features], sizes: list, numbers: list[int]
+    layout: Layout, layer: Layer, inputs: list[Features], sizes: list, numbers: list[int]
 ) -> list[Features]:
-    """Return the features of each result of a layer; its blocks are added to what was found."""
+    """Return the features of each result of a layer; its blocks are added to `layout`."""
     if layer.kind in GATES:
-        return [recurrent(found, layer, given, numbers)] * len(sizes)
+        return [recurrent(layout, layer, inputs, numbers)] * len(sizes)
     if layer.kind == "Bidirectional" and {wrapped.kind for wrapped in layer.inside} <= GATES.keys():
-        return bidirectional(found, layer, given, len(sizes), numbers)
+        return bidirectional(layout, layer, inputs, len(sizes), numbers)
     if layer.kind == "TimeDistributed":
-        return propagate(found, layer.inside[0], given, sizes, numbers)
+        return propagate(layout, layer.inside[0], inputs, sizes, numbers)
     special = {"Dense": dense, "Embedding": embedding, "Conv1D": convolution}.get(layer.kind)
     if special:
-        return [special(found, layer, given, numbers)]
+        return [special(layout, layer, inputs, numbers)]
     if numbers and not layer.kind.endswith("Normalization"):
-        return [unknown(found, given, size, numbers) for size in sizes]
-    return [pass_through(found, layer, given, size, numbers) for size in sizes]
+        return [unknown(layout, inputs, size, numbers) for size in sizes]
+    return [pass_through(layout, layer, inputs, size, numbers) for size in sizes]
 
 
-def dense(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
-    out = found.group(layer["units"], layer["activation"] in ODD)
-    product(found, numbers[0], given[0], out, ())
-    bias(found, numbers[1:], out, ())
+def dense(layout: Layout, layer: Layer, inputs: list[Features], numbers: list[int]) -> Features:
+    out = layout.group(layer["units"], layer["activation"] in ODD)
+    product(layout, numbers[0], inputs[0], out, ())
+    bias(layout, numbers[1:], out, ())
     return out
 
 
-def embedding(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+def embedding(layout: Layout, layer: Layer, inputs: list[Features], numbers: list[int]) -> Features:
     """Words keep their order, their coordinates do not."""
-    found.fix(given[0])
-    out = found.group(layer["output_dim"], turns=True)
-    found.blocks.append(Block(numbers[0], (), (Axis(None), Axis(out[0].group))))
+    layout.fix(inputs[0])
+    out = layout.group(layer["output_dim"], turns=True)
+    layout.blocks.append(Block(numbers[0], (), (Axis(None), Axis(out[0].group))))
     return out
 
 
-def convolution(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
-    out = found.group(layer["filters"], layer["activation"] in ODD)
+def convolution(layout: Layout, layer: Layer, inputs: list[Features], numbers: list[int]) -> Features:
+    out = layout.group(layer["filters"], layer["activation"] in ODD)
     if layer["groups"] > 1:
-        found.fix((*given[0], *out))
-        found.blocks.append(Block(numbers[0], (), (Axis(None),) * 3))
+        layout.fix((*inputs[0], *out))
+        layout.blocks.append(Block(numbers[0], (), (Axis(None),) * 3))
     else:
         for step in range(layer["kernel_size"]):
-            product(found, numbers[0], given[0], out, (step,))
-    bias(found, numbers[1:], out, ())
+            product(layout, numbers[0], inputs[0], out, (step,))
+    bias(layout, numbers[1:], out, ())
     return out
 
 
-def recurrent(found: Layout, layer: Layer, given: list[Features], numbers: list[int]) -> Features:
+def recurrent(layout: Layout, layer: Layer, inputs: list[Features], numbers: list[int]) -> Features:
     """One group of units, that of its initial state where it has one: kernel, recurrent weights, bias by gate."""
     gates, turning = GATES[layer.kind]
     units = layer["units"]
-    tied = len(given) > 1 and len(given[1]) == 1
-    out = given[1] if tied else found.group(units, layer["activation"] == "tanh")
-    if len(given) > 1 and not tied:
-        found.fix((*out, *(segment for features in given[1:] for segment in features)))
+    tied = len(inputs) > 1 and len(inputs[1]) == 1
+    out = inputs[1] if tied else layout.group(units, layer["activation"] == "tanh")
+    if len(inputs) > 1 and not tied:
+        layout.fix((*out, *(segment for features in inputs[1:] for segment in features)))
     for gate in range(gates):
         odd, part = gate in turning, slice(gate * units, (gate + 1) * units)
-        product(found, numbers[0], given[0], out, (), part, odd)
-        product(found, numbers[1], out, out, (), part, odd)
+        product(layout, numbers[0], inputs[0], out, (), part, odd)
+        product(layout, numbers[1], out, out, (), part, odd)
         rows = range(2) if layer.kind == "GRU" and layer["reset_after"] else (None,)
         for row in rows:
-            bias(found, numbers[2:], out, () if row is None else (row,), part, odd)
+            bias(layout, numbers[2:], out, () if row is None else (row,), part, odd)
     return out
 
 
 def bidirectional(
-    found: Layout, layer: Layer, given: list[Features], results: int, numbers: list[int]
+    layout: Layout, layer: Layer, inputs: list[Features], results: int, numbers: list[int]
 ) -> list:
-    """Two layers side by side; where their results are added up, their units must keep pace and stay as they are."""
+    """Return the results of two layers side by side; where these are added up, units stay in order."""
     half = len(numbers) // 2
-    ahead = recurrent(found, layer.inside[0], given, numbers[:half])
-    back = recurrent(found, layer.inside[1], given, numbers[half:])
+    ahead = recurrent(layout, layer.inside[0], inputs, numbers[:half])
+    back = recurrent(layout, layer.inside[1], inputs, numbers[half:])
     merge = layer["merge_mode"]
     if merge not in ("concat", None):
-        found.fix((*ahead, *back))
+        layout.fix((*ahead, *back))
     merged = {"concat": [(*ahead, *back)], None: [ahead, back]}.get(merge, [ahead])
     states = (results - len(merged)) // 2
     return [*merged, *[ahead] * states, *[back] * states]
 
 
 def pass_through(
-    found: Layout, layer: Layer, given: list[Features], size: int | None, numbers: list[int]
+    layout: Layout, layer: Layer, inputs: list[Features], size: int | None, numbers: list[int]
 ) -> Features:
     """Return the features of a layer that handles each on its own; of any other, new ones in a fixed order."""
-    if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, given)) == size:
-        return tuple(segment for features in given for segment in features)
+    if layer.kind in ("Concatenate", "ops.Concatenate") and sum(map(width, inputs)) == size:
+        return tuple(segment for features in inputs for segment in features)
     if layer.kind in MASKS:
         return (Segment(None, size or 1),)
-    if len(given) == 1 and width(given[0]) == size:
+    if len(inputs) == 1 and width(inputs[0]) == size:
         scales = layer.kind == "Rescaling" and layer.options.get("offset") == 0
         if not (scales or layer.kind in KEEPS_SIGN or layer.options.get("activation") in ODD):
-            found.turning -= {segment.group for segment in given[0]}
+            layout.turning -= {segment.group for segment in inputs[0]}
         for number in numbers:
-            bias(found, [number], given[0], ())
-        return given[0]
-    return unknown(found, given, size, numbers)
+            bias(layout, [number], inputs[0], ())
+        return inputs[0]
+    return unknown(layout, inputs, size, numbers)
 
 
-def unknown(found: Layout, given: list[Features], size: int | None, numbers: list[int]) -> Features:
+def unknown(layout: Layout, inputs: list[Features], size: int | None, numbers: list[int]) -> Features:
     """Return what a layer makes that is not understood: its units and all it reads keep their order."""
-    found.fix(segment for features in given for segment in features)
-    found.blocks += [Block(number, (), ()) for number in numbers]
+    layout.fix(segment for features in inputs for segment in features)
+    layout.blocks += [Block(number, (), ()) for number in numbers]
     return (Segment(None, size or 1),)
 
 
 def product(
-    found: Layout,
+    layout: Layout,
     number: int,
     rows: Features,
     columns: Features,
@@ -231,18 +231,18 @@ def product(
     start = 0
     for segment in rows:
         cut = (*at, slice(start, start + segment.size), part)
-        found.blocks.append(Block(number, cut, (Axis(segment.group), Axis(columns[0].group, odd))))
+        layout.blocks.append(Block(number, cut, (Axis(segment.group), Axis(columns[0].group, odd))))
         start += segment.size
 
 
 def bias(
-    found: Layout, numbers: list[int], columns: Features, at: tuple, part: slice = ALL, odd: bool = True
+    layout: Layout, numbers: list[int], columns: Features, at: tuple, part: slice = ALL, odd: bool = True
 ) -> None:
     """Add the blocks of an array with a number for each of `columns`, where the layer has one."""
     start = part.start or 0
     for segment in columns if numbers else ():
         cut = (*at, slice(start, start + segment.size))
-        found.blocks.append(Block(numbers[0], cut, (Axis(segment.group, odd),)))
+        layout.blocks.append(Block(numbers[0], cut, (Axis(segment.group, odd),)))
         start += segment.size
 
 

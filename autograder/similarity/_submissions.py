@@ -77,7 +77,7 @@ def asked_names(assignment: Assignment) -> frozenset[str]:
 
 def read_work(
     owner: str,
-    handed: RawSubmission,
+    raw: RawSubmission,
     expected: Expected,
     asked: frozenset[str],
     parts: Sequence[str] = ("notebook", "files"),
@@ -89,12 +89,12 @@ def read_work(
     skipped: list[str] = []
     start = time.process_time()
     try:
-        files = open_source(handed.source, expected.slug)
+        files = open_source(raw.source, expected.slug)
     except (Failure, NeedsReview) as failure:
         return Work(owner, skipped=(sanitize(f"{owner}: {failure}"),))
     submission = Submission(
         owner, lambda budget=None: files, Predictor(), sandbox=None, expected=expected,
-        words=handed.words, shared=handed.shared, name=handed.origin.name,
+        words=raw.words, shared=raw.shared, name=raw.origin.name,
     )  # fmt: skip
     notebooks = [*read_notebooks(owner, submission, skipped)] if "notebook" in parts else []
     graded = graded_files(submission, asked)
@@ -102,7 +102,7 @@ def read_work(
     if "files" in parts:
         tables = [*read_tables(owner, files, graded, skipped)]
         models = [*read_models(owner, files, graded, start, skipped)]
-    team = (handed.origin.platform, handed.origin.id) if handed.origin.id else ("", "")
+    team = (raw.origin.platform, raw.origin.id) if raw.origin.id else ("", "")
     try:
         return work_of_notebooks(owner, notebooks, asked, models, tables, team, skipped)
     except Exception as error:  # of any kind, for crafted text
@@ -121,13 +121,13 @@ def work_of_notebooks(
     sources = [source for kind, source, _ in cells if kind == "code"]
     texts = [source for kind, source, _ in cells if kind == "markdown"]
     ids = {identity: source for _, source, identity in cells if identity and source.strip()}
-    written, said = code(owner, sources, asked), words(owner, texts)
-    for text, what in ((written, "symbols of code"), (said, "words")):
+    program, prose = code(owner, sources, asked), words(owner, texts)
+    for text, what in ((program, "symbols of code"), (prose, "words")):
         if text.left_out:
             count = f"{text.left_out + len(text.symbols):,} {what}, of which {MAX_SYMBOLS:,} are compared"
             skipped.append(sanitize(f"{owner}: {count}."))
     seeds = frozenset().union(*map(seeds_of, sources))
-    return Work(owner, tuple(models), tuple(tables), written, said, seeds, ids, team, tuple(skipped))
+    return Work(owner, tuple(models), tuple(tables), program, prose, seeds, ids, team, tuple(skipped))
 
 
 def seeds_of(source: str) -> frozenset[int]:
@@ -166,7 +166,7 @@ def read_models(
     first = [name for name in graded if name.lower().endswith(".keras")]
     rest = sorted({name for name in files.names if name.lower().endswith(".keras")}.difference(first))
     contents: set[bytes] = set()
-    left, known = MAX_KEPT, set()
+    left, digests = MAX_KEPT, set()
     for place, name in enumerate([*first, *rest]):
         if len(contents) >= max(MAX_MODELS, len(first)) or time.process_time() - start > SECONDS:
             others = len(first) + len(rest) - place
@@ -182,12 +182,10 @@ def read_models(
             contents.add(sum_)
             model = read_trained(owner, sanitize(name, 100), read_model(content), left)
         except Exception as failure:  # of any kind, for crafted bytes
-            skipped.append(
-                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
-            )
+            skipped.append(not_compared(owner, name, failure))
             continue
-        if model and model.digest not in known:
-            known.add(model.digest)
+        if model and model.digest not in digests:
+            digests.add(model.digest)
             left -= sum(array.size for array in model.weights)
             if widest := max((size for size in model.layout.sizes if size > MAX_UNITS), default=0):
                 note = f"a layer of {widest:,} units, which are compared in the order of the file alone"
@@ -201,9 +199,7 @@ def read_tables(owner: str, files: Files, graded: Sequence[str], skipped: list[s
         try:
             yield read_table(name, files.read(name))
         except Exception as failure:  # of any kind, for crafted bytes
-            skipped.append(
-                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
-            )
+            skipped.append(not_compared(owner, name, failure))
 
 
 def read_table(name: str, content: bytes) -> Table:
@@ -219,11 +215,16 @@ def read_table(name: str, content: bytes) -> Table:
     )
 
 
+def not_compared(owner: str, name: str, failure: Exception) -> str:
+    """Return a line on a file that can't be read."""
+    return sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
+
+
 def numbers_of(line: str) -> str:
     """Return the numbers of a row, sorted; empty where their digits are so few that others may have them by chance."""
-    found = [*NUMBER.finditer(line)]
-    digits = sum(len(match["digits"] or match["only"] or "") for match in found)
-    values = sorted(float(match[0]) for match in found if match["digits"] or match["only"])
+    matches = [*NUMBER.finditer(line)]
+    digits = sum(len(match["digits"] or match["only"] or "") for match in matches)
+    values = sorted(float(match[0]) for match in matches if match["digits"] or match["only"])
     return " ".join(f"{value:.6g}" for value in values) if digits >= TELLING else ""
 
 
@@ -247,13 +248,11 @@ def read_notebooks(owner: str, submission: Submission, skipped: list[str]) -> It
             content = submission.files.read(name)
             yield name, content if name.lower().endswith(".py") else strip_outputs(content)
         except Exception as failure:  # of any kind
-            skipped.append(
-                sanitize(f"{owner}: {name[:100]} is not compared: {failure or type(failure).__name__}")
-            )
+            skipped.append(not_compared(owner, name, failure))
 
 
 def cells_of(owner: str, name: str, content: bytes, skipped: list[str]) -> list[tuple[str, str, str]]:
-    """Kind, source and drawn id of each cell; a notebook that can't be read has none."""
+    """Return kind, source and drawn id of each cell; none for a notebook that can't be read."""
     try:
         cells = [(kind, source) for kind, source, _ in read_all_cells(content, name)]
         ids = [] if name.lower().endswith(".py") else cell_ids(content, name)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autograder.similarity._code import common_hashes, count_shared
 from autograder.similarity._evidence import Finding
 from autograder.similarity._submissions import Table, Work
 
@@ -38,17 +39,23 @@ def shared_tables(
     everyone = [*works, *others]
     tables = [(place, table) for place, work in enumerate(everyone) for table in work.tables]
     ours = sum(place < len(works) for place, _ in tables)
-    common, rows = common_rows(works, most), []
-    for _, table in tables:
-        rows.append(table.rows[~np.isin(table.rows, common)])
-    pairs = dict.fromkeys(row_pairs(rows, ours))
-    lines = []
-    for held in by_digest(tables).values():
-        if len({tables[number][0] for number in held if number < ours}) > most:
-            lines.append(f"{tables[held[0]][1].file} is the same for more than {most} students.")
+    common = common_hashes(
+        (np.concatenate([table.rows for table in work.tables]) for work in works if work.tables), most
+    )
+    rows = [table.rows[~np.isin(table.rows, common)] for _, table in tables]
+    first_of, second_of, shared = count_shared(rows, ours)
+    alike = shared >= FEWEST
+    pairs = set(zip(first_of[alike].tolist(), second_of[alike].tolist(), strict=True))
+    by_digest, lines = defaultdict(list), []
+    for number, (_, table) in enumerate(tables):
+        if table.length >= FEWEST:
+            by_digest[table.digest].append(number)
+    for numbers in by_digest.values():
+        if len({tables[number][0] for number in numbers if number < ours}) > most:
+            lines.append(f"{tables[numbers[0]][1].file} is the same for more than {most} students.")
         else:
-            pairs |= {(i, j): None for i in held if i < ours for j in held if i < j}
-    found = []
+            pairs |= {(i, j) for i in numbers if i < ours for j in numbers if i < j}
+    findings = []
     for i, j in sorted(pairs):
         (first, mine), (second, other) = tables[i], tables[j]
         if first != second:
@@ -56,36 +63,10 @@ def shared_tables(
             shorter = min(len(mine.rows), len(other.rows))
             share = in_common / shorter if shorter else 0.0
             if mine.digest == other.digest or (in_common >= FEWEST and share >= SHARE):
-                found.append(table_findings(everyone[first], everyone[second], mine, other, in_common, share))
-    return found, lines
-
-
-def by_digest(tables: Sequence[tuple[int, Table]]) -> dict[str, list[int]]:
-    """Return the numbers of the tables of each content, those of too few rows left out."""
-    found = defaultdict(list)
-    for number, (_, table) in enumerate(tables):
-        if table.length >= FEWEST:
-            found[table.digest].append(number)
-    return found
-
-
-def common_rows(works: Sequence[Work], most: int) -> np.ndarray:
-    """Return the rows that more than `most` students hand in."""
-    each = [np.unique(np.concatenate([table.rows for table in work.tables])) for work in works if work.tables]
-    rows, counts = np.unique(np.concatenate([*each, np.zeros(0, np.uint64)]), return_counts=True)
-    return rows[counts > most]
-
-
-def row_pairs(rows: Sequence[np.ndarray], ours: int) -> list[tuple[int, int]]:
-    """Return the pairs of tables with at least FEWEST rows in common, by place; the first is among `ours`."""
-    from scipy.sparse import csr_array
-
-    every, columns = np.unique(np.concatenate([np.zeros(0, np.uint64), *rows]), return_inverse=True)
-    places = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
-    held = csr_array((np.ones(len(places), np.int32), (places, columns)), shape=(len(rows), len(every)))
-    shared = (held[:ours] @ held.T).tocoo()
-    kept = (shared.row < shared.col) & (shared.data >= FEWEST)
-    return list(zip(shared.row[kept].tolist(), shared.col[kept].tolist(), strict=True))
+                findings.append(
+                    table_findings(everyone[first], everyone[second], mine, other, in_common, share)
+                )
+    return findings, lines
 
 
 def table_findings(

@@ -19,7 +19,7 @@ from autograder.core import sanitize
 from autograder.grading import Executor, describe_error, limit_processor
 from autograder.models import Model
 from autograder.similarity._matching import Likeness, Weights, likeness
-from autograder.similarity._permutations import Block, Layout, layout
+from autograder.similarity._permutations import Block, Layout, build_layout
 
 MAX_ALIGNED = 300_000  # parameters; larger models are compared for equality alone
 FEWEST = 50  # distinct weights: those that people set by hand agree without anyone having copied
@@ -98,16 +98,16 @@ def read_trained(owner: str, file: str, model: Model, max_kept: int = MAX_ALIGNE
         for weight, array, distinct in zip(model.plan.weights, model.weights, values, strict=True)
         if (distinct != 0).sum() >= FEWEST_OF_ARRAY
     )
-    hangs = layout(model.plan)
+    layout = build_layout(model.plan)
     shapes = [array.shape for array in model.weights]
-    described = repr((shapes, hangs.blocks, hangs.sizes, sorted(hangs.turning), sorted(hangs.fixed)))
+    described = repr((shapes, layout.blocks, layout.sizes, sorted(layout.turning), sorted(layout.fixed)))
     digest = hashlib.sha256(described.encode())
     structure = digest.hexdigest()
     for array in model.weights:
         digest.update(np.ascontiguousarray(array).data)
     parameters = model.plan.parameters
-    kept = tuple(model.weights) if parameters <= min(max_kept, MAX_ALIGNED) else ()
-    return TrainedModel(owner, file, structure, digest.hexdigest(), parameters, arrays, kept, hangs)
+    weights = tuple(model.weights) if parameters <= min(max_kept, MAX_ALIGNED) else ()
+    return TrainedModel(owner, file, structure, digest.hexdigest(), parameters, arrays, weights, layout)
 
 
 def fingerprint(array: np.ndarray, is_embedding: bool) -> Array:
@@ -142,11 +142,11 @@ def match_models(
     for group, side in ((models, 0), (others, 1)):
         for model in group:
             by_structure[model.structure][side].append(model)
-    found, near = [], []
+    matches, near = [], []
     for ours, theirs in by_structure.values():
         for first, second, distance in candidates(ours, [*ours, *theirs]):
             if first.digest == second.digest:
-                found.append(Match(first, second, Likeness(1.0, 1.0, False)))
+                matches.append(Match(first, second, Likeness(1.0, 1.0, False)))
             else:
                 near.append((distance, first, second))
     nearest, skipped = limit_pairs(near)
@@ -163,16 +163,16 @@ def match_models(
             skipped.append(sanitize(f"{which} are not compared: {describe_error(error)}"))
             continue
         if like.cosine >= NEAR or like.equal >= SOME:
-            found.append(Match(first, second, like))
-    found.sort(key=lambda match: (-match.likeness.equal, -match.likeness.cosine, names(match)))
-    return found, skipped
+            matches.append(Match(first, second, like))
+    matches.sort(key=lambda match: (-match.likeness.equal, -match.likeness.cosine, names(match)))
+    return matches, skipped
 
 
-def align(is_reader: bool | None, known: Layout, ours: Weights, theirs: Weights) -> Likeness:
+def align(is_reader: bool | None, layout: Layout, ours: Weights, theirs: Weights) -> Likeness:
     """Return how alike two models are; the task of a worker."""
     if is_reader:
         limit_processor(SECONDS)
-    return likeness(known, ours, theirs)
+    return likeness(layout, ours, theirs)
 
 
 def limit_pairs(

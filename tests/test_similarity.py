@@ -26,7 +26,7 @@ from autograder.similarity._code import CODE, WORDS, Text, code, compare_texts, 
 from autograder.similarity._compare import read_work_task
 from autograder.similarity._evidence import most_in_common
 from autograder.similarity._matching import UnitOrder, likeness, permute_block
-from autograder.similarity._permutations import MAX_UNITS, Axis, Block, Layout, layout
+from autograder.similarity._permutations import MAX_UNITS, Axis, Block, Layout, build_layout
 from autograder.similarity._submissions import seeds_of
 from autograder.similarity._weights import (
     MAX_OF_PAIR,
@@ -57,7 +57,7 @@ def stranger(model: Model, seed: int) -> Model:
 
 def shuffled(model: Model, seed: int = 0) -> Model:
     """Return the same model with its hidden units in another order, and those turned that may turn."""
-    rng, known = np.random.default_rng(seed), layout(model.plan)
+    rng, known = np.random.default_rng(seed), build_layout(model.plan)
     places = {group: rng.permutation(known.sizes[group]) for group in known.groups}
     signs = {
         group: np.where((rng.random(known.sizes[group]) < 0.5) & (group in known.turning), -1, 1).astype(
@@ -95,7 +95,7 @@ def of(model: Model, weights) -> Model:
 def test_every_weight_of_a_model_lies_in_one_block(path):
     model = read(path)
     counts = [np.zeros(array.shape, int) for array in model.weights]
-    for block in layout(model.plan).blocks:
+    for block in build_layout(model.plan).blocks:
         counts[block.weight][block.cut] += 1
     assert all((count == 1).all() for count in counts)
 
@@ -103,7 +103,7 @@ def test_every_weight_of_a_model_lies_in_one_block(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_shuffled_units_are_brought_back(path):
     model = read(path)
-    like = likeness(layout(model.plan), model.weights, shuffled(model).weights)
+    like = likeness(build_layout(model.plan), model.weights, shuffled(model).weights)
     assert like.equal == 1 and like.cosine == pytest.approx(1)
 
 
@@ -115,11 +115,11 @@ def test_a_shuffled_model_answers_as_before(name):
     model, rng = read(SEQUENCES / f"{name}.keras"), np.random.default_rng(0)
     inputs = []
     for _ in range(3):
-        one = [
+        arrays = [
             rng.integers(1, 9, 12) if dtype == "int32" else rng.normal(size=(12, shape[-1])).astype("float32")
             for shape, dtype in zip(model.plan.input_shapes, model.plan.input_dtypes, strict=True)
         ]
-        inputs.append(one[0] if len(one) == 1 else tuple(one))
+        inputs.append(arrays[0] if len(arrays) == 1 else tuple(arrays))
     predictor = Predictor()
     before, after = predictor.predict(model, inputs), predictor.predict(shuffled(model), inputs)
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(before, after, strict=True))
@@ -128,9 +128,9 @@ def test_a_shuffled_model_answers_as_before(name):
 @pytest.mark.parametrize("name", ["aligned", "codon", "completion", "forecast", "frames", "generator"])
 def test_copies_lie_above_the_threshold_and_strangers_below(name):
     model = read(SEQUENCES / f"{name}.keras")
-    known = layout(model.plan)
+    known = build_layout(model.plan)
     stranger_like = likeness(known, model.weights, stranger(model, 1).weights)
-    copies = [likeness(known, model.weights, noisy(one).weights) for one in (model, shuffled(model))]
+    copies = [likeness(known, model.weights, noisy(copy).weights) for copy in (model, shuffled(model))]
     assert stranger_like.cosine + 0.2 < NEAR < min(copy.cosine for copy in copies) - 0.05
     assert stranger_like.equal < SOME
 
@@ -317,7 +317,7 @@ def renamed(text: str) -> str:
 
 def found_code(*texts: str, given: str = "") -> list:
     all_code = [code(f"s{place}", [text]) for place, text in enumerate(texts)]
-    return compare_texts(all_code, [], [code("", [given])], most_in_common(len(texts)), CODE)
+    return compare_texts(all_code, [], code("", [given]), most_in_common(len(texts)), CODE)
 
 
 def test_renamed_and_reordered_code_is_found():
@@ -340,10 +340,10 @@ def test_what_many_write_is_no_evidence():
 
 
 def test_answers_in_the_same_words_are_found():
-    one = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
+    first = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
     two = "Gradients are products of factors. If all are small, so is the product: early letters are not learned."
-    texts = [words(str(n), [text]) for n, text in enumerate([one, two, "I think: " + one.upper()])]
-    [pair] = compare_texts(texts, [], [], 3, WORDS)
+    texts = [words(str(n), [text]) for n, text in enumerate([first, two, "I think: " + first.upper()])]
+    [pair] = compare_texts(texts, [], Text(""), 3, WORDS)
     assert (pair.first.owner, pair.second.owner) == ("0", "2")
 
 
@@ -378,9 +378,11 @@ def keras_file(path: Path, model: Model) -> bytes:
 
 
 def notebook(*code_cells: str, texts=(), ids=()) -> bytes:
-    cells = [{"cell_type": "code", "source": one} for one in code_cells]
-    cells += [{"cell_type": "markdown", "source": one} for one in texts]
-    cells += [{"cell_type": "code", "source": f"print({place})", "id": one} for place, one in enumerate(ids)]
+    cells = [{"cell_type": "code", "source": source} for source in code_cells]
+    cells += [{"cell_type": "markdown", "source": source} for source in texts]
+    cells += [
+        {"cell_type": "code", "source": f"print({place})", "id": cell_id} for place, cell_id in enumerate(ids)
+    ]
     return json.dumps({"cells": cells, "nbformat": 4}).encode()
 
 
@@ -403,20 +405,20 @@ MODEL = SEQUENCES / "aligned.keras"
 
 def compared(hello, *submissions: RawSubmission, **others: RawSubmission) -> list[tuple]:
     findings = compare(*hello, submissions, others)
-    return [(one.kind, one.strength, one.first, one.second) for one in findings.found]
+    return [(finding.kind, finding.strength, finding.first, finding.second) for finding in findings.found]
 
 
 def test_equal_weights_speak_by_seed_and_code(hello):
-    def one(student, seed, text):
+    def submit(student, seed, text):
         return handed(student, m_keras=MODEL.read_bytes(), n_ipynb=notebook(f"SEED = {seed}", text))
 
-    assert compared(hello, one("ann", 0, FIRST), one("bob", 1, SECOND)) == [
+    assert compared(hello, submit("ann", 0, FIRST), submit("bob", 1, SECOND)) == [
         ("weights", "strong", "ann", "bob")
     ]
-    assert compared(hello, one("ann", 0, FIRST), one("bob", 0, SECOND)) == [
+    assert compared(hello, submit("ann", 0, FIRST), submit("bob", 0, SECOND)) == [
         ("weights", "middle", "ann", "bob")
     ]
-    same = compared(hello, one("ann", 0, FIRST), one("bob", 0, FIRST))
+    same = compared(hello, submit("ann", 0, FIRST), submit("bob", 0, FIRST))
     assert ("weights", "weak", "ann", "bob") in same and ("code", "strong", "ann", "bob") in same
 
 
@@ -434,7 +436,7 @@ def test_what_a_crowd_shares_is_one_line(hello):
     ]
     findings = compare(*hello, class_)
     assert not findings.found and "5 handed in models" in findings.common[0]
-    earlier = {f"spring: s{n}": one for n, one in enumerate(class_)}
+    earlier = {f"spring: s{n}": submission for n, submission in enumerate(class_)}
     assert (
         len(compare(*hello, class_[:1], earlier).found) == 5
     )  # one student and five earlier ones are no crowd
@@ -481,7 +483,7 @@ def test_hostile_notebooks_are_skipped_or_read(hello, content):
     findings = compare(
         *hello, [bad, handed("ann", n_ipynb=notebook(FIRST)), handed("bob", n_ipynb=notebook(FIRST))]
     )
-    assert [(one.first, one.second) for one in findings.found] == [("ann", "bob")]
+    assert [(finding.first, finding.second) for finding in findings.found] == [("ann", "bob")]
     assert any("=cmd" in line for line in findings.skipped)
     assert "<script" not in integrity_html(findings)
 
@@ -494,11 +496,11 @@ def test_a_submission_that_cannot_be_opened_is_named(hello, tmp_path):
 
 @settings(deadline=None, max_examples=25)
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_any_text_can_be_compared(one, two):
+def test_any_text_can_be_compared(first, second):
     for read_text in (code, words):
-        texts = [read_text("a", [one, two]), read_text("b", [one, two])]
+        texts = [read_text("a", [first, second]), read_text("b", [first, second])]
         assert len(texts[0].symbols) == len(texts[0].places)
-        compare_texts(texts, [], [], 3, CODE)
+        compare_texts(texts, [], Text(""), 3, CODE)
 
 
 def test_the_page_and_the_table_escape_names(hello):
@@ -752,7 +754,7 @@ def test_nothing_pushes_code_out_of_sight(asking, name, where, monkeypatch):
         handed(student, **{"n.ipynb": notebook(text)}) for student, text in [("ann", FIRST), ("cyd", SECOND)]
     )
     found = compare(*asking, [ann, bob, cyd]).found
-    assert [(one.kind, one.first, one.second) for one in found] == [("code", "ann", "bob")]
+    assert [(finding.kind, finding.first, finding.second) for finding in found] == [("code", "ann", "bob")]
     assert any("delta" in line for passage in found[0].passages for line in passage.mine)
 
 
@@ -798,7 +800,7 @@ def test_lines_are_numbered_as_in_the_notebook(asking):
 def test_invisible_text_hides_no_words(hidden):
     text = "The state fades because each step multiplies it by a slope below one, so at last nothing is left of it."
     other = "".join(letter + hidden * (letter in "aeiou") for letter in text)
-    [pair] = compare_texts([words("0", [text]), words("1", [other])], [], [], 3, WORDS)
+    [pair] = compare_texts([words("0", [text]), words("1", [other])], [], Text(""), 3, WORDS)
     assert pair.share == 1
 
 
@@ -810,7 +812,7 @@ def test_copies_beside_the_work_hide_nothing(asking):
     copies = {"work (1).ipynb": notebook(SECOND), "work (2).ipynb": notebook("SEED = 2", FIRST)}
     bob = handed("bob", **{SOUGHT: MODEL.read_bytes(), **decoys, **copies})
     findings = compare(*asking, [ann, bob])
-    assert [one.kind for one in findings.found] == ["weights", "code"]
+    assert [finding.kind for finding in findings.found] == ["weights", "code"]
     assert "bob: after 30 models, 14 others are not compared." in findings.skipped
 
 
@@ -832,7 +834,7 @@ def test_what_ends_a_reader_hides_nothing_beside_it(asking, lost, left):
         lambda task, arguments: task is read_work_task and "bob" in arguments and (other,) not in arguments
     )
     findings = compare(*asking, [ann, bob], readers=workers)
-    assert {one.kind for one in findings.found} == left
+    assert {finding.kind for finding in findings.found} == left
     assert findings.skipped == (
         f"bob: the {lost} can't be compared: it took too much time of the processor, and was stopped",
     )
@@ -933,7 +935,7 @@ def test_what_is_lost_is_named(asking):
     )  # fmt: skip
     workers = Dying(lambda task, arguments: task is align or "dan" in arguments)
     findings = compare(*asking, [ann, bob, cyd, dan], readers=workers)
-    found = {(one.kind, one.first, one.second) for one in findings.found}
+    found = {(finding.kind, finding.first, finding.second) for finding in findings.found}
     assert found == {("weights", "ann", "cyd"), ("code", "ann", "bob")}
     lines = " ".join(findings.skipped)
     assert (
