@@ -18,7 +18,7 @@ def export(
         Path | None, typer.Option(help="The platform's own table, as exported: it is filled in.")
     ] = None,
     filled: Annotated[
-        Path | None, typer.Option("--as", help="The table to write [default: in RESULTS, as FILE is called].")
+        Path | None, typer.Option("--as", help="Output file [default: RESULTS/<name of FILE>].")
     ] = None,
     column: Annotated[str, typer.Option(help="Canvas: the column of the assignment.")] = "",
     unfinished: Annotated[

@@ -22,9 +22,7 @@ def grade(
     roster: Annotated[
         Path | None, typer.Option(help="The platform's list of the class (CSV): names, logins, times.")
     ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Grade anew what an earlier run has graded.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore cached scores.")] = False,
     device: Device = "auto",
     no_isolation: Annotated[
         bool, typer.Option("--no-isolation", help="Run student code unprotected where nothing isolates it.")

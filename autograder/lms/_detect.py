@@ -1,18 +1,15 @@
-"""Which platform an export is from: reads the class in it."""
+"""Detects which platform an export is from, and reads the class in it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
 from autograder.core import CourseError
-from autograder.lms import _canvas as canvas
 from autograder.lms import _drive as drive
 from autograder.lms import _folder as folder
 from autograder.lms import _gradescope as gradescope
-from autograder.lms import _moodle as moodle
-from autograder.lms import _nbgrader as nbgrader
 from autograder.lms._export import (
     Export,
     descend,
@@ -22,25 +19,13 @@ from autograder.lms._export import (
     open_export,
     open_zip_export,
 )
-from autograder.lms._matching import Claims, Roster, match_cohort
+from autograder.lms._matching import Claims, match_cohort
+from autograder.lms._platforms import PLATFORMS, ReadRequest
 from autograder.lms._results import without_results
 from autograder.lms._roster import read_roster
-from autograder.submissions import Cohort, Submitter, litter_reason
+from autograder.submissions import Cohort, litter_reason
 
 MAX_DEPTH = 3  # folders around a class
-
-
-@dataclass(frozen=True)
-class ReadRequest:
-    """What is asked of an export: the submissions of an assignment, by people of a roster, with times of a zone."""
-
-    slug: str
-    roster: Roster
-    zone: tzinfo | None
-
-    def listed(self, platform: str) -> list[Submitter]:
-        """Return the people of the roster who have an id of the platform."""
-        return [person for person in self.roster.people if person.platform == platform and person.id]
 
 
 def read_cohort(
@@ -123,12 +108,3 @@ def reader(export: Export, asked: ReadRequest) -> Callable[[], Claims] | None:
         if recognises(export):
             return partial(read, export, asked)
     return None
-
-
-# A new platform is a module with these two functions, and a line here.
-PLATFORMS: tuple[tuple[Callable[[Export], bool], Callable[[Export, ReadRequest], Claims]], ...] = (
-    (gradescope.recognises, lambda export, asked: gradescope.read(export)),
-    (moodle.recognises, lambda export, asked: moodle.read(export, asked.listed("moodle"))),
-    (canvas.recognises, lambda export, asked: canvas.read(export, asked.listed("canvas"))),
-    (nbgrader.recognises, lambda export, asked: nbgrader.read(export, asked.slug, asked.zone)),
-)

@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 
-from autograder.core import CourseError, Sheet, read_sheet, sanitize
-from autograder.lms import _canvas as canvas
-from autograder.lms import _gradescope as gradescope
-from autograder.lms import _moodle as moodle
+from autograder.core import CourseError, read_sheet, sanitize
 from autograder.lms._dates import parse_time
 from autograder.lms._matching import Roster
-from autograder.submissions import Submitter
+from autograder.lms._platforms import ROSTERS
 
 EXPECTED = (
     "expected Canvas's gradebook (Student, ID, ..., Section), Moodle's grading worksheet (Identifier, Full name, ...) "
@@ -23,19 +20,13 @@ def read_roster(path: Path | None, zone: tzinfo | None = None) -> Roster:
     if path is None:
         return Roster()
     sheet = read_sheet(path)
-    for people, times in read_each_way(sheet, zone):
+    for read_people, read_times in ROSTERS:
+        people = read_people(sheet, zone)
         if people is not None:
-            told = {text: None for text in times if text not in ("", "-")}
-            unread = [text for text in told if zone and not parse_time(text, zone)]
+            times = dict.fromkeys(text for text in read_times(sheet) if text not in ("", "-"))
+            unread = [text for text in times if zone and not parse_time(text, zone)]
             return Roster(tuple(people), tuple(unread_line(path, unread)))
     raise CourseError(f"{path} is no table of people that is understood: {EXPECTED}.")
-
-
-def read_each_way(sheet: Sheet, zone: tzinfo | None) -> Iterator[tuple[list[Submitter] | None, list[str]]]:
-    """Yield the people in the sheet as each platform reads it, and the times of submission as they stand there."""
-    yield gradescope.people(sheet, zone), gradescope.times(sheet)
-    yield canvas.people(sheet), []
-    yield moodle.people(sheet, zone), moodle.times(sheet)
 
 
 def unread_line(path: Path, unread: list[str]) -> Iterator[str]:
