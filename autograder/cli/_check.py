@@ -61,7 +61,7 @@ def pack(
 
 @contextmanager
 def students_grader(course: Course, assignment: Assignment, folder: Path, device: str) -> Iterator:
-    """Return a Grader for a student's own work, on the student's own machine; a line shows what it does."""
+    """Yield a Grader for a student's own work, on the student's own machine; a line shows its progress."""
     from autograder.data import hidden_data
     from autograder.grading import Grader
     from autograder.sandbox import Sandbox, probe, training_sandbox
@@ -79,4 +79,4 @@ def students_grader(course: Course, assignment: Assignment, folder: Path, device
         console.status("") as status,
     ):
         grader = Grader.create(assignment, hidden_data(course), sandbox, trainer)
-        yield replace(grader, watch=lambda said: status.update(Text(said)))
+        yield replace(grader, watch=lambda text: status.update(Text(text)))

@@ -46,7 +46,7 @@ def print_lines(lines: Sequence[str], more: str = "") -> None:
 
 
 def print_check(well: bool, what: str, problems: Iterable[str]) -> None:
-    """One line for a thing looked at, and one below it for each problem."""
+    """Print a line for one check, and one below it for each problem."""
     print_plain(f"{'ok ' if well else 'NO '} {what}", "green" if well else "bold red")
     for problem in problems:
         print_plain(f"      {problem}")
@@ -77,12 +77,12 @@ def run_logged(folder: Path) -> Iterator[None]:
     except (CourseError, DeviceError, OSError, Crash, typer.Exit, typer.Abort):
         raise
     except Exception as error:
-        said = traceback.format_exc()
+        trace = traceback.format_exc()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / LOG).write_text(said, encoding="utf-8", errors="replace")
+            (folder / LOG).write_text(trace, encoding="utf-8", errors="replace")
         except OSError:
             folder = Path(tempfile.mkdtemp(prefix="autograder-"))
-            (folder / LOG).write_text(said, encoding="utf-8", errors="replace")
+            (folder / LOG).write_text(trace, encoding="utf-8", errors="replace")
         what = f"{type(error).__name__}: {sanitize(str(error), 200)}"
         raise Crash(f"The autograder itself failed ({what}). Report it with {folder / LOG}.") from error

@@ -37,7 +37,7 @@ MAX_NOTEBOOKS, MAX_BYTES = 5_000, 32 * 2**20  # that are looked into for package
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: well or not, what was seen, and what to do about it."""
+    """The result of one check: whether all is well, what was seen, and how to fix it."""
 
     well: bool
     what: str
@@ -45,7 +45,7 @@ class Finding:
 
 
 def examine(course: Course, submissions: Path | None = None) -> Iterator[Finding]:
-    """Python, TensorFlow and its devices, the course, the secret seed, what is run, and what submissions import."""
+    """Yield findings on Python, TensorFlow, the course, the secret seed, isolation and packages of submissions."""
     yield Finding(
         sys.version_info >= (3, 11),
         f"Python {read_package_versions()['python']}",
@@ -65,7 +65,7 @@ def examine(course: Course, submissions: Path | None = None) -> Iterator[Finding
 
 
 def examine_tensorflow() -> Iterator[Finding]:
-    """Return True if TensorFlow starts, and what it can train on."""
+    """Yield whether TensorFlow starts, and which devices it can train on."""
     found = probe_tensorflow()
     if found.trouble:
         yield Finding(False, f"TensorFlow does not start: {found.trouble}", "pip install -r requirements.txt")
@@ -78,7 +78,7 @@ def examine_tensorflow() -> Iterator[Finding]:
 
 
 def examine_secret(course: Course) -> Finding:
-    """Return True if marks rest on this term's secret, on the public demo seed, or wait for the TA."""
+    """Return where hidden data come from: this term's secret, the public demo seed, or nowhere yet."""
     solutions = course.root / "solutions"
     if not solutions.is_dir():
         return Finding(True, "solutions: not here (a student's copy); hidden items are deferred")
@@ -98,7 +98,7 @@ def examine_secret(course: Course) -> Finding:
 
 
 def examine_packages(submissions: Path) -> Iterator[Finding]:
-    """Each package that notebooks in this folder import and this machine lacks; their code would not run here."""
+    """Yield each package that notebooks in this folder import and this machine lacks."""
     notebooks = sorted(
         path for kind in ("*.ipynb", "*.py") for path in submissions.rglob(kind) if path.is_file()
     )
@@ -114,7 +114,7 @@ def examine_packages(submissions: Path) -> Iterator[Finding]:
 
 
 def examine_isolation(found: Isolation) -> Iterator[Finding]:
-    """Each layer that keeps student code from harm, and whether enough of them hold to run any."""
+    """Yield each layer of isolation, and whether enough of them hold to run student code."""
     if platform.system() != "Linux":
         advice = (
             "grade on Linux (a container or WSL2 will do), or pass --no-isolation to `grade` at your own risk"
@@ -135,7 +135,7 @@ def examine_isolation(found: Isolation) -> Iterator[Finding]:
 
 
 def examine_child(course: Course, isolation: Isolation) -> Finding:
-    """Return True if a child that runs student code can read any of the files that it must not, each tried for real."""
+    """Run a child as for student code; return whether it can open any file that it must not."""
     private = (course.root, course.root / "solutions")
     paths = [str(path.resolve()) for path in private_files(course)]
     try:

@@ -72,8 +72,8 @@ def grade(
         sources = MarkSources.read(course, grader, found, out)
         progress = Progress(len(found.submissions))
         grader = replace(grader, watch=progress.watch)
-        told = lambda line: print_plain(line, "yellow")  # noqa: E731
-        with open_executor(setup, grader, jobs, progress.total, dask, told) as workers, live_table(progress):
+        warn = lambda line: print_plain(line, "yellow")  # noqa: E731
+        with open_executor(setup, grader, jobs, progress.total, dask, warn) as workers, live_table(progress):
             try:
                 for graded in grade_cohort(grader, sources, found, out, fresh, workers, reading):
                     progress.add(

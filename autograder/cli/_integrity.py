@@ -36,7 +36,7 @@ def integrity(
         for folder in against or ():
             earlier = read_cohort(reading, folder, chosen.slug).submissions
             others |= {f"{folder.name}: {submission.student}": submission for submission in earlier}
-        watch = lambda said: status.update(Text(said))  # noqa: E731
+        watch = lambda text: status.update(Text(text))  # noqa: E731
         findings = compare(course, chosen, found.submissions, others, watch, reading)
     make_private_folder(out)
     write_atomically(out / "integrity.html", integrity_html(findings))

@@ -31,12 +31,12 @@ def term() -> None:
 
     from autograder.data import new_term
 
-    kept = new_term(find_course(Path.cwd()), date.today())
+    previous = new_term(find_course(Path.cwd()), date.today())
     print_plain(
         "solutions/secret_seed: fresh. Hidden data are new ones from now on; keep a copy of it in a safe place."
     )
-    if kept:
-        name = kept.name.removeprefix("secret_seed.")
+    if previous:
+        name = previous.name.removeprefix("secret_seed.")
         print_plain(
             f"The one before is kept: `autograder grade ASSIGNMENT SUBMISSIONS --term {name}` grades with it."
         )

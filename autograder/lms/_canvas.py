@@ -131,7 +131,7 @@ def upload(own: list[Reading], files: dict[str, str], called_late: Set[str]) -> 
 
 
 def people(sheet: Sheet) -> list[Submitter] | None:
-    """Who is in a gradebook; none if it is another table."""
+    """Return the people of a gradebook; None for another table."""
     table = in_english(Table(sheet))
     if "id" not in table.header or not {"student", "lastname"} & set(table.header):
         return None
@@ -209,12 +209,12 @@ def column_of(table: Table, title: str, slug: str) -> int:
 
 def read_only(table: Table, column: int) -> bool:
     """Return True if Canvas computes the column itself; it says so in the title or in one of the first rows."""
-    said = [table.at(row, column) for row in (0, *table.rows[:3])]
-    return any("(read only)" in text.lower() for text in said)
+    texts = [table.at(row, column) for row in (0, *table.rows[:3])]
+    return any("(read only)" in text.lower() for text in texts)
 
 
 def same(offered: dict[int, str], wanted: list[str]) -> list[int]:
-    """Columns whose title has the words of a wanted one, in order."""
+    """Return the columns whose title has the words of a wanted one, in order."""
     return [
         number
         for number, text in offered.items()
@@ -223,7 +223,7 @@ def same(offered: dict[int, str], wanted: list[str]) -> list[int]:
 
 
 def similar(offered: dict[int, str], wanted: list[str]) -> list[int]:
-    """Columns whose title has all words of a wanted one; or the reverse, if these are no mere "a" or "1"."""
+    """Return the columns whose title has all words of a wanted one; or the reverse, if these are no mere "a" or "1"."""
 
     def is_like(text: str, title: str) -> bool:
         a, b = set(split_tokens(text)), set(split_tokens(title))

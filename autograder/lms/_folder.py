@@ -17,7 +17,7 @@ ATTEMPT = re.compile(r"(?P<who>.+?)[ _.-]+(?:attempt|version)[ _.-]?(?P<number>\
 
 
 def read(export: Export) -> Claims:
-    """Each folder and each archive at the top is a student's. Raises CourseError for a folder of another kind."""
+    """Return each folder and each archive at the top as a student's. Raises CourseError for another folder."""
     tops = [top for top in export.tops if is_submission(export, top)]
     others = [top for top in export.tops if top not in tops]
     if loose := loose_work(export):

@@ -199,7 +199,7 @@ def times(sheet: Sheet) -> list[str]:
 
 
 def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Submitter] | None:
-    """Who is in a roster or in an assignment's grades; none if it is another table."""
+    """Return the people of a roster or of an assignment's grades; None for another table."""
     table = Table(sheet)
     if not {"sid", "email"} <= set(table.header):
         return None

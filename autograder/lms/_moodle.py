@@ -75,7 +75,7 @@ def upload(own: list[Reading]) -> Upload:
 
 
 def people(sheet: Sheet, zone: tzinfo | None = None) -> list[Submitter] | None:
-    """Who is in a worksheet, and when they handed in; none if it is another table."""
+    """Return the people of a worksheet, with times of submission; None for another table."""
     table = Table(sheet)
     ids = identifiers(table)
     if not ids:

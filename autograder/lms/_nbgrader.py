@@ -40,7 +40,7 @@ def has_room(export: Export) -> bool:
 
 
 def read(export: Export, slug: str, zone: tzinfo | None = None) -> Claims:
-    """Each student's folder of this assignment. Raises CourseError where nobody handed it in."""
+    """Return each student's folder of this assignment. Raises CourseError where nobody handed it in."""
     names = export.tops[ROOM] if has_room(export) else {name: name for name in export.names}
     found: dict[str, dict[str, str]] = {}
     others: Counter[str] = Counter()
