@@ -126,7 +126,7 @@ def main(seeds: int = 5) -> None:
     makers |= {name: lambda name=name: network(name) for name in NETWORKS}
     for name, maker in makers.items():
         columns = zip(*(measured(maker, seed) for seed in range(seeds)), strict=True)
-        cells = [f"{np.mean(one):.2f} ({min(one):.2f}-{max(one):.2f})" for one in columns]
+        cells = [f"{np.mean(column):.2f} ({min(column):.2f}-{max(column):.2f})" for column in columns]
         print(f"{name:>26}: excess {cells[0]}; valid {cells[1]}; new {cells[2]}; {cells[3]} s", flush=True)
 
 

@@ -49,12 +49,14 @@ def main(
         with Sandbox(probe()) as sandbox:
             asked = recorded(Grader.create(assignment, HiddenData(course, DEMO_SECRET), sandbox), folder)
         questions = defaultdict(list)
-        for name, inputs, _ in (one for item in asked for one in item.predictions):
+        for name, inputs, _ in (prediction for item in asked for prediction in item.predictions):
             questions[name].append(inputs)
         for name, several in questions.items():
             data = next(folder.rglob(name)).read_bytes()
-            times = {way: 1000 * median(one) for way, one in measured(data, several, rounds, rows).items()}
-            least = 1000 * sum(work(read_model(data).plan, one) for one in several) / rate
+            times = {
+                way: 1000 * median(seconds) for way, seconds in measured(data, several, rounds, rows).items()
+            }
+            least = 1000 * sum(work(read_model(data).plan, batch) for batch in several) / rate
             figures = [f"{times[way]:,.1f}" for way in WAYS]
             row(
                 slug,
@@ -77,9 +79,9 @@ def measured(data: bytes, several: list, rounds: int, rows: int) -> dict[str, li
     ways = {
         "Keras": lambda: naive(data, batches),
         "traced": lambda: traced(function, variables, model, batches),
-        "NumPy": lambda: [predictor.predict(read_model(data), one, rows) for one in several],
+        "NumPy": lambda: [predictor.predict(read_model(data), batch, rows) for batch in several],
     }
-    prepared = [prepare(one, model.plan.input_dtypes, 1024).batches for one in several]
+    prepared = [prepare(batch, model.plan.input_dtypes, 1024).batches for batch in several]
     batches = [[np.moveaxis(x, -1, 0).copy() for x in batch.xs] for found in prepared for batch in found]
     for _ in range(rounds + 1):
         for way, run in ways.items():
@@ -97,7 +99,7 @@ def trace(plan) -> tuple:
     function = tf.function(
         lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False),
         input_signature=[
-            tf.TensorSpec(*one) for one in zip(plan.input_shapes, plan.input_dtypes, strict=True)
+            tf.TensorSpec(*spec) for spec in zip(plan.input_shapes, plan.input_dtypes, strict=True)
         ],
         autograph=False,
     )
@@ -125,8 +127,8 @@ def traced(function, variables: list, model: Model, batches: list) -> None:
 def work(plan: Plan, inputs) -> float:
     """Floating-point operations of the products of matrices for these inputs."""
     total = 0
-    for one in inputs:
-        steps = max(len(x) for x in (one if isinstance(one, tuple) else (one,)))
+    for batch in inputs:
+        steps = max(len(x) for x in (batch if isinstance(batch, tuple) else (batch,)))
         for call in plan.calls[len(plan.inputs) :]:
             layer = plan.layers[call.layer]
             given = call.inputs[0]

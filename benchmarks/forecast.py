@@ -61,9 +61,9 @@ def errors(forecast: dict, seed: int) -> pd.Series:
         data = GENERATE.make(1000 * seed + length, 250, length)
         history, future = (np.stack(numbers(data[column])) for column in data)
         expected, _ = GENERATE.process(1000 * seed + length, 250, length)
-        said = {name: predict(history) for name, predict in forecast.items()}
-        said |= {"floor: the process itself, without its errors": expected[:, length:]}
-        rows.append({name: abs(one - future).mean() for name, one in said.items()})
+        predictions = {name: predict(history) for name, predict in forecast.items()}
+        predictions |= {"floor: the process itself, without its errors": expected[:, length:]}
+        rows.append({name: abs(prediction - future).mean() for name, prediction in predictions.items()})
     mean = pd.DataFrame(rows).mean()
     return mean / mean[["last value", "last season"]].min()
 

@@ -47,9 +47,9 @@ def by_keras(path: Path, x: np.ndarray, batch: int) -> tuple[list[float], np.nda
     seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        came = np.concatenate([call(part).numpy() for part in parts])
+        predictions = np.concatenate([call(part).numpy() for part in parts])
         seconds.append(time.perf_counter() - start)
-    return seconds, came
+    return seconds, predictions
 
 
 def by_grader(path: Path, x: np.ndarray, batch: int) -> tuple[list[float], np.ndarray]:
@@ -57,9 +57,9 @@ def by_grader(path: Path, x: np.ndarray, batch: int) -> tuple[list[float], np.nd
     model, predictor, seconds = read_model(path.read_bytes()), Predictor(), []
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
-        came = predictor.predict(model, x, batch)
+        predictions = predictor.predict(model, x, batch)
         seconds.append(time.perf_counter() - start)
-    return seconds[1:], came  # the first makes batches, which a class shares
+    return seconds[1:], predictions  # the first makes batches, which a class shares
 
 
 def by_loop(kind: str, batch: int) -> tuple[float, float]:
@@ -77,9 +77,9 @@ def by_loop(kind: str, batch: int) -> tuple[float, float]:
     for updates in (2, UPDATES):  # the first compiles; its time is in both
         start = time.perf_counter()
         with redirect_stdout(StringIO()):
-            _, came = train(config, x, y, test, updates, batch, 1, 0, "adam", 0.01, 1.0, 0.0)
+            _, predictions = train(config, x, y, test, updates, batch, 1, 0, "adam", 0.01, 1.0, 0.0)
         seconds.append(time.perf_counter() - start)
-    return (seconds[1] - seconds[0]) / (UPDATES - 2), float(((came[0, :, 0] > 0.5) == answers).mean())
+    return (seconds[1] - seconds[0]) / (UPDATES - 2), float(((predictions[0, :, 0] > 0.5) == answers).mean())
 
 
 def sequences(count: int, length: int, seed: int) -> np.ndarray:

@@ -43,11 +43,8 @@ def compare(
     Returns:
         The findings, the strongest first; `skipped` names what can't be read.
     """
-    workers, expected, asked = (
-        readers or SerialExecutor(None),
-        read_expectations(assignment),
-        asked_names(assignment),
-    )
+    workers = readers or SerialExecutor(None)
+    expected, asked = read_expectations(assignment), asked_names(assignment)
     read = partial(read_all, workers, expected, asked, on_progress)
     works = read({submission.student: submission for submission in submissions})
     students = {work.owner for work in works}
@@ -59,7 +56,9 @@ def compare(
     )
     path = assignment.starter
     starter = work_of_notebooks("the starter", [(path.name, path.read_bytes())] if path.is_file() else [])
-    compared = [*earlier, *reference_work(assignment, expected, asked)]
+    compared, perfect = list(earlier), assignment.test_submissions / "perfect"
+    if perfect.is_dir():
+        compared.append(read_work(REFERENCE, RawSubmission("perfect", perfect), expected, asked))
     most = evidence.most_in_common(len(works))
     on_progress("weights")
     findings, common, not_compared = compare_weights(works, compared, most, workers)
@@ -126,14 +125,6 @@ def read_work_task(
     if is_reader:
         limit_processor()
     return read_work(name, raw, expected, asked, parts)
-
-
-def reference_work(assignment: Assignment, expected: Expected, asked: frozenset[str]) -> list[Work]:
-    """Return the perfect test submission, where there is one: its models and its notebook are the reference's."""
-    perfect = assignment.test_submissions / "perfect"
-    return (
-        [read_work(REFERENCE, RawSubmission("perfect", perfect), expected, asked)] if perfect.is_dir() else []
-    )
 
 
 def compare_weights(

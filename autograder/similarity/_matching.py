@@ -86,8 +86,10 @@ def assign(layout: Layout, group: int, ours: Weights, theirs: Weights, order: Un
     return moved
 
 
-def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order: UnitOrder) -> tuple:
-    """Two arrays (units, units): how well each of our units agrees with each of theirs, whatever its sign, and with it.
+def agreement(
+    layout: Layout, group: int, ours: Weights, theirs: Weights, order: UnitOrder
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how well each of our units agrees with each of theirs, without and with its sign: two (units, units).
 
     Along a group that is not settled yet, weights are compared by their sorted amounts.
     """
@@ -106,7 +108,7 @@ def agreement(layout: Layout, group: int, ours: Weights, theirs: Weights, order:
 
 def sides(
     layout: Layout, block: Block, place: int, ours: Weights, theirs: Weights, order: UnitOrder
-) -> tuple:
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a block of both models, (units, rest), the units along axis `place` in each file's own order."""
     mine = np.moveaxis(ours[block.weight][block.cut], place, 0)
     other = np.moveaxis(permute_block(layout, block, theirs, order, place), place, 0)

@@ -118,7 +118,7 @@ def fingerprint(array: np.ndarray, is_embedding: bool) -> Array:
 
 
 def axis_norms(block: Block, array: np.ndarray) -> np.ndarray:
-    """Two norms of a block along each of its axes, in order of size where units have no order.
+    """Return two norms of a block along each of its axes, sorted where units have no order.
 
     Two, because an orthogonal start gives each row of recurrent weights the length 1: its largest weight tells more.
     """
@@ -164,7 +164,12 @@ def match_models(
             continue
         if like.cosine >= NEAR or like.equal >= SOME:
             matches.append(Match(first, second, like))
-    matches.sort(key=lambda match: (-match.likeness.equal, -match.likeness.cosine, names(match)))
+    matches.sort(
+        key=lambda match: (
+            -match.likeness.equal, -match.likeness.cosine,
+            match.first.owner, match.first.file, match.second.owner, match.second.file,
+        )
+    )  # fmt: skip
     return matches, skipped
 
 
@@ -224,7 +229,7 @@ def candidates(
 
 
 def nearness(ours: list[TrainedModel], everyone: list[TrainedModel]) -> tuple[np.ndarray, np.ndarray]:
-    """Two arrays (ours, everyone): the share of arrays whose sketches are near, by count or by weights; distances."""
+    """Return the share of arrays whose sketches are near, by count or weights, and distances: both (ours, everyone)."""
     sizes = np.array([array.size for array in ours[0].weights], float)
     several = sizes > 1  # a single number is near many
     apart = np.stack([distances(number, ours, everyone) for number in np.flatnonzero(several).tolist()])
@@ -239,7 +244,3 @@ def distances(number: int, ours: list[TrainedModel], everyone: list[TrainedModel
     x, y = (np.stack([model.sketch[number] for model in group]) for group in (ours, everyone))
     lengths = np.maximum.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
     return cdist(x, y) / np.maximum(lengths, 1e-12)
-
-
-def names(match: Match) -> tuple[str, ...]:
-    return match.first.owner, match.first.file, match.second.owner, match.second.file
