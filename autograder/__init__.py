@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         split_parts,
     )
 
+__version__ = "0.1.0"
 __all__ = [
     "ACTIVATIONS",
     "Choice",

@@ -12,6 +12,7 @@ import pytest
 from toy import write
 from typer.testing import CliRunner
 
+from autograder import __version__
 from autograder.cli import _app as cli
 from autograder.cli._app import app
 from autograder.sandbox import Isolation
@@ -82,6 +83,27 @@ def test_a_mistake_gets_one_line_and_status_2(course, arguments, line):
 
 def test_outside_any_course_it_finds_the_one_it_was_installed_with(tmp_path):
     assert "dna_simple_rnn" in run("check", "simple_rnn", cwd=tmp_path).stderr
+
+
+def test_the_version_is_printed():
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"autograder {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "default"),
+    [
+        (["grade"], "[default: (results/ASSIGNMENT)]"),
+        (["pack"], "[default: (ASSIGNMENT_YOUR-ID.zip)]"),
+        (["export"], "[default: (RESULTS/<name of FILE>)]"),
+        (["verify"], "[default: (as cores and memory allow)]"),
+        (["release", "gradescope"], "[default: (ASSIGNMENT_gradescope.zip)]"),
+    ],
+)
+def test_help_states_defaults(command, default):
+    """In square brackets, which rich takes for markup in a help text."""
+    shown = CliRunner().invoke(app, [*command, "--help"], terminal_width=200).output
+    assert default in " ".join(shown.replace("│", " ").split())
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def imported_packages(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "autograder":
-            names |= {f"autograder.{alias.name}" for alias in node.names}
+            names |= {f"autograder.{alias.name}" for alias in node.names if not alias.name.startswith("__")}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
         elif isinstance(node, ast.Import):

@@ -8,13 +8,15 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from autograder import __version__
 from autograder.cli._check import check, pack
-from autograder.cli._console import Crash, run_logged
+from autograder.cli._console import Crash, print_plain, run_logged
 from autograder.cli._doctor import doctor
 from autograder.cli._export import export
 from autograder.cli._fetch import fetch
@@ -34,6 +36,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     suggest_commands=True,
 )
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print_plain(f"autograder {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
 for command in (check, pack, fetch, grade, export, integrity, verify):
     app.command()(command)
 app.add_typer(release, name="release")

@@ -15,7 +15,9 @@ from autograder.core import Assignment, Course, choose_device, find_course
 
 def check(
     assignment: Slug,
-    folder: Annotated[Path, typer.Argument(help="Your work: a folder, or the .zip you hand in.")] = Path("."),
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Your work: a folder, or the .zip you hand in.")
+    ] = Path("."),
     device: Device = "auto",
 ) -> None:
     """Student: every item at once; those on hidden data say that they are deferred."""
@@ -34,8 +36,10 @@ def check(
 
 def pack(
     assignment: Slug,
-    folder: Annotated[Path, typer.Argument(help="The folder of your work.")] = Path("."),
-    out: Annotated[Path | None, typer.Option(help="The archive [default: ASSIGNMENT_YOUR-ID.zip].")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of your work.")] = Path("."),
+    out: Annotated[
+        Path | None, typer.Option(help="The archive.", show_default="ASSIGNMENT_YOUR-ID.zip")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Student: the archive to hand in, opened again and checked."""

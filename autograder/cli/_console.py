@@ -25,7 +25,7 @@ Slugs = Annotated[
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes at work side by side [default: as cores and memory allow]."),
+    typer.Option(min=1, help="Processes at work side by side.", show_default="as cores and memory allow"),
 ]
 Device = Annotated[
     Literal["auto", "cpu", "gpu"], typer.Option(help="What trains: auto takes a GPU if there is one.")

@@ -10,7 +10,9 @@ from autograder.core import find_course
 
 
 def export(
-    results: Annotated[Path, typer.Argument(help="What `grade` wrote: the folder with grades.csv.")],
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="What `grade` wrote: the folder with grades.csv.")
+    ],
     to: Annotated[
         Literal["canvas", "moodle", "gradescope", "csv"], typer.Option(help="Where the marks shall go.")
     ],
@@ -18,7 +20,8 @@ def export(
         Path | None, typer.Option(help="The platform's own table, as exported: it is filled in.")
     ] = None,
     filled: Annotated[
-        Path | None, typer.Option("--as", help="Output file [default: RESULTS/<name of FILE>].")
+        Path | None,
+        typer.Option("--as", help="Output file.", show_default="RESULTS/<name of FILE>"),
     ] = None,
     column: Annotated[str, typer.Option(help="Canvas: the column of the assignment.")] = "",
     unfinished: Annotated[

@@ -16,9 +16,14 @@ def grade(
     assignment: Slug,
     submissions: Annotated[
         Path,
-        typer.Argument(help="What Canvas, Moodle or Gradescope gave, or a folder with one for each student."),
+        typer.Argument(
+            metavar="SUBMISSIONS",
+            help="What Canvas, Moodle or Gradescope gave, or a folder with one for each student.",
+        ),
     ],
-    out: Annotated[Path | None, typer.Option(help="Where reports go [default: results/ASSIGNMENT].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where reports go.", show_default="results/ASSIGNMENT")
+    ] = None,
     roster: Annotated[
         Path | None, typer.Option(help="The platform's list of the class (CSV): names, logins, times.")
     ] = None,

@@ -12,9 +12,9 @@ from autograder.core import find_course
 
 def integrity(
     assignment: Slug,
-    submissions: Annotated[Path, typer.Argument(help="The class, as for `grade`.")],
+    submissions: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="The class, as for `grade`.")],
     out: Annotated[
-        Path | None, typer.Option(help="Where the lists go [default: results/ASSIGNMENT].")
+        Path | None, typer.Option(help="Where the lists go.", show_default="results/ASSIGNMENT")
     ] = None,
     roster: Annotated[Path | None, typer.Option(help="The platform's list of the class (CSV).")] = None,
     against: Annotated[

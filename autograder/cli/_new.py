@@ -10,8 +10,8 @@ from autograder.core import find_course
 
 
 def new_assignment(
-    slug: Annotated[str, typer.Argument(help="Its name, in small letters and underscores.")],
-    title: Annotated[str, typer.Option(help="As people read it [default: made of the name].")] = "",
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Its name, in small letters and underscores.")],
+    title: Annotated[str, typer.Option(help="As people read it.", show_default="made of the name")] = "",
 ) -> None:
     """Instructor: a small assignment that passes `verify`, for you to change into your own."""
     from autograder.authoring import plan_assignment, write_assignment

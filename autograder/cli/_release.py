@@ -115,7 +115,7 @@ def release_solutions(
 def release_gradescope(
     assignment: Slug,
     out: Annotated[
-        Path | None, typer.Option(help="The archive [default: ASSIGNMENT_gradescope.zip].")
+        Path | None, typer.Option(help="The archive.", show_default="ASSIGNMENT_gradescope.zip")
     ] = None,
 ) -> None:
     """Write the autograder of one assignment for Gradescope."""
