@@ -252,6 +252,7 @@ DRIVE = {
     "motif - Ann Lee.keras": b"",
     "Ann Lee - rnn.ipynb": b"1",
     "Copy of rnn - Ann Lee (1).ipynb": b"2",
+    "Kopie von Ann Lee - rnn.ipynb": b"3",
     "rnn_by_hand - 李明.ipynb": b"",
     "motif - 李明.keras": b"",
     "bo_ek_rnn_by_hand.ipynb": b"",
@@ -272,7 +273,7 @@ def test_drive(tmp_path, parts):
     found = read_cohort(path, SLUG)
     assert found.platform == "drive"
     assert {name: set(files) for name, files in held(found).items()} == {
-        "Ann Lee": {"motif.keras", "rnn.ipynb", "Copy of rnn (1).ipynb"},
+        "Ann Lee": {"motif.keras", "rnn.ipynb", "Copy of rnn (1).ipynb", "Kopie von rnn.ipynb"},
         "Di Ono": {"rnn.ipynb"},
         "Jean-Luc d'Arc": {"rnn.ipynb"},
         "O'Brien, Cy": {"rnn.ipynb"},

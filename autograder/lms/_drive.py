@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from autograder.core import sanitize, split_tokens
 from autograder.lms._export import Export
 from autograder.lms._matching import Claims, Upload
-from autograder.submissions import Submitter, suffix
+from autograder.submissions import COPY_OF, Submitter, suffix
 
 WORK = (".ipynb", ".keras", ".py")
 DASH = re.compile(r"\s+[-–—]\s+")
-COPY = re.compile(r"(?P<before>(?:Copy of )*)(?P<stem>.*?)(?P<after> ?\(\d+\))?", re.DOTALL)
+COPY = re.compile(rf"(?P<before>(?:{COPY_OF})*)(?P<stem>.*?)(?P<after> ?\(\d+\))?", re.DOTALL | re.IGNORECASE)
 MAX_WORDS = 6  # of a name
 
 

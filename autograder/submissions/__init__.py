@@ -33,6 +33,7 @@ from autograder.submissions._cells import (
 )
 from autograder.submissions._file_bundle import FileBundle, checksums, read_bundle
 from autograder.submissions._filenames import (
+    COPY_OF,
     OTHER_ARCHIVES,
     base_name,
     fold_name,
@@ -46,6 +47,7 @@ from autograder.submissions._raw import Cohort, RawSubmission, Source, Submitter
 
 __all__ = [
     "Budget",
+    "COPY_OF",
     "Cell",
     "Cohort",
     "FileBundle",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 COPY_WORD = r"copy|copie|copia|cópia|kopie|kopia|kopi|kopija|másolat|kopio|копия|コピー|副本|복사본"
-PREFIX = re.compile(rf"(?:(?:{COPY_WORD})(?: of| von| de| di| da| van| af| av)? |копия )+", re.IGNORECASE)
+COPY_OF = rf"(?:{COPY_WORD}) (?:of|von|de|di|da|van|af|av) "  # as Google Drive puts it before a name
+PREFIX = re.compile(rf"(?:{COPY_OF}|(?:{COPY_WORD}) )+", re.IGNORECASE)
 MARK = re.compile(
     rf"(?: ?\((?P<round>\d{{1,3}})\)|-(?P<dashed>\d{{1,3}})"
     rf"|(?: - | – |[ _-])(?:{COPY_WORD})(?:[ _-]?\(?(?P<copied>\d{{1,3}})\)?)?)$",
