@@ -119,6 +119,16 @@ def test_rows_of_absent_students_stay(grade, tmp_path):
     assert {key[0]: row.cells["points"] for key, row in rows.items()} == {"ann": "2", "bob": ""}
 
 
+def test_points_that_belong_to_nobody_are_named(grade, tmp_path):
+    hand_in(tmp_path, "ann", "Because.")
+    grade()
+    fill(tmp_path, student="anne", points="2")
+    with pytest.raises(CourseError, match=r"answers\.csv, row 2 \(anne, explains\).*did you mean ann"):
+        grade()
+    fill(tmp_path, student="anne", points="")
+    assert grade()["ann"].status == "awaiting review"
+
+
 @pytest.mark.parametrize(
     "text, message",
     [

@@ -1,5 +1,7 @@
 """Marks by hand: they replace what the grader gave, say who and why, and a mistake in the table is one line."""
 
+from pathlib import Path
+
 import pytest
 
 from autograder.core import CourseError, csv_text, escape_formula, sanitize
@@ -9,11 +11,13 @@ from autograder.grading._manual_marks import (
     apply_manual_marks,
     count_days_by_hand,
     find_absent_students,
+    match_students,
     read_mark_table,
     read_marks,
     write_empty_table,
 )
 from autograder.rubric import Adjustment, Report, Score, item
+from autograder.submissions import RawSubmission, Submitter
 
 
 @item(points=10)
@@ -150,6 +154,40 @@ def test_marks_of_students_outside_the_class(table):
     assert "(ann, total): the student is not in this class now" in line
     with pytest.raises(CourseError, match="row 4 .*no student named 'bob'; did you mean bob_7"):
         find_absent_students(marks, {"ann", "bob_7"}, ["eve"])
+
+
+CLASS = [
+    RawSubmission("lee_ann", Path("a"), Submitter("canvas", "17", "Ann Lee", "alee", "ann.lee@example.org")),
+    RawSubmission("ek_bo", Path("b"), Submitter("canvas", "18", "Bo Ek", "bek", "bo@example.org")),
+    RawSubmission("ek_bo_2", Path("c"), Submitter("canvas", "19", "Bo Ek", "bek2", "bo2@example.org")),
+]
+
+
+@pytest.mark.parametrize(
+    "written", ["lee_ann", "17", "alee", "ALEE", "ann.lee@example.org", "Ann Lee", "Lee, Ann"]
+)
+def test_a_student_is_found_by_key_id_login_address_or_name(table, written):
+    cell = f'"{written}"' if "," in written else written
+    matched = match_students(table(f"{cell},greets,1,,Eve,why"), CLASS, [])
+    assert list(matched) == [("lee_ann", "greets")]
+    assert matched["lee_ann", "greets"].cells["student"] == "lee_ann"
+
+
+@pytest.mark.parametrize("written", ["Bo Ek", "nobody"])
+def test_a_name_of_two_students_or_of_nobody_is_refused(table, written):
+    marks = match_students(table(f"{written},greets,1,,Eve,why"), CLASS, [])
+    with pytest.raises(CourseError, match=f"no student named '{written}'"):
+        find_absent_students(marks, {raw.student for raw in CLASS})
+
+
+def test_a_student_of_an_earlier_run_is_nobody_else(table):
+    assert list(match_students(table("alee,greets,1,,Eve,why"), CLASS, ["alee"])) == [("alee", "greets")]
+
+
+def test_two_rows_for_the_same_student_are_refused(table):
+    marks = table("lee_ann,greets,1,,Eve,why", "17,greets,2,,Eve,why")
+    with pytest.raises(CourseError, match=r"row 3 .*another row is for the same student and item"):
+        match_students(marks, CLASS, [])
 
 
 def test_a_blank_table_is_written_once_and_is_the_tas(tmp_path):

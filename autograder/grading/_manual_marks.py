@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder.core import CourseError, Table, read_table, sanitize, unknown_name
 from autograder.rubric import Adjustment, Item, Report, Score
+from autograder.submissions import RawSubmission, find_submissions
 
 FILE = "marks.csv"
 COLUMNS = ("student", "item", "points", "comment", "by", "why")
@@ -104,6 +105,25 @@ def count_days_by_hand(marks: Marks) -> dict[str, int | None]:
     """Return how many days late students are by rows `days`; None where a row `late` settles the points."""
     rows = [mark for mark in marks.values() if mark.item in (DAYS, LATE)]
     return {mark.student: int(mark.points) if mark.item == DAYS else None for mark in rows}
+
+
+def match_students(marks: Marks, submissions: Sequence[RawSubmission], earlier: Iterable[str]) -> Marks:
+    """Return the rows under the students' keys in `grades.csv`, where a person wrote an id, a login or a name.
+
+    A row of a student who was in the class `earlier` stays as it is. Raises CourseError for two rows that are for the
+    same student and item.
+    """
+    known = {sanitize(raw.student) for raw in submissions} | {*earlier}
+    matched: dict[tuple[str, str], MarkRow] = {}
+    for mark in marks.values():
+        found = find_submissions(mark.student, submissions) if mark.student not in known else []
+        if len(found) == 1:
+            student = sanitize(found[0].student)
+            mark = replace(mark, student=student, cells=mark.cells | {"student": student})
+        if (mark.student, mark.item) in matched:
+            raise CourseError(f"{mark.where}: another row is for the same student and item; leave one.")
+        matched[mark.student, mark.item] = mark
+    return matched
 
 
 def find_absent_students(marks: Marks, students: Collection[str], earlier: Iterable[str] = ()) -> list[str]:

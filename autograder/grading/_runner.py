@@ -56,15 +56,21 @@ class MarkSources:
     @classmethod
     def read(cls, course: Course, grader: Grader, cohort: Cohort, out: Path) -> "MarkSources":
         """Return the sources for a class. Raises CourseError, in one line, for the first mistake in a table."""
-        manual = marks.read_marks(out / marks.FILE, grader.items)
+        submissions, earlier = cohort.submissions, [path.parent.name for path in out.glob("*/report.json")]
+        manual = marks.match_students(marks.read_marks(out / marks.FILE, grader.items), submissions, earlier)
+        marked = marks.match_students(answers.read_answers(out / answers.FILE), submissions, earlier)
         table = out.absolute().parent / late.FILE
         assignment, by_hand = course.assignment(grader.assignment), marks.count_days_by_hand(manual)
         rules = late.read_late_rules(course, assignment, cohort.submissions, table, by_hand)
-        students = {sanitize(raw.student) for raw in cohort.submissions}
-        earlier = [path.parent.name for path in out.glob("*/report.json")]
-        absent = marks.find_absent_students(manual, students, earlier)
+        students = {sanitize(raw.student) for raw in submissions}
+        with_points = {key: row for key, row in marked.items() if row.text("points")}
+        absent = [
+            line
+            for rows in (manual, with_points)
+            for line in marks.find_absent_students(rows, students, earlier)
+        ]
         notices = (*cohort.doubts, *cohort.notices, *rules.notices, *absent)
-        return cls(answers.read_answers(out / answers.FILE), manual, rules, table, notices)
+        return cls(marked, manual, rules, table, notices)
 
     def apply(self, report: Report) -> Report:
         """Return the report with all that people gave, and then with the cost of lateness."""
