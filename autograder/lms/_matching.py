@@ -14,7 +14,7 @@ RESERVED = re.compile(
     r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(\.|$))"
 )  # names of devices on Windows
 MAX_KEY_LENGTH = 100  # characters
-MAX_KEY_NUMBER = 180  # bytes: a file name may have 255 on most systems, and one is written beside
+MAX_KEY_BYTES = 180  # bytes: a file name may have 255 on most systems, and one is written beside
 MAX_ID = 40
 
 
@@ -102,7 +102,7 @@ def safe_name(name: str, ending: str = "") -> str:
     ending = safe_id(ending)
     tail = f"_{ending}" if ending and text.endswith(f"_{ending}") else ""
     text = (
-        shorten(text.removesuffix(tail), MAX_KEY_LENGTH - len(tail), MAX_KEY_NUMBER - len(tail.encode()))
+        shorten(text.removesuffix(tail), MAX_KEY_LENGTH - len(tail), MAX_KEY_BYTES - len(tail.encode()))
         + tail
     )
     return RESERVED.sub(r"\1_", text, count=1) if RESERVED.match(text) else text or "unnamed"

@@ -28,7 +28,7 @@ MAX_DEPTH = 60  # nested lists and objects in a JSON text; a bidirectional layer
 MAX_DIGITS = 25  # of one number in a JSON text
 
 # A matrix that an initializer starts from: nothing depends on it, since the weights themselves are in the file.
-MAX_LIST = re.compile(r"\[[-+0-9.eE,\sINafinty]{64,}+\]")
+LONG_LIST = re.compile(r"\[[-+0-9.eE,\sINafinty]{64,}+\]")
 LITTER = re.compile(
     r"(__MACOSX/.*|(.*/)?\._.*|(.*/)?\.DS_Store|(.*/)?Thumbs\.db|(.*/)?desktop\.ini)", re.DOTALL
 )
@@ -187,7 +187,7 @@ def entry_content(data: bytes, info: zipfile.ZipInfo) -> bytes:
 def read_json(raw: bytes, name: str) -> dict:
     """Return the JSON object in `raw`, within limits that no file of Keras comes near. Raises Failure."""
     try:
-        text = MAX_LIST.sub("[null]", raw.decode("utf-8"))
+        text = LONG_LIST.sub("[null]", raw.decode("utf-8"))
         if len(text) > MAX_TEXT:
             raise ValueError(
                 f"it has {len(text):,} characters beside lists of numbers, at most {MAX_TEXT:,} are read"
@@ -202,7 +202,7 @@ def read_json(raw: bytes, name: str) -> dict:
 
 
 def check_depth(text: str) -> None:
-    """ValueError where lists and objects nest deeper than DEEPEST, counted without recursion."""
+    """ValueError where lists and objects nest deeper than MAX_DEPTH, counted without recursion."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*+\\?"?', "", text, flags=re.DOTALL)  # without what stands in quotes
     if max(accumulate((c in "[{") - (c in "]}") for c in bare), default=0) > MAX_DEPTH:
         raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")

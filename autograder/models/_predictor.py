@@ -211,7 +211,7 @@ def fits_shape(given: Shape, wanted: Shape) -> bool:
 
 
 def split_by_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tuple[np.ndarray, ...]]]:
-    """Return the batch, in parts where its results as a whole would take more than MOST_MEMORY."""
+    """Return the batch, in parts where its results as a whole would take more than MAX_MEMORY."""
     step = batch_rows(plan, longest_input(batch), len(batch.rows))
     for start in range(0, len(batch.rows), step):
         part = slice(start, start + step)
@@ -219,7 +219,7 @@ def split_by_memory(plan: Plan, batch: Batch) -> Iterator[tuple[np.ndarray, tupl
 
 
 def batch_rows(plan: Plan, length: int, batch_size: int) -> int:
-    """Return how many sequences of a length may share a batch within MOST_MEMORY."""
+    """Return how many sequences of a length may share a batch within MAX_MEMORY."""
     return max(1, min(batch_size, MAX_MEMORY // (4 * COPIES * plan.values(length))))
 
 

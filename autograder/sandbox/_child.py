@@ -26,7 +26,7 @@ from autograder.sandbox._isolation import Isolation, Limits, die_with_parent, is
 from autograder.sandbox._side_effects import side_effects
 
 REQUEST, REPLY = 3, 4
-MAX_INT_DIGITS = 86_400.0  # seconds; the grader holds the clock
+MAX_IDLE_SECONDS = 86_400.0  # the grader holds the clock
 LAYER_NUMBERS = "object_name_uids"
 
 
@@ -79,14 +79,16 @@ def answer_calls(limits: Limits) -> None:
 
     Whatever goes wrong before it is ready is the machine's fault: no student code has run.
     """
-    wire.send(REPLY, wire.pack({"ready": True}), wire.Deadline.after(MAX_INT_DIGITS))
-    header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_INT_DIGITS))
+    wire.send(REPLY, wire.pack({"ready": True}), wire.Deadline.after(MAX_IDLE_SECONDS))
+    header, [content] = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_IDLE_SECONDS))
     notebook = Notebook(content.tobytes(), header["file"])
     while True:
-        header, arrays = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_INT_DIGITS))
+        header, arrays = wire.receive(REQUEST, 2**40, wire.Deadline.after(MAX_IDLE_SECONDS))
         said, values = limit_reply(limits.reply, header["function"], *notebook.reply_to(header, arrays))
         wire.send(
-            REPLY, wire.pack(said | {"number": header["number"]}, values), wire.Deadline.after(MAX_INT_DIGITS)
+            REPLY,
+            wire.pack(said | {"number": header["number"]}, values),
+            wire.Deadline.after(MAX_IDLE_SECONDS),
         )
 
 

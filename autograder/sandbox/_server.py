@@ -177,7 +177,7 @@ def wait(pid: int, control: socket.socket, work: Path) -> str:
 
 
 def is_overfull(folder: Path) -> bool:
-    """Return True if a folder holds more than MOST_FILES entries or MOST_BYTES, or hides how many; looks at no more."""
+    """Return True if a folder holds more than MAX_FILES entries or MAX_BYTES, or hides how many; looks at no more."""
     count = size = 0
     folders = [str(folder)]
     while folders:

@@ -31,7 +31,8 @@ MAX_BYTES = 64 * 2**20  # of one file; the course's models are under 100 kB
 MAX_NOTEBOOK_BYTES = (
     192 * 2**20
 )  # bytes of a notebook, nearly all of them pictures, see `cells.without_outputs`
-MOST_PATH, MOST_NAME = 1_000, 255  # characters of a path, bytes of each of its parts
+MAX_PATH = 1_000  # characters
+MAX_NAME = 255  # bytes of each part of a path
 MAX_DEPTH = 20  # folders within folders
 MAX_NESTED = 3  # archives within the archives of a submission
 MAX_IN_MEMORY = 16 * 2**20  # bytes of an archive; a larger one is held in a temporary file
@@ -175,7 +176,7 @@ def unpack(files: Files, slug: str = "", budget: Budget | None = None) -> Files:
     An archive that is all there is stands for what it holds, and its Failure is raised. One of several that can't
     be opened stays a file. A file in an archive is passed over where one of its name lies further out: a student
     handed in the work and a zip of it. Of a course's own folder counts what lies in its `assignments/slug`, where no
-    notebook lies outside of it. Of more than MOST_FILES files those count that are read first, see `rank`.
+    notebook lies outside of it. Of more than MAX_FILES files those count that are read first, see `rank`.
     """
     budget = budget or Budget()
     passed_over = dict(files.passed_over)
@@ -318,7 +319,7 @@ def read_folder(root: Path) -> Files:
 def walk_folder(root: Path) -> tuple[list[str], dict[str, str]]:
     """Return the paths of the files in a folder, and the folders in it that were not entered, with the reason.
 
-    No link is followed. The nearest to the top are looked at first, MOST_LISTED in all. A folder that can't be
+    No link is followed. The nearest to the top are looked at first, MAX_LISTED in all. A folder that can't be
     listed stands among the paths, with "./" at its end.
     """
     names, passed_over, line = [], {}, deque([""])
@@ -611,11 +612,11 @@ def is_packages(name: str, in_environment: bool) -> bool:
 
 def leads_out(name: str) -> bool:
     """Whether a path leads out of the place that it is to lie in, or further down or along than any work does."""
-    if len(name) > MOST_PATH or not name:
+    if len(name) > MAX_PATH or not name:
         return True
     parts = PurePosixPath(name).parts
     drive = len(parts) > 1 and len(parts[0]) == 2 and parts[0].endswith(":")
-    long = any(len(part.encode("utf-8", "replace")) > MOST_NAME for part in parts)
+    long = any(len(part.encode("utf-8", "replace")) > MAX_NAME for part in parts)
     return name.startswith("/") or drive or long or ".." in parts or len(parts) > MAX_DEPTH
 
 
