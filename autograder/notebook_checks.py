@@ -111,7 +111,7 @@ def points(report: "Report") -> float:
     Deferred points count, as nothing is known against them; answers that a person reads have cells of their own.
     Raises CourseError where none is left: nbgrader takes a zero for full marks.
     """
-    judged = [score for score in report.scores if not score.stretch and score.outcome != "awaiting review"]
+    judged = [score for score in report.scores if not score.bonus and score.outcome != "awaiting review"]
     left = sum(score.possible if score.outcome == "deferred" else score.earned or 0 for score in judged)
     if left <= 0:
         raise CourseError("No points yet: see what the table above says.")

@@ -441,7 +441,7 @@ def worksheet(people: list[Person], assignment: Assignment) -> str:
         "Last modified (submission)", "Last modified (grade)", "Feedback comments",
     ]  # fmt: skip
     rows = [header]
-    # Moodle skips a mark above its maximum: who gives stretch points has to make room for them.
+    # Moodle skips a mark above its maximum: who gives bonus points has to make room for them.
     maximum = f"{sum(item.points for item in read_rubric(assignment.rubric)):.2f}"
     for person in sorted(people, key=lambda person: person.moodle):
         status = "Submitted for grading - " if person.test_submission else "No submission - "

@@ -64,11 +64,11 @@ def made_report(number: int, rng: np.random.Generator) -> Report:
 
 
 def made_score(index: int, number: int, skill: float, rng: np.random.Generator) -> Score:
-    item, text, possible, stretch = ITEMS[index]
-    asked = Score(item, text, possible, stretch, "broken", None)
+    item, text, possible, bonus = ITEMS[index]
+    asked = Score(item, text, possible, bonus, "broken", None)
     share = round(float(np.clip(skill + rng.normal(0, 0.25), 0, 1)), 2)
     told = {"figures": figures(item, share), **outcome(item, number, possible, share)}
-    return Score(**{name: getattr(asked, name) for name in ("item", "text", "possible", "stretch")} | told)
+    return Score(**{name: getattr(asked, name) for name in ("item", "text", "possible", "bonus")} | told)
 
 
 def outcome(item: str, number: int, possible: float, share: float) -> dict:

@@ -1,6 +1,7 @@
 """Courses are found from inside, and complain in one line."""
 
 import os
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -128,6 +129,49 @@ def test_a_misspelt_entry_is_one_line_with_the_near_name(course, text, complaint
     with pytest.raises(CourseError, match=complaint) as raised:
         read_course(course.root)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "complaint"),
+    [
+        ("points", '"10"', "points is '10', expected a number from 0 to 10000"),
+        ("points", "-1", "expected a number from 0"),
+        ("points", "0", "expected a number above 0"),
+        ("points", "true", "points is True, expected a number"),
+        ("points", "nan", "points is nan, expected a number"),
+        ("slug", "5", "slug is 5, expected a word"),
+        ("slug", '""', "slug is '', expected a word"),
+        ("slug", '"../x"', "slug is '../x', expected a word"),
+        ("title", "[1]", r"title is \[1\], expected a text"),
+        ("title", '" "', "expected a text"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_line(course, entry, value, complaint):
+    file = course.root / "course.toml"
+    head, _, table = file.read_text().partition("[[assignment]]")
+    file.write_text(head + "[[assignment]]" + re.sub(rf"(?m)^{entry} = .*$", f"{entry} = {value}", table))
+    with pytest.raises(CourseError, match=complaint) as raised:
+        read_course(course.root)
+    assert "\n" not in str(raised.value)
+
+
+def test_two_assignments_of_one_name_are_refused(course):
+    file = course.root / "course.toml"
+    head, mark, table = file.read_text().partition("[[assignment]]")
+    file.write_text(head + mark + table + mark + table)
+    with pytest.raises(CourseError, match="there are two assignments named hello"):
+        read_course(course.root)
+
+
+def test_a_title_or_an_encoding_that_is_none_is_refused(course):
+    file = course.root / "course.toml"
+    text = file.read_text()
+    file.write_text(re.sub("(?m)^title = .*$", "title = 3", text, count=1))
+    with pytest.raises(CourseError, match="title is 3, expected a text"):
+        read_course(course.root)
+    file.write_bytes(text.replace("title", "# Größe\ntitle", 1).encode("latin-1"))
+    with pytest.raises(CourseError, match="is not in UTF-8"):
+        read_course(course.root)
 
 
 @pytest.mark.parametrize("name", ["tittle", "timezon", "time_zone", "bundel", "assignments"])

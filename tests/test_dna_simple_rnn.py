@@ -103,7 +103,7 @@ def written(rubric: str, folder: Path) -> Path:
 
 def problems(grader: Grader, holding: tuple[str, ...] = HOLDING) -> Iterator[str]:
     """Return what is wrong with the points, and the marks of a few test submissions that hold every number in place."""
-    points = sum(item.points for item in grader.items if not item.stretch)
+    points = sum(item.points for item in grader.items if not item.bonus)
     if points != ASSIGNMENT.points:
         yield f"the items are worth {points} points"
     for folder in (ASSIGNMENT.test_submissions / name for name in holding):

@@ -34,8 +34,8 @@ SEED = "a-long-secret-line-of-this-term"
 # --- results.json
 
 
-def scored(outcome="scored", earned=3.0, message="It came.", stretch=False, hint="Try.", remarks=("Close.",)):
-    return Score("greets_all", "It greets.", 4, stretch, outcome, earned, message, hint, remarks)
+def scored(outcome="scored", earned=3.0, message="It came.", bonus=False, hint="Try.", remarks=("Close.",)):
+    return Score("greets_all", "It greets.", 4, bonus, outcome, earned, message, hint, remarks)
 
 
 def results(*scores, **more):
@@ -44,7 +44,7 @@ def results(*scores, **more):
 
 
 def test_an_item_is_a_test_with_its_points():
-    found = results(scored(), scored(earned=4.0, stretch=True, hint="", remarks=()))
+    found = results(scored(), scored(earned=4.0, bonus=True, hint="", remarks=()))
     assert found["score"] == 7 and found["visibility"] == "visible" and found["stdout_visibility"] == "hidden"
     assert found["output"].splitlines() == ["7 of 4 points.", "Scored on hidden data."]
     assert found["extra_data"]["files"] == {"a.txt": "0f"} and found["extra_data"]["student"] == "ann"
@@ -52,7 +52,7 @@ def test_an_item_is_a_test_with_its_points():
         "score": 3.0, "max_score": 4, "status": "failed", "number": "1", "name": "greets all",
         "output": "It greets.\nIt came.\nTry.\nClose.", "visibility": "visible",
     }  # fmt: skip
-    assert (found["tests"][1]["status"], found["tests"][1]["name"]) == ("passed", "greets all (stretch)")
+    assert (found["tests"][1]["status"], found["tests"][1]["name"]) == ("passed", "greets all (bonus)")
     assert set(found) <= TOP and all(set(test) <= TEST for test in found["tests"])
 
 
@@ -351,7 +351,7 @@ def layout(tmp_path_factory):
 def scores(found):
     """Return the tests of results.json as the Scores that they came from."""
     items = [test for test in found["tests"] if "number" in test]
-    names = [test["name"].removesuffix(" (stretch)").replace(" ", "_") for test in items]
+    names = [test["name"].removesuffix(" (bonus)").replace(" ", "_") for test in items]
     return {
         name: Score(
             name, "", test.get("max_score", 0), False, "scored" if "score" in test else "awaiting review",

@@ -67,7 +67,7 @@ def knows_its_number(submission):
         raise Failure("mine() gives another one's number.")
 
 
-@item(points=1, stretch=True)
+@item(points=1, bonus=True)
 def wins_at_the_lab(submission):
     """A bet on data that nobody has seen."""
     hidden("numbers")

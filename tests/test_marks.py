@@ -25,7 +25,7 @@ def greets(submission):
     """Say hello."""
 
 
-@item(points=4, stretch=True)
+@item(points=4, bonus=True)
 def sings(submission):
     """Sing."""
 

@@ -60,11 +60,11 @@ check("explains")
 """
 
 
-def item(name, points, section="loops", stretch=False):
-    return SimpleNamespace(__name__=name, points=points, section=section, stretch=stretch)
+def item(name, points, section="loops", bonus=False):
+    return SimpleNamespace(__name__=name, points=points, section=section, bonus=bonus)
 
 
-ITEMS = (item("counts", 3), item("counts_twice", 2.5), item("more", 4, stretch=True), item("explains", 2))
+ITEMS = (item("counts", 3), item("counts_twice", 2.5), item("more", 4, bonus=True), item("explains", 2))
 
 
 def marks(source=SOURCE, items=ITEMS):
@@ -130,7 +130,7 @@ def test_our_starters_carry_the_points_of_what_is_checked(assignment):
     found = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
     names = [mark["grade_id"] for mark in found]
     assert len(set(names)) == len(names)
-    items = [one for one in read_rubric(assignment.rubric) if one.section and not one.stretch]
+    items = [one for one in read_rubric(assignment.rubric) if one.section and not one.bonus]
     assert sum(mark.get("points", 0) for mark in found) == sum(one.points for one in items)
 
 
@@ -205,7 +205,7 @@ def test_nbgrader_releases_the_starter_as_it_is(nbgrader, clone, assignment):
     ask = "import sys; from nbgrader.api import Gradebook; print(Gradebook(sys.argv[1])"
     ask += ".find_assignment(sys.argv[2]).max_score)"
     done = nbgrader(clone, "python", "-c", ask, f"sqlite:///{clone}/gradebook.db", assignment.slug)
-    items = [one for one in read_rubric(assignment.rubric) if one.section and not one.stretch]
+    items = [one for one in read_rubric(assignment.rubric) if one.section and not one.bonus]
     assert float(done.stdout) == sum(one.points for one in items), done.stderr
 
 

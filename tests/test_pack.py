@@ -119,7 +119,7 @@ def test_partial_work_is_packed_and_named(work, packed):
 
 def test_a_file_for_points_on_top_is_told_from_one_that_is_due(course, work, packed):
     rubric = course.root / "assignments/hello/rubric.py"
-    write(rubric, RUBRIC.replace("@item(points=4)", "@item(points=4, stretch=True)"))
+    write(rubric, RUBRIC.replace("@item(points=4)", "@item(points=4, bonus=True)"))
     (work / "deep/count.txt").unlink()
     (work / "greeting.txt").unlink()
     missing = packed(work).missing
@@ -260,7 +260,7 @@ def item_for(name, points, bonus):
         """A file."""
         submission.table(name, ["x"], 9)
     reads.__name__ = "reads_" + name.partition(".")[0]
-    return item(points=points, stretch=bonus)(reads)
+    return item(points=points, bonus=bonus)(reads)
 
 
 made = item_for("made.csv", 1, False)

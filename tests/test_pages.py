@@ -85,7 +85,7 @@ def page(request):
 
 
 def scored(item, earned, possible=10.0, message="", outcome="scored", **more):
-    return Score(item, item, possible, more.pop("stretch", False), outcome, earned, message, **more)
+    return Score(item, item, possible, more.pop("bonus", False), outcome, earned, message, **more)
 
 
 def class_of(points):
@@ -273,12 +273,12 @@ def test_messages_that_differ_in_numbers_and_names_are_one_cause(message, expect
     assert pattern(message) == expected
 
 
-def test_causes_are_counted_and_stretch_points_and_answers_are_none():
+def test_causes_are_counted_and_bonus_points_and_answers_are_none():
     def told(student, *scores):
         return Report(student, "a", scores, "", {})
 
     reports = [
-        told("a", scored("i", 2.0, message="Got 3."), scored("j", 0.0, message="Late", stretch=True)),
+        told("a", scored("i", 2.0, message="Got 3."), scored("j", 0.0, message="Late", bonus=True)),
         told("b", scored("i", 5.0, message="Got 4."), scored("k", 1.0, message="Read.", answer="words")),
         told("c", scored("i", 10.0, message="Got 5."), scored("j", None, message="x 1", outcome="broken")),
     ]

@@ -45,7 +45,7 @@ def greets(submission):
         raise Failure("greeting.txt does not say hello.", "Write hello into it.")
 
 
-@item(points=4, stretch=True)
+@item(points=4, bonus=True)
 def counts(submission):
     \"\"\"count.txt holds the sum of the real numbers.\"\"\"
     count = int(submission.read("count.txt"))

@@ -21,8 +21,8 @@ def report(student="ann", *scores):
     return Report(student, "hello", scores or (scored(3),), "Scored on hidden data.", {"python": "3"})
 
 
-def scored(earned, possible=4, outcome="scored", stretch=False, message="", name="greets"):
-    return Score(name, "Says hello.", possible, stretch, outcome, earned, message)
+def scored(earned, possible=4, outcome="scored", bonus=False, message="", name="greets"):
+    return Score(name, "Says hello.", possible, bonus, outcome, earned, message)
 
 
 class Tags(HTMLParser):
@@ -45,7 +45,7 @@ def printed(renderable):
 
 
 def test_totals_and_status():
-    both = report("ann", scored(3), scored(2, 5, stretch=True, name="more"))
+    both = report("ann", scored(3), scored(2, 5, bonus=True, name="more"))
     assert (both.earned, both.possible, both.status) == (5, 4, "graded")
     assert report("ann", scored(None, outcome="deferred")).status == "incomplete"
     assert (

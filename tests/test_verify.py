@@ -185,7 +185,7 @@ def test_the_map_says_what_each_region_is_for(sound, prove):
 
 
 def test_an_item_that_no_stub_and_no_submission_loses_is_named(sound, problems):
-    idle = '\n\n@item(points=1, stretch=True)\ndef is_kind(submission):\n    """Be kind."""\n'
+    idle = '\n\n@item(points=1, bonus=True)\ndef is_kind(submission):\n    """Be kind."""\n'
     rubric = sound.root / "assignments/hello/rubric.py"
     rubric.write_text(rubric.read_text() + idle)
     for known in (sound.root / TEST_SUBMISSIONS).glob("*/expected.toml"):
@@ -198,7 +198,7 @@ def test_an_item_that_no_stub_and_no_submission_loses_is_named(sound, problems):
 
 FUNCTION = """
 
-@item(points=2, stretch=True)
+@item(points=2, bonus=True)
 def calls(submission):
     \"\"\"{asked}(5) is 25.\"\"\"
     try:
@@ -278,7 +278,7 @@ def test_a_perfect_submission_of_another_day_turns_it_red(sound, problems):
 
 OWN_WORDS = """
 
-@item(points=3, stretch=True)
+@item(points=3, bonus=True)
 def explains(submission):
     \"\"\"Why?\"\"\"
     return submission.text("explains")

@@ -1,4 +1,4 @@
-"""The items of `dna_simple_rnn`: 110 points, and stretch points on top.
+"""The items of `dna_simple_rnn`: 110 points, and bonus points on top.
 
 A notebook and three models are handed in. Functions of the notebook are held against plain loops, on a fixed example
 that shows the usual mistakes and then on inputs from `input_generator`, which no table of answers can hold; a wrong
@@ -187,7 +187,7 @@ def family_at_50_bases(submission):
     return accuracy(data.label, probability(data.sequence), zero=0.70, full=0.90, hint=hint)
 
 
-@item(points=5, stretch=True, section="family")
+@item(points=5, bonus=True, section="family")
 def family_at_200_bases(submission):
     """Three or more G: accuracy on sequences of 200 bases, ten times the longest in training."""
     probability = simple_rnn(submission, FAMILY)
@@ -264,7 +264,7 @@ STRENGTH = 0.01  # C of the regression to beat: the best in ten-fold cross-valid
 TOO_GOOD = 0.985  # of rows right: nothing that is published or was measured here comes near
 
 
-@item(points=2, stretch=True, section="splice")
+@item(points=2, bonus=True, section="splice")
 def regresses_on_places(submission):
     """place_regression(sequences, labels, new_sequences, C): probabilities (m, labels), by logistic regression."""
     drawn = input_generator("place_regression")
@@ -294,7 +294,7 @@ def regresses_on_places(submission):
         assert_close(came, right, usual, asked, atol=0.005)
 
 
-@item(points=6, stretch=True, section="splice")
+@item(points=6, bonus=True, section="splice")
 def tells_junctions_apart(submission):
     """splice.keras: accuracy on real splice junctions; full marks from that of logistic regression on the same rows."""
     probability = junction_reader(submission)

@@ -1,4 +1,4 @@
-"""The items of `embedding_sentiment`: 110 points, and stretch points on top.
+"""The items of `embedding_sentiment`: 110 points, and bonus points on top.
 
 A notebook of functions, a model of sentiment, a skip-gram and two files of word vectors are handed in. Functions are
 called with inputs that are drawn from the term's seed. The model of sentiment takes the token ids of a review, int32
@@ -7,7 +7,7 @@ returns the probability that it is positive, `(batch, 1)`. The vectors are those
 `datasets/profession_corpus`, in GloVe's text format, and count where they are the rows of a skip-gram that has learnt
 to guess neighbours. The thresholds rest on the measurements in the datasheets of both data sets.
 
-Stretch points can also be had on real sentences, SST-2 and GloVe, by those who fetched them: two more models, whose
+Bonus points can also be had on real sentences, SST-2 and GloVe, by those who fetched them: two more models, whose
 ids go by `word_list`, and a table of effect sizes. What asks for such data waits where they are not on the machine.
 """
 
@@ -256,7 +256,7 @@ def on_longer_sentences(submission):
     return credit((said == data.label).mean(), 0.65, 0.90, hint, "Accuracy")
 
 
-@item(points=5, stretch=True, section="sentiment")
+@item(points=5, bonus=True, section="sentiment")
 def nearly_every_pair(submission):
     """New pairs, both right, nearly all of them."""
     _, data, said = on_hidden(submission, count=2000)
@@ -524,7 +524,7 @@ def takes_the_bias_out(submission):
 # --- real sentences: SST-2 and GloVe, for those who fetched them
 
 
-@item(points=2, stretch=True, section="sst2")
+@item(points=2, bonus=True, section="sst2")
 def classifies_by_words(submission):
     """by_words(sentences, labels, new): logistic regression on counts of words; P(positive) of each new one, (n,)."""
     for sentences, labels, new in (opinions(), *drawn_opinions()):
@@ -546,27 +546,27 @@ def classifies_by_words(submission):
         assert_close(came, right, usual, f"by_words of {len(new)} new sentences", atol=2e-3)
 
 
-@item(points=3, stretch=True, section="sst2")
+@item(points=3, bonus=True, section="sst2")
 def reads_real_sentences(submission):
     """sst2.keras: accuracy on SST-2's 1,821 test sentences."""
     reader(submission, REAL, MOST_REAL)
     return on_real(submission, REAL, full=0.79)
 
 
-@item(points=1, stretch=True, section="glove")
+@item(points=1, bonus=True, section="glove")
 def keeps_the_rows_of_glove(submission):
     """sst2_glove.keras: its Embedding holds GloVe's own rows, in 100 dimensions."""
     refuse_moved_rows(submission)
 
 
-@item(points=2, stretch=True, section="glove")
+@item(points=2, bonus=True, section="glove")
 def reads_with_glove(submission):
     """sst2_glove.keras: accuracy on SST-2's test sentences, with GloVe's rows as they are."""
     refuse_moved_rows(submission)
     return on_real(submission, REAL_GLOVE, full=0.77)
 
 
-@item(points=2, stretch=True, section="glove")
+@item(points=2, bonus=True, section="glove")
 def measures_real_bias(submission):
     """weat_glove.csv: the effect sizes d of the ten tests of Caliskan et al. on GloVe; the share within 0.02."""
     came = read_effects(submission)

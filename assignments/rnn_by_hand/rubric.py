@@ -1,4 +1,4 @@
-"""The items of `rnn_by_hand`: 110 points, and stretch points on top.
+"""The items of `rnn_by_hand`: 110 points, and bonus points on top.
 
 A notebook of NumPy functions and three small models are handed in. Each function is tried on a fixed example,
 which shows the usual mistakes, and then on inputs from `input_generator`, which no table of answers can hold. What
@@ -129,7 +129,7 @@ def counts_long_sequences(submission):
     check_counter(submission, COUNTER, 3, "long")
 
 
-@item(points=3, stretch=True, section="counter")
+@item(points=3, bonus=True, section="counter")
 def counts_with_one_unit(submission):
     """counter_one_unit.keras: one unit is enough, on the 87,380 short sequences and on the long ones."""
     check_counter(submission, ONE_UNIT, 1, "short", "long")

@@ -1,4 +1,4 @@
-"""The items of `sequence_types`: 110 points, and stretch points on top.
+"""The items of `sequence_types`: 110 points, and bonus points on top.
 
 A notebook and seven models are handed in, one for each kind of sequence task and some for another. Functions are
 compared with plain loops and Keras on inputs that are drawn from the term's seed; a wrong answer is compared with what
@@ -629,7 +629,7 @@ def decoded_proteins(submission):
     return credit(np.concatenate(whole).mean(), 0.3, 0.9, hint, "The share of proteins right")
 
 
-@item(points=5, stretch=True, section="translation")
+@item(points=5, bonus=True, section="translation")
 def decoded_longer(submission):
     """encoder_decoder.keras: the share of whole proteins right, 8 residues and the stop."""
     data = hidden("translation", count=300, residues=(8, 8))

@@ -1,4 +1,4 @@
-"""The items of `tuning`: 110 points, and stretch points on top.
+"""The items of `tuning`: 110 points, and bonus points on top.
 
 A notebook of functions and the table of a search are handed in, and no model: what a builder of the notebook
 describes the grader trains itself, three times, under a budget of updates, on fresh data. Weights come from the
@@ -681,7 +681,7 @@ def remembers_dna(submission):
     return rung(submission, DNA_LENGTH, "dna")
 
 
-@item(points=5, stretch=True, section="ladder")
+@item(points=5, bonus=True, section="ladder")
 def remembers_400(submission):
     """The first of 400 letters, 150 updates: mean accuracy of three seeds."""
     return rung(submission, 400)
@@ -1190,7 +1190,7 @@ AGAINST_A_LINE = -0.04, -0.01
 STILL_LEARNING = 0.25  # a loss; the reference ended at 0.12 to 0.15
 
 
-@item(points=1, stretch=True, section="splice")
+@item(points=1, bonus=True, section="splice")
 def knows_how_sure_a_score_is(submission):
     """standard_error(accuracy, n): by how much an accuracy on n sequences is off, as a standard deviation."""
     rng = input_generator("standard_error")
@@ -1212,7 +1212,7 @@ def knows_how_sure_a_score_is(submission):
         assert_close(submission.call("standard_error", p, n), right, usual, f"standard_error({p}, {n})", 1e-5)
 
 
-@item(points=1, stretch=True, section="splice")
+@item(points=1, bonus=True, section="splice")
 def compares_on_the_same_rows(submission):
     """error_of_difference(first, second): the standard error of two trials' difference on the same n sequences."""
     rng = input_generator("error_of_difference")
@@ -1246,7 +1246,7 @@ def compares_on_the_same_rows(submission):
         )  # n - 1 in place of n is as good
 
 
-@item(points=4, stretch=True, section="splice")
+@item(points=4, bonus=True, section="splice")
 def reads_towards_the_junction(submission):
     """splice_network with splice_settings(): trained on 2,000 real sequences, median of three on the other 1,004."""
     blueprint, rate, clipnorm = splice_network(submission)

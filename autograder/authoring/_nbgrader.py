@@ -41,10 +41,10 @@ def metadata(kept: Sequence[Cell], items: Iterable) -> list[dict]:
 
 
 def section_points(items: Iterable, by_hand: set[str]) -> dict[str, float]:
-    """Return what the check of each section can give: its items but for stretch and what a person reads."""
+    """Return what the check of each section can give: its items but for bonus and what a person reads."""
     points: dict[str, float] = {}
     for item in items:
-        counts = not item.stretch and item.__name__ not in by_hand
+        counts = not item.bonus and item.__name__ not in by_hand
         points[item.section] = points.get(item.section, 0) + counts * item.points
     return points
 

@@ -20,7 +20,7 @@ POLICIES = {  # of late work: the rules that each needs, and those that it may h
     "percentage": ({"penalty"}, {"grace_minutes", "most_days"}),
     "late days": ({"days"}, {"penalty", "grace_minutes", "most_days"}),
 }
-MAX_PENALTY = 10_000  # points
+MAX_POINTS = 10_000  # of an assignment, and of a penalty
 
 
 class CourseError(Exception):
@@ -147,12 +147,21 @@ def read_course(root: Path) -> Course:
         assignments = tuple(
             read_assignment(entry, root, zone) for entry in require_tables(text, "assignment", root)
         )
+        slugs = [assignment.slug for assignment in assignments]
+        if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+            raise CourseError(
+                f"{root / COURSE_FILE}: there are two assignments named {twice[0]}; rename one."
+            )
+        if not isinstance(text["title"], str) or not text["title"].strip():
+            raise CourseError(f"{root / COURSE_FILE}: title is {text['title']!r}, expected a text.")
         late, extensions = read_late(text.get("late", {}), root), text.get("extension", [])
         bundle = read_bundle(text.get("bundle", ""), root)
         course = Course(root, text["title"], assignments, bundle, late, timezone=zone)
         return replace(course, extensions=read_extensions(extensions, course))
     except tomllib.TOMLDecodeError as error:
         raise CourseError(f"{root / COURSE_FILE} is not valid TOML: {error}.") from None
+    except UnicodeDecodeError:
+        raise CourseError(f"{root / COURSE_FILE} is not in UTF-8: save it in that encoding.") from None
     except KeyError as error:
         raise CourseError(f"{root / COURSE_FILE} lacks {error}.") from None
 
@@ -173,10 +182,19 @@ def read_assignment(entry: dict, root: Path, zone: ZoneInfo | None = None) -> As
         if name not in ASSIGNMENT_KEYS:  # a misspelt due date would be no due date
             place = f"{root / COURSE_FILE}: [[assignment]] {entry.get('slug', '')}".rstrip()
             raise CourseError(f"{place}: {unknown_name('entry', name, ASSIGNMENT_KEYS)}")
+    slug, title, points = entry["slug"], entry["title"], entry["points"]
+    place = f"{root / COURSE_FILE}: [[assignment]] {slug}"
+    if not isinstance(slug, str) or not re.fullmatch(r"\w+", slug):
+        raise CourseError(f"{place}: slug is {slug!r}, expected a word of letters, digits and underscores.")
+    if not isinstance(title, str) or not title.strip():
+        raise CourseError(f"{place}: title is {title!r}, expected a text.")
+    require_number(entry, "points", MAX_POINTS, place)
+    if not points:
+        raise CourseError(f"{place}: points is {points!r}, expected a number above 0.")
     due = entry.get("due")
     if due is not None:
-        due = read_due(due, f"the due date of {entry['slug']}", root, zone)
-    return Assignment(entry["slug"], entry["title"], entry["points"], root, due)
+        due = read_due(due, f"the due date of {slug}", root, zone)
+    return Assignment(slug, title, points, root, due)
 
 
 def read_due(due: object, what: str, root: Path, zone: ZoneInfo | None) -> datetime:
@@ -231,7 +249,7 @@ def read_late(table: object, root: Path) -> Late:
             raise CourseError(f"{place} {name} means nothing under the policy {policy!r}: take it out.")
     for name in sorted(needed - set(table)):
         raise CourseError(f"{place} lacks {name}, which the policy {policy!r} needs.")
-    require_number(table, "penalty", MAX_PENALTY if policy == "constant" else 100, place)
+    require_number(table, "penalty", MAX_POINTS if policy == "constant" else 100, place)
     require_number(table, "grace_minutes", 24 * 60, place)
     require_number(table, "days", 365, place, whole=True)
     require_number(table, "most_days", 365, place, whole=True)

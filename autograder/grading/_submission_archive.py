@@ -37,7 +37,7 @@ class PackedSubmission:
     @property
     def failing(self) -> list[str]:
         """The items that cost points so far, by name."""
-        scores = (score for score in self.report.scores if score.outcome == "scored" and not score.stretch)
+        scores = (score for score in self.report.scores if score.outcome == "scored" and not score.bonus)
         return [score.item for score in scores if not score.is_full]
 
 
@@ -89,7 +89,7 @@ def find_requested_files(items: Iterable[Item]) -> dict[str, bool]:
     names: dict[str, bool] = {}
     for item in items:
         for name in find_requests(item):
-            names[name] = names.get(name, True) and item.stretch
+            names[name] = names.get(name, True) and item.bonus
     return names
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd  # imported where it is used: most commands do without it
 
 LEAST = 5  # students, below which a correlation says nothing
-COLUMNS = ("student", "item", "text", "possible", "stretch", "outcome", "earned", "message", "answer")
+COLUMNS = ("student", "item", "text", "possible", "bonus", "outcome", "earned", "message", "answer")
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 MAX_STEPS = 14  # columns of a distribution that a phone has room for
 
@@ -58,13 +58,13 @@ def score_table(reports: Sequence[Report]) -> "pd.DataFrame":
 def item_table(reports: Sequence[Report]) -> "pd.DataFrame":
     """One row an item, in the rubric's order, indexed by its name.
 
-    Columns: text, possible, stretch; mean (share of the points), full and lost (share of the students with all and
+    Columns: text, possible, bonus; mean (share of the points), full and lost (share of the students with all and
     with no points), of those that are decided; discrimination; broken and waiting (numbers of students).
     """
     scores = score_table(reports)
     scores["share"] = scores.earned / scores.possible.where(scores.possible > 0)
     decided = scores[scores.earned.notna()]
-    items = scores.groupby("item", sort=False)[["text", "possible", "stretch"]].first()
+    items = scores.groupby("item", sort=False)[["text", "possible", "bonus"]].first()
     items["mean"] = decided.groupby("item").share.mean()
     items["full"] = (decided.earned == decided.possible).groupby(decided["item"]).mean()
     items["lost"] = (decided.earned == 0).groupby(decided["item"]).mean()
@@ -113,11 +113,11 @@ def distribution(reports: Sequence[Report]) -> Distribution:
 def loss_causes(reports: Sequence[Report]) -> tuple[Cause, ...]:
     """Return why items lost points, the most frequent cause first.
 
-    Stretch points are nobody's loss, and what a person read has no message that others share.
+    Bonus points are nobody's loss, and what a person read has no message that others share.
     """
     scores = score_table(reports)
     lost = (scores.outcome == "scored") & (scores.earned < scores.possible)
-    return _grouped(scores[lost & ~scores.stretch.astype(bool) & (scores.answer == "")])
+    return _grouped(scores[lost & ~scores.bonus.astype(bool) & (scores.answer == "")])
 
 
 def broken_items(reports: Sequence[Report]) -> tuple[Cause, ...]:

@@ -62,7 +62,7 @@ def test_record(number: int, score: Score) -> dict:
     told = (score.text, note, score.message if score.message not in note else "", score.hint, *score.remarks)
     record = {
         "number": str(number),
-        "name": score.item.replace("_", " ") + (" (stretch)" if score.stretch else ""),
+        "name": score.item.replace("_", " ") + (" (bonus)" if score.bonus else ""),
         "output": "\n".join(line for line in told if line),
         "visibility": "visible",
     }

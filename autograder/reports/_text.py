@@ -21,13 +21,13 @@ STYLES = {
 
 
 def points_text(score: Score) -> str:
-    """ "9.5 / 10", "– / 10" where nothing is decided yet, "+ 2 / 5" for stretch points."""
+    """ "9.5 / 10", "– / 10" where nothing is decided yet, "+ 2 / 5" for bonus points."""
     earned = "–" if score.earned is None else f"{score.earned:g}"
-    return f"{'+ ' if score.stretch else ''}{earned} / {score.possible:g}"
+    return f"{'+ ' if score.bonus else ''}{earned} / {score.possible:g}"
 
 
 def total_line(report: Report) -> str:
-    """ "97.5 / 100"; stretch points are part of what is earned."""
+    """ "97.5 / 100"; bonus points are part of what is earned."""
     return f"{report.earned:g} / {report.possible:g}"
 
 
@@ -105,7 +105,7 @@ def first_loss(report: Report) -> str:
     lost = [
         score
         for score in report.scores
-        if score.outcome == "scored" and not score.is_full and not score.stretch
+        if score.outcome == "scored" and not score.is_full and not score.bonus
     ]
     return next(
         iter([*doubts, *(f"{score.item.replace('_', ' ')}: {score.message}" for score in broken + lost)]), ""

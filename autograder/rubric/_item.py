@@ -41,22 +41,22 @@ class Item(Protocol):
 
     __name__: str
     points: float
-    stretch: bool
+    bonus: bool
     section: str
     copy: "Callable[[str], Item]"  # the item in another copy of its rubric, which is loaded once for each use
 
     def __call__(self, submission: Submission, /) -> Credit | float | Answer | None: ...
 
 
-def item(points: float, stretch: bool = False, section: str = "") -> Callable[[Any], Item]:
-    """Mark a function as an item worth `points`; stretch points come on top of the assignment's total.
+def item(points: float, bonus: bool = False, section: str = "") -> Callable[[Any], Item]:
+    """Mark a function as an item worth `points`; bonus points come on top of the assignment's total.
 
     section: the part of the notebook that it belongs to, for `check("section")` while a student works.
     """
 
     def mark(function: Callable[[Submission], Credit | float | Answer | None]) -> Item:
         marked = cast(Item, function)
-        marked.points, marked.stretch, marked.section = points, stretch, section
+        marked.points, marked.bonus, marked.section = points, bonus, section
         marked.copy = lambda use: marked
         return marked
 

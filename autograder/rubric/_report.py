@@ -46,7 +46,7 @@ class Score:
     item: str
     text: str
     possible: float
-    stretch: bool
+    bonus: bool
     outcome: Outcome
     earned: float | None
     message: str = ""
@@ -103,7 +103,7 @@ class Report:
 
     @property
     def possible(self) -> float:
-        return sum(score.possible for score in self.scores if not score.stretch)
+        return sum(score.possible for score in self.scores if not score.bonus)
 
     @property
     def status(self) -> str:

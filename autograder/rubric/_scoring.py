@@ -92,8 +92,8 @@ def _unique(remarks: Iterable[str]) -> tuple[str, ...]:
 
 def _score(item: Item, submission: Submission, run: ItemRun) -> Score:
     text = " ".join((item.__doc__ or "").split())
-    unscored = partial(Score, item.__name__, text, item.points, item.stretch, earned=None)
-    lost = partial(Score, item.__name__, text, item.points, item.stretch, "scored", 0.0)
+    unscored = partial(Score, item.__name__, text, item.points, item.bonus, earned=None)
+    lost = partial(Score, item.__name__, text, item.points, item.bonus, "scored", 0.0)
     try:
         returned = item(submission)
         if isinstance(returned, Answer):

@@ -31,12 +31,12 @@
 # | 12 | three models that keep the contract and the rules, 4 each | |
 # | 8 | family: accuracy at 5 to 20 bases, the lengths of the training data | 0.99 |
 # | 18 | family: accuracy at 50 bases, longer than all training data | 0.90 |
-# | +5 | family: accuracy at 200 bases (a stretch: points on top of the 110) | 0.95 |
+# | +5 | family: accuracy at 200 bases (a bonus: points on top of the 110) | 0.95 |
 # | 8 | order: accuracy at 5 to 20 bases | 0.995 |
 # | 18 | order: the share of pairs with both sequences answered right | 0.99 |
 # | 8 | motif on one strand: area under the ROC curve (AUC) | 0.955 |
 # | 14 | motif on both strands: area under the ROC curve (AUC) | 0.92 |
-# | +8 | real DNA, optional: `place_regression` 2, accuracy of `splice.keras` 6 (a stretch) | the regression's |
+# | +8 | real DNA, optional: `place_regression` 2, accuracy of `splice.keras` 6 (a bonus) | the regression's |
 # | 10 | `concepts`: five questions at the end, one of them in your own words, 2 each | |
 #
 # The grader takes the functions out of your notebook and calls them alone, without running the rest: a
@@ -1254,7 +1254,7 @@ check("motif")
 # ## 7. Real DNA (optional)
 #
 # Everything so far was made up by programs that know the answer. Here is DNA that nobody made up: from
-# genes of humans and other primates, with all the mess and none of the promises. This section is a stretch:
+# genes of humans and other primates, with all the mess and none of the promises. This section is a bonus:
 # up to 8 points on top of the 110, and who skips it loses nothing. It needs a file of half a megabyte that
 # does not come with the course. To switch the section on, fetch it once, in a terminal, in the course's
 # folder, and run the cells below again:

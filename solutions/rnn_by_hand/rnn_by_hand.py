@@ -19,7 +19,7 @@
 # | 9. `concepts` | say what it all means, in numbers and in your own words | 10 |
 #
 # Hand in this notebook and the three models that it saves: `counter.keras`, `hello.keras`, and, for the
-# stretch, `counter_one_unit.keras`.
+# bonus, `counter_one_unit.keras`.
 #
 # **How to work.** Where a cell says `# YOUR CODE HERE`, put your code in place of the line below it. Each part
 # ends with a line such as `check("counter")`. Run it as often as you like, with half of the part still empty:
@@ -199,7 +199,7 @@ counter.save("counter.keras")
 # of 10,000. A network can represent this rule at any length. Whether a training would *find* such weights is
 # another question, and the next assignment asks it.
 #
-# **Stretch.** `relu` doesn't cut off above, so a single unit can count: 1, 2, 3, ... Set one unit by hand and
+# **Bonus.** `relu` doesn't cut off above, so a single unit can count: 1, 2, 3, ... Set one unit by hand and
 # save it as `counter_one_unit.keras`. What do the readout and its bias have to be?
 
 # %%

@@ -691,7 +691,7 @@ def decoder_data(data):
 # %% [markdown]
 # It is a harder task than it looks, so the genes must be short, and we draw as many as we like. You decide how short,
 # for how long it learns, and how fast. A start: 1 to 6 residues, 2,000 batches of 128, a rate of 0.005 for Adam. That
-# is enough for full marks, which ask for proteins of 2 to 6 residues. (The stretch points ask for 8.) The rate falls
+# is enough for full marks, which ask for proteins of 2 to 6 residues. (The bonus points ask for 8.) The rate falls
 # along a cosine and gradients are clipped. `jit_compile=True` lets XLA compile the update, a quarter quicker.
 # About a minute.
 #
@@ -807,7 +807,7 @@ axes.legend(frameon=False, fontsize=8, loc="lower left")
 # Why not always aligned, then? Because here, and only here, the third base of a codon settles its residue. Where the
 # verb comes last, an answer in step comes too early.
 #
-# *For the stretch points:* 8 residues. Train on longer genes, and ask yourself what it costs.
+# *For the bonus points:* 8 residues. Train on longer genes, and ask yourself what it costs.
 
 # %%
 check("translation")

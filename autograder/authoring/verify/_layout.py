@@ -64,7 +64,7 @@ def check_rubric(assignment: Assignment, items: tuple[Item, ...]) -> Iterator[st
             yield f"{item.__name__} has no docstring: it is the line that students read"
         if item.points <= 0:
             yield f"{item.__name__} is worth {item.points} points"
-    points = sum(item.points for item in items if not item.stretch)
+    points = sum(item.points for item in items if not item.bonus)
     if points != assignment.points:
         yield f"the items are worth {points:g} points, course.toml says {assignment.points:g}"
 
