@@ -117,7 +117,7 @@ def test_a_machine_without_descriptors_is_no_fault_of_the_student(monkeypatch):
 @pytest.mark.parametrize("out_of_memory", [True, False])
 def test_a_child_that_was_killed_counts_only_if_not_by_the_machine(box, monkeypatch, out_of_memory):
     end, kill = Sandbox._end, b"import os\ndef f(): os.kill(os.getpid(), 9)"
-    monkeypatch.setattr(Sandbox, "_end", lambda self: end(self) | {"oom": out_of_memory})
+    monkeypatch.setattr(Sandbox, "_end", lambda self, child: end(self, child) | {"oom": out_of_memory})
     if out_of_memory:
         with pytest.raises(SandboxError, match="no memory left"):
             box.call(kill, "work.py", "f", [])
