@@ -166,11 +166,11 @@ def test_a_leak_in_a_notebook_is_found(toy, tmp_path, monkeypatch):
         build(toy, tmp_path / "out")
 
 
-def test_nothing_of_the_locked_room_by_name(toy, tmp_path, monkeypatch):
+def test_no_file_of_the_solutions_by_name(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "autograder.authoring._student_bundle.engine_files", lambda: iter([("test_submissions/a.py", b"")])
     )
-    with pytest.raises(CourseError, match="autograder/test_submissions/a.py: nothing of the locked room"):
+    with pytest.raises(CourseError, match="autograder/test_submissions/a.py: nothing of `solutions`"):
         build(toy, tmp_path / "out")
 
 

@@ -120,10 +120,10 @@ def answers(question) -> list:
 def test_students_have_the_same_questions_sealed(assignment):
     """Each says of an answer what the open one says; each variant is there, and no hint can be read."""
     assert stale_questions(assignment) is None
-    text = (assignment.room / SEALED).read_text(encoding="utf-8")
+    text = (assignment.folder / SEALED).read_text(encoding="utf-8")
     sealed, functions = (
-        read_sealed(assignment.room / SEALED),
-        question_functions(questions_path(assignment.room)),
+        read_sealed(assignment.folder / SEALED),
+        question_functions(questions_path(assignment.folder)),
     )
     assert set(sealed) == set(functions) and len(sealed) == 4
     for name, variants in sealed.items():
@@ -145,7 +145,7 @@ def test_the_rubric_of_a_bundle_has_sealed_questions_alone(assignment, ask, tmp_
     for name in ("rubric.py", SEALED):
         folder = tmp_path / "assignments" / assignment.slug
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((assignment.room / name).read_bytes())
+        (folder / name).write_bytes((assignment.folder / name).read_bytes())
     rubric = load_module(folder / "rubric.py")
     for name in asked_questions(assignment.reference.read_text("utf-8")).values():
         question = getattr(rubric, name)("ann")

@@ -22,7 +22,7 @@ from autograder.submissions import RawSubmission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("dna_simple_rnn")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(questions_path(COURSE.assignment("dna_simple_rnn").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("dna_simple_rnn").folder))
 HOLDING = "perfect", "usual_mistakes", "stopped_early", "flags_that_sag", "too_many_parameters"
 HOLDING_REAL = "perfect", "splice_one_reader"
 REAL = {"STRENGTH", *(item.__name__ for item in items_of(RUBRIC) if item.section == "splice")}

@@ -22,7 +22,7 @@ from autograder.submissions import RawSubmission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("embedding_sentiment")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(questions_path(COURSE.assignment("embedding_sentiment").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("embedding_sentiment").folder))
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 
 

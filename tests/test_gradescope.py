@@ -326,7 +326,7 @@ def layout(tmp_path_factory):
     text = (home / "course.toml").read_text()
     write(home / "course.toml", text.replace('policy = "none"', 'policy = "percentage"\npenalty = 10'))
     write(home / "solutions/secret_seed", SEED + "\n")
-    questions = questions_path(COURSE.assignment(SLUG).room)
+    questions = questions_path(COURSE.assignment(SLUG).folder)
     write(home / "solutions" / SLUG / questions.name, questions.read_text(encoding="utf-8"))
     course = read_course(home)
     write_zip(course, course.assignment(SLUG), tmp_path / "a.zip")

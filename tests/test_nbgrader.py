@@ -178,7 +178,7 @@ def nbgrader(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """Return the course without its locked room, every starter fresh."""
+    """Return the course without `solutions`, every starter fresh."""
     root = tmp_path_factory.mktemp("clone")
     for name in ("datasets", "autograder", "assignments"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))

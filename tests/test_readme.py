@@ -20,7 +20,7 @@ def test_every_command_named_is_one_of_the_command_lines():
     assert [name for name in named if not re.search(rf"\b{name}\b", helped)] == []
 
 
-def test_the_rooms_named_are_there():
-    rooms = re.findall(r"(?m)^([a-z]+/|course\.toml) ", README)
-    assert set(rooms) >= {"assignments/", "solutions/", "datasets/", "autograder/", "benchmarks/", "tests/"}
-    assert [room for room in rooms if not (ROOT / room).exists()] == []
+def test_the_folders_named_are_there():
+    folders = re.findall(r"(?m)^([a-z]+/|course\.toml) ", README)
+    assert set(folders) >= {"assignments/", "solutions/", "datasets/", "autograder/", "benchmarks/", "tests/"}
+    assert [folder for folder in folders if not (ROOT / folder).exists()] == []

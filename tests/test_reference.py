@@ -74,7 +74,7 @@ def assert_full(assignment: Assignment, folder: Path, student: str, sandbox) -> 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a student's folder inside a copy of the course without its locked room."""
+    """Return a student's folder inside a copy of the course without `solutions`."""
     for name in ("datasets", "assignments", "autograder"):
         shutil.copytree(COURSE.root / name, tmp_path / name)
     shutil.copy(COURSE.root / "course.toml", tmp_path)

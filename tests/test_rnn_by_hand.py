@@ -22,7 +22,7 @@ from autograder.submissions import RawSubmission
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("rnn_by_hand")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(questions_path(COURSE.assignment("rnn_by_hand").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("rnn_by_hand").folder))
 STUDENTS = [f"student{number}" for number in range(300)]
 
 

@@ -17,7 +17,7 @@ from autograder.sandbox import InProcessSandbox
 COURSE = read_course(Path(__file__).parents[1])
 ASSIGNMENT = COURSE.assignment("sequence_types")
 RUBRIC = load_module(ASSIGNMENT.rubric)
-QUESTIONS = load_module(questions_path(COURSE.assignment("sequence_types").room))
+QUESTIONS = load_module(questions_path(COURSE.assignment("sequence_types").folder))
 ITEMS = {item.__name__: item for item in items_of(RUBRIC)}
 TERMS = [
     pytest.param(HiddenData(COURSE, f"term {k}"), id=f"term{k}", marks=[pytest.mark.slow] if k else [])

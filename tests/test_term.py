@@ -70,7 +70,7 @@ def test_unknown_terms_say_what_there_is(course, locked):
         hidden_data(course, "2027-03-02")
 
 
-def test_without_the_locked_room_it_is_one_line(course, locked):
+def test_without_solutions_it_is_one_line(course, locked):
     locked.rename(course.root / "elsewhere")
     for attempt in (lambda: new_term(course, TODAY), lambda: hidden_data(course, "spring")):
         with pytest.raises(CourseError, match="There is no folder solutions"):

@@ -315,7 +315,7 @@ def test_a_submission_that_kills_its_worker_waits_for_a_person_and_the_others_do
     hand_in("killer", **{"greeting.txt": "hello, kill"})
     hand_in("killer's twin", **{"greeting.txt": "hello, kill"})
     done = {result.report.student: result.report for result in grade(class_of_thirty, tmp_path / "out", 2)}
-    assert (course.assignments[0].room / "tries").read_text() == "x" * 6
+    assert (course.assignments[0].folder / "tries").read_text() == "x" * 6
     assert {name for name, report in done.items() if report.status == "needs a person"} == {
         "killer",
         "killer's twin",

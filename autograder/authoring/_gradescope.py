@@ -73,7 +73,7 @@ def sources(course: Course, assignment: Assignment) -> Iterator[tuple[str, Path]
     yield from ((name, course.root / FOLDER / name) for name in PROGRAMS)
     yield "requirements.txt", course.root / "requirements.txt"
     yield f"assignments/{assignment.slug}/{assignment.rubric.name}", assignment.rubric
-    if (questions := questions_path(assignment.room)).is_file():
+    if (questions := questions_path(assignment.folder)).is_file():
         yield f"solutions/{assignment.slug}/{questions.name}", questions
     for root, name in ((ENGINE, "autograder"), (course.root / "datasets", "datasets")):
         for file in sorted(root.rglob("*")):

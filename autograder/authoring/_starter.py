@@ -79,7 +79,7 @@ def release(assignment: Assignment, path: Path) -> bool:
 
 def stale_questions(assignment: Assignment) -> str | None:
     """Return why the sealed questions are not those of the open ones; None where they are, or where there are none."""
-    source, path = questions_path(assignment.room), assignment.room / SEALED
+    source, path = questions_path(assignment.folder), assignment.folder / SEALED
     if not source.is_file():
         return None
     if not path.is_file():
@@ -95,8 +95,8 @@ def seal_questions(assignment: Assignment) -> bool:
     """Write the questions as students have them, sealed; True where that changed the file."""
     if stale_questions(assignment) is None:
         return False
-    text = sealed_json(questions_path(assignment.room))
-    (assignment.room / SEALED).write_text(text, encoding="utf-8")
+    text = sealed_json(questions_path(assignment.folder))
+    (assignment.folder / SEALED).write_text(text, encoding="utf-8")
     return True
 
 

@@ -1,7 +1,7 @@
 """The student bundle: a folder and an archive of what students may have, by an allow-list, and the proof of it.
 
 The proof reads the archive as it was written. It knows what must not be in it: the lines of the references'
-solutions, the terms' seeds, this term's hidden rows, and the names of the locked room.
+solutions, the terms' seeds, this term's hidden rows, and the names of files in `solutions`.
 """
 
 import ast
@@ -95,10 +95,10 @@ def bundle_files(course: Course, assignments: list[Assignment]) -> dict[str, byt
     for assignment in assignments:
         if reason := is_stale(assignment, assignment.starter) or stale_questions(assignment):
             raise CourseError(f"{reason}; run `autograder release starters {assignment.slug}` first.")
-        room = f"assignments/{assignment.slug}"
+        place = f"assignments/{assignment.slug}"
         files |= {
-            f"{room}/{path.name}": path.read_bytes()
-            for path in (assignment.starter, assignment.rubric, assignment.room / SEALED)
+            f"{place}/{path.name}": path.read_bytes()
+            for path in (assignment.starter, assignment.rubric, assignment.folder / SEALED)
             if path.name != SEALED or path.is_file()
         }
     for folder in sorted(path for path in (course.root / "datasets").glob("*") if path.is_dir()):
@@ -184,7 +184,7 @@ def prove(course: Course, archive: Path) -> Iterator[str]:
         for name in opened.namelist():
             content = opened.read(name)
             if FORBIDDEN_FOLDERS & set(PurePosixPath(name).parts):
-                raise CourseError(f"{name}: nothing of the locked room belongs in the students' bundle.")
+                raise CourseError(f"{name}: nothing of `solutions` belongs in the students' bundle.")
             prove_file(name, content, secrets)
     yield from unproved
     if short := [text for text in secrets.private if not is_private(text)]:
@@ -244,7 +244,7 @@ def solution_lines(course: Course) -> dict[str, str]:
             elif is_distinctive(line):
                 secret[normalize_line(line)] = f"{path.name}:{number}"
     for assignment in course.assignments:
-        secret |= dict(answer_lines(questions_path(assignment.room)))
+        secret |= dict(answer_lines(questions_path(assignment.folder)))
     return {line: origin for line, origin in secret.items() if line not in shown}
 
 

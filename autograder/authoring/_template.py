@@ -109,7 +109,7 @@ def refuse_taken(course: Course, assignment: Assignment) -> None:
 
 def folders(assignment: Assignment) -> tuple[Path, Path, Path]:
     """Return the three folders of an assignment; its data set has its name."""
-    return assignment.room, assignment.locked_room, assignment.root / "datasets" / assignment.slug
+    return assignment.folder, assignment.solution_folder, assignment.root / "datasets" / assignment.slug
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def undo_on_failure(assignment: Assignment) -> Iterator[None]:
 
 def write_written(assignment: Assignment) -> None:
     """Return the files that an instructor writes: the reference, the rubric, the data set's datasheet and generator."""
-    room, locked_room, dataset = folders(assignment)
+    folder, solution_folder, dataset = folders(assignment)
     files = {
         assignment.reference: "reference.txt",
         assignment.rubric: "rubric.txt",

@@ -58,7 +58,7 @@ def release_starters(
                 (f"{reason}; run `autograder release starters {assignment.slug}`",),
             )
         elif reason and seal_questions(assignment):
-            print_plain(f"{assignment.room / 'questions.json'}: written")
+            print_plain(f"{assignment.folder / 'questions.json'}: written")
         for starter in assignment.starters:
             if check:
                 reason = is_stale(assignment, starter)

@@ -1,4 +1,4 @@
-"""Where the rooms of a course are: `course.toml`, and the folders that mirror each other name for name."""
+"""The course: what `course.toml` says, and where the files of each assignment are."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment: its folder for students, and the same name behind the locked door of `solutions`."""
+    """One assignment, whose folders in `assignments` and in `solutions` have its name."""
 
     slug: str
     title: str
@@ -47,28 +47,28 @@ class Assignment:
         return self.root, self.root / "solutions"
 
     @property
-    def room(self) -> Path:
+    def folder(self) -> Path:
         return self.root / "assignments" / self.slug
 
     @property
     def rubric(self) -> Path:
-        return self.room / "rubric.py"
+        return self.folder / "rubric.py"
 
     @property
     def starter(self) -> Path:
-        return self.room / f"{self.slug}.ipynb"
+        return self.folder / f"{self.slug}.ipynb"
 
     @property
-    def locked_room(self) -> Path:
+    def solution_folder(self) -> Path:
         return self.root / "solutions" / self.slug
 
     @property
     def reference(self) -> Path:
-        return self.locked_room / f"{self.slug}.py"
+        return self.solution_folder / f"{self.slug}.py"
 
     @property
     def test_submissions(self) -> Path:
-        return self.locked_room / "test_submissions"
+        return self.solution_folder / "test_submissions"
 
     @property
     def starters(self) -> tuple[Path, Path]:

@@ -94,7 +94,7 @@ def hidden_data(course: Course, term: str = "") -> HiddenData:
 def new_term(course: Course, today: date) -> Path | None:
     """Begins a term with a fresh seed. The old one is kept under today's date; gives its path, or None.
 
-    Raises CourseError where there is no locked room to put it in.
+    Raises CourseError if there is no folder `solutions` to put it in.
     """
     seed = solutions_folder(course) / SEED_FILE
     old = seed.read_text(encoding="utf-8") if seed.is_file() else ""

@@ -114,7 +114,7 @@ class Grader:
         if trainer:
             versions["trained on"] = trainer.device
         expected = read_expectations(assignment)
-        questions = questions_path(assignment.room)
+        questions = questions_path(assignment.folder)
         answers = [questions.read_bytes()] if questions.is_file() else []
         engine = [path.read_bytes() for path in sorted(find_engine_modules())]
         facts = (

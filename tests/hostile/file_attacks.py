@@ -114,7 +114,7 @@ def tar_bomb(place, perfect):
 
 
 def folder_link(place, perfect):
-    """Return a folder whose model is a link to the reference in the locked room."""
+    """Return a folder whose model is a link to the reference in `solutions`."""
     place.mkdir()
     (place / "model.keras").symlink_to(perfect.parents[1] / "solutions/target/model.keras")
 

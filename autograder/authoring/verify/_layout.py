@@ -1,4 +1,4 @@
-"""The rooms of an assignment: what lies in them, what the rubric promises, and what is derived from the reference."""
+"""The folders of an assignment: what lies in them, what the rubric promises, and what is derived from the reference."""
 
 import json
 from collections.abc import Iterator
@@ -15,13 +15,11 @@ DATA_SET = {"README.md"}, {"generate.py", "fetch.py"}  # one of each must be the
 
 
 def check_course(course: Course) -> Iterator[str]:
-    """No room without an assignment in course.toml, no data set without its datasheet and its script."""
+    """Yield each folder that is no assignment of course.toml, and each data set without its files."""
     known = {assignment.slug for assignment in course.assignments}
-    for room in ("assignments", "solutions"):
-        rooms = entries(course.root / room)
-        yield from (
-            f"{room}/{name} is no assignment of course.toml" for name in sorted(folders(rooms) - known)
-        )
+    for parent in ("assignments", "solutions"):
+        names = folders(entries(course.root / parent)) - known
+        yield from (f"{parent}/{name} is no assignment of course.toml" for name in sorted(names))
     for folder in sorted(folders(entries(course.root / "datasets"))):
         found = {path.name for path in entries(course.root / "datasets" / folder)}
         yield from (
@@ -41,20 +39,19 @@ def folders(paths: list[Path]) -> set[str]:
 
 
 def check_layout(assignment: Assignment) -> Iterator[str]:
-    """Each room holds what it should and nothing else."""
+    """Yield what is missing from the assignment's folders, and what should not be there."""
     expected = {
-        assignment.room: {assignment.starter.name, assignment.rubric.name},
-        assignment.locked_room: {assignment.reference.name, "test_submissions"},
+        assignment.folder: {assignment.starter.name, assignment.rubric.name},
+        assignment.solution_folder: {assignment.reference.name, "test_submissions"},
     }
-    if (
-        questions := questions_path(assignment.room)
-    ).is_file():  # with concept questions there are two files more
-        expected[assignment.room].add(SEALED)
-        expected[assignment.locked_room].add(questions.name)
-    for room, names in expected.items():
-        found = {path.name for path in entries(room)}
-        yield from (f"{room.name}: {name} is missing from {room}" for name in sorted(names - found))
-        yield from (f"{room.name}: {name} in {room} is a stray file" for name in sorted(found - names))
+    questions = questions_path(assignment.folder)
+    if questions.is_file():
+        expected[assignment.folder].add(SEALED)
+        expected[assignment.solution_folder].add(questions.name)
+    for folder, names in expected.items():
+        present = {path.name for path in entries(folder)}
+        yield from (f"{folder.name}: {name} is missing from {folder}" for name in sorted(names - present))
+        yield from (f"{folder.name}: {name} in {folder} is a stray file" for name in sorted(present - names))
 
 
 def check_rubric(assignment: Assignment, items: tuple[Item, ...]) -> Iterator[str]:
