@@ -19,7 +19,7 @@ from autograder.core import (
     is_exposed,
     is_guessable,
     make_private_folder,
-    write_private,
+    write_atomically,
 )
 from autograder.data import hidden_data, new_term
 
@@ -113,7 +113,7 @@ def test_a_private_file_takes_the_place_of_an_open_one(place):
     path.chmod(0o666)
     old = os.umask(0)
     try:
-        write_private(path, b"new")
+        write_atomically(path, b"new", private=True)
     finally:
         os.umask(old)
     assert path.read_bytes() == b"new" and stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -54,7 +54,7 @@ def test_a_seed_that_cannot_be_kept_stays(course, locked, monkeypatch):
     new_term(course, TODAY)
     before = (locked / "secret_seed").read_text()
     monkeypatch.setattr(
-        "autograder.data._generated.write_private", lambda *_: (_ for _ in ()).throw(OSError("full"))
+        "autograder.data._generated.write_atomically", lambda *_, **__: (_ for _ in ()).throw(OSError("full"))
     )
     with pytest.raises(OSError, match="full"):
         new_term(course, TODAY)

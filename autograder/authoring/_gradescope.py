@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.authoring._student_bundle import ENGINE, public_course, to_toml
-from autograder.core import COURSE_FILE, Assignment, Course, CourseError, write_private
+from autograder.core import COURSE_FILE, Assignment, Course, CourseError, write_atomically
 from autograder.data import SEED_FILE, term_seed
 from autograder.rubric import questions_path
 from autograder.submissions import LITTER, zip_files
@@ -30,7 +30,7 @@ def write_zip(course: Course, assignment: Assignment, path: Path) -> tuple[str, 
             f"{path} would hold the secret seed in a git repository that does not ignore it: {advice}."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, zip_files(files, mode))
+    write_atomically(path, zip_files(files, mode), private=True)
     return tuple(files)
 
 

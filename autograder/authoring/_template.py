@@ -13,8 +13,7 @@ from pathlib import Path
 from autograder.authoring._markers import read_cells, write_notebook
 from autograder.authoring._reference import Watch, write_perfect
 from autograder.authoring._starter import release
-from autograder.core import COURSE_FILE, Assignment, Course, CourseError
-from autograder.grading import write_atomically
+from autograder.core import COURSE_FILE, Assignment, Course, CourseError, write_atomically
 
 TEMPLATES = Path(__file__).with_name("templates")
 POINTS = 20

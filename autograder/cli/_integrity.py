@@ -22,8 +22,8 @@ def integrity(
     ] = None,
 ) -> None:
     """TA: which submissions are so alike that a person should look; lists with evidence, never a mark."""
-    from autograder.core import make_private_folder
-    from autograder.grading import open_readers, read_cohort, write_atomically
+    from autograder.core import make_private_folder, write_atomically
+    from autograder.grading import open_readers, read_cohort
     from autograder.similarity import compare, integrity_csv, integrity_html
     from autograder.submissions import RawSubmission
 

@@ -26,6 +26,7 @@ from autograder.core._csv import (
 )
 from autograder.core._devices import DeviceError, choose_device, probe_tensorflow
 from autograder.core._errors import Failure, NeedsReview, StudentError, sanitize
+from autograder.core._files import write_atomically
 from autograder.core._fingerprint import digest, item_digests
 from autograder.core._identity import (
     Signature,
@@ -41,7 +42,6 @@ from autograder.core._private_files import (
     is_exposed,
     is_guessable,
     make_private_folder,
-    write_private,
 )
 
 __all__ = [
@@ -85,5 +85,5 @@ __all__ = [
     "unescape_formula",
     "unknown_name",
     "without_accents",
-    "write_private",
+    "write_atomically",
 ]

@@ -21,15 +21,6 @@ def make_private_folder(folder: Path) -> None:
             path.mkdir(mode=0o770 if is_shared else 0o700, exist_ok=True)
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all, whatever was there before."""
-    draft = path.with_name(f"{path.name}~")  # git ignores a seed's draft as well
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    os.replace(draft, path)
-
-
 def is_exposed(path: Path, rights: int = OTHERS) -> bool:
     """Return True if every user of this machine has one of these rights to a file or folder, and can reach it."""
     if os.name != "posix" or not path.exists():

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.core import Course, CourseError, is_guessable, unknown_name, write_private
+from autograder.core import Course, CourseError, is_guessable, unknown_name, write_atomically
 from autograder.data._download import is_fetched, is_remote, load_maker
 
 if TYPE_CHECKING:
@@ -100,8 +100,10 @@ def new_term(course: Course, today: date) -> Path | None:
     old = seed.read_text(encoding="utf-8") if seed.is_file() else ""
     kept = free_seed_name(seed, today) if old.strip() else None
     if kept:
-        write_private(kept, old.encode())  # before the new one: whatever happens between, no seed is lost
-    write_private(seed, f"{secrets.token_hex(20)}\n".encode())
+        write_atomically(
+            kept, old, private=True
+        )  # before the new one: whatever happens between, no seed is lost
+    write_atomically(seed, f"{secrets.token_hex(20)}\n", private=True)
     return kept
 
 

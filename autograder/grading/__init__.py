@@ -1,6 +1,5 @@
 """Grading: one submission, a class on executors, its results on disk, marks by hand, late work, export."""
 
-from autograder.grading._cache import write_atomically
 from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, choose_jobs
 from autograder.grading._export import export
 from autograder.grading._grader import (
@@ -44,5 +43,4 @@ __all__ = [
     "read_package_versions",
     "require_submission",
     "strip_details",
-    "write_atomically",
 ]

@@ -5,10 +5,10 @@ be earned again. A file is written whole or not at all: a run that is killed lea
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core import write_atomically
 from autograder.grading._grader import ItemResult
 from autograder.reports import json_text, read_score, score_record
 
@@ -42,22 +42,3 @@ class ScoreCache:
     def path(self, key: str) -> Path:
         """Return the file of `key`."""
         return self.folder / key[:2] / f"{key[2:]}.json"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file whole or not at all; leave alone a file that holds this text already.
-
-    Args:
-        path: the file, in a folder that exists.
-        text: its content, written in UTF-8.
-    """
-    content = text.encode("utf-8", errors="replace")
-    if not (path.is_file() and path.read_bytes() == content):
-        replace_file(path, content)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a draft beside the file, then move it to its place."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    os.replace(draft, path)

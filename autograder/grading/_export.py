@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import Course, CourseError, read_sheet
-from autograder.grading._cache import write_atomically
+from autograder.core import Course, CourseError, read_sheet, write_atomically
 from autograder.grading._results import OWN_FILES, read_results
 from autograder.lms import _canvas as canvas
 from autograder.lms import _moodle as moodle
@@ -78,7 +77,7 @@ def export(
         pages = {
             report.student: (saved.folders[report.student] / "report.html").read_bytes() for report in reports
         }
-        (results / FEEDBACK).write_bytes(feedback_zip(reports, pages))
+        write_atomically(results / FEEDBACK, feedback_zip(reports, pages))
         lines = [f"{filled}: {table.written} marks in the column {table.column!r}", *table.warnings]
         lines.append(f"{results / FEEDBACK}: a page for each student, named as the platform takes them back")
         left_alone += table.untouched

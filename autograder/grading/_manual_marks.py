@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from autograder.core import CourseError, Table, read_table, sanitize, unknown_name
+from autograder.core import CourseError, Table, read_table, sanitize, unknown_name, write_atomically
 from autograder.rubric import Adjustment, Item, Report, Score
 from autograder.submissions import RawSubmission, find_submissions
 
@@ -169,4 +169,4 @@ def score_by_hand(score: Score, mark: MarkRow | None) -> Score:
 def write_empty_table(path: Path) -> None:
     """Write `marks.csv` with its header alone, unless there is one."""
     if not path.exists():
-        path.write_text(",".join(COLUMNS) + "\n", encoding="utf-8", newline="\n")
+        write_atomically(path, ",".join(COLUMNS) + "\n")

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import CourseError, read_table, sanitize
-from autograder.grading._cache import write_atomically
+from autograder.core import CourseError, read_table, sanitize, write_atomically
 from autograder.lms import distinguish, file_name
 from autograder.reports import (
     NOT_GRADED,

@@ -16,11 +16,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
-from autograder.core import Course, CourseError, NeedsReview, make_private_folder, sanitize
+from autograder.core import Course, CourseError, NeedsReview, make_private_folder, sanitize, write_atomically
 from autograder.grading import _answers as answers
 from autograder.grading import _late as late
 from autograder.grading import _manual_marks as marks
-from autograder.grading._cache import ScoreCache, write_atomically
+from autograder.grading._cache import ScoreCache
 from autograder.grading._executors import Executor, ProcessPool, SerialExecutor, Watch, choose_jobs
 from autograder.grading._grader import GradedSubmission, Grader, GraderFactory, ItemResult
 from autograder.grading._readers import describe_error, read_ahead

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.core import Assignment, CourseError, Failure, NeedsReview
-from autograder.grading._cache import replace_file
+from autograder.core import Assignment, CourseError, Failure, NeedsReview, write_atomically
 from autograder.grading._grader import Grader, read_author
 from autograder.grading._reading import open_submission
 from autograder.rubric import Item, Report, Submission
@@ -149,5 +148,5 @@ def write_archive(path: Path, content: bytes) -> bool:
     if path.suffix != ".zip" or not path.parent.is_dir():
         raise CourseError(f"{path} won't do: name a file that ends in .zip, in a folder that is there.")
     before = path.read_bytes() if path.exists() else content
-    replace_file(path, content)
+    write_atomically(path, content)
     return before != content
